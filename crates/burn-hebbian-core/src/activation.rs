@@ -1,0 +1,116 @@
+//! From similarity to a neuron's activity.
+
+use alloc::vec;
+
+use burn::tensor::{Tensor, activation};
+use num_traits::Float;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    RuleError,
+    error::{positive, share},
+};
+
+/// The function `y = f(s)` from similarity to activity.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Activation {
+    /// `y = s`.
+    #[default]
+    Linear,
+    /// `y = max(s, 0)`.
+    Relu,
+    /// `y = tanh s`.
+    Tanh,
+    /// `y = max(s, 0)^p`, the rectified power unit (Krotov and Hopfield 2019).
+    Repu {
+        /// The power `p`, positive.
+        power: f64,
+    },
+    /// `y = max(s − mean of s over the group's neurons, 0)^p` (Coates et al. 2011; with a power: Journé et al. 2023).
+    Triangle {
+        /// The power `p`, positive.
+        power: f64,
+    },
+    /// The score function of independent component analysis: `tanh s` for super-Gaussian units, `s − tanh s` for
+    /// sub-Gaussian ones, which are the last of each group.
+    Score {
+        /// The share of sub-Gaussian units, in 0..=1; rounded to whole neurons.
+        sub_gaussian: f64,
+    },
+}
+
+impl Activation {
+    /// Applies the function to similarities `[n, groups, neurons, positions]`.
+    pub fn apply(&self, s: Tensor<4>) -> Tensor<4> {
+        match *self {
+            Self::Linear => s,
+            Self::Relu => activation::relu(s),
+            Self::Tanh => s.tanh(),
+            Self::Repu { power } => rectified_power(s, power),
+            Self::Triangle { power } => rectified_power(above_mean(s), power),
+            Self::Score { sub_gaussian } => {
+                let tanh = s.clone().tanh();
+                per_unit(tanh.clone(), s - tanh, sub_gaussian)
+            }
+        }
+    }
+
+    /// The derivative `f′(s)`; of a triangle, as if the mean were a constant.
+    pub fn derivative(&self, s: Tensor<4>) -> Tensor<4> {
+        match *self {
+            Self::Linear => s.ones_like(),
+            Self::Relu => s.greater_elem(0.0).float(),
+            Self::Tanh => square(s.tanh()).neg().add_scalar(1.0),
+            Self::Repu { power } => power_derivative(s, power),
+            Self::Triangle { power } => power_derivative(above_mean(s), power),
+            Self::Score { sub_gaussian } => {
+                let square = square(s.tanh());
+                per_unit(square.clone().neg().add_scalar(1.0), square, sub_gaussian)
+            }
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), RuleError> {
+        match *self {
+            Self::Repu { power } => positive("rectified power unit power", power),
+            Self::Triangle { power } => positive("triangle power", power),
+            Self::Score { sub_gaussian } => share("share of sub-Gaussian units", sub_gaussian),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn square(y: Tensor<4>) -> Tensor<4> {
+    y.clone() * y
+}
+
+fn above_mean(s: Tensor<4>) -> Tensor<4> {
+    let mean = s.clone().mean_dim(2);
+    s - mean
+}
+
+/// `max(s, 0)^p`.
+fn rectified_power(s: Tensor<4>, power: f64) -> Tensor<4> {
+    let positive = activation::relu(s);
+    if power == 1.0 { positive } else { positive.powf_scalar(power) }
+}
+
+/// `p max(s, 0)^(p−1)`, 0 where `s ≤ 0` whatever the power.
+fn power_derivative(s: Tensor<4>, power: f64) -> Tensor<4> {
+    let inactive = s.clone().lower_equal_elem(0.0);
+    let derivative = s.mask_fill(inactive.clone(), 1.0).powf_scalar(power - 1.0).mul_scalar(power);
+    derivative.mask_fill(inactive, 0.0)
+}
+
+/// `first` for the first neurons of each group, `last` for the last share of them.
+fn per_unit(first: Tensor<4>, last: Tensor<4>, share: f64) -> Tensor<4> {
+    let neurons = first.dims()[2];
+    let lasts = Float::round(share * neurons as f64) as usize;
+    match neurons - lasts {
+        0 => last,
+        _ if lasts == 0 => first,
+        firsts => Tensor::cat(vec![first.narrow(2, 0, firsts), last.narrow(2, firsts, lasts)], 2),
+    }
+}

@@ -1,0 +1,165 @@
+//! A rule's answer to an activity, and the sums a layer makes of it.
+
+use burn::tensor::Tensor;
+
+/// A rule's answer: everything of `corr(x, C) − K · W` that the rule knows, before the layer sums it.
+///
+/// Coefficients have the shape `[n, groups, neurons, positions]`.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Factors {
+    /// The post-synaptic coefficients `C` that the layer correlates with its input; none for rules of pure
+    /// recurrence.
+    pub coefficients: Option<Tensor<4>>,
+    /// The diagonal of `K`: `[groups, neurons]`, already summed over patches.
+    pub decay: Option<Tensor<2>>,
+    /// The rest of `K`, as two factors and a mask.
+    pub matrix: Option<MatrixRecurrence>,
+    /// `t` of the decay per input tap `− W ⊙ corr(x, t)`: `[n, groups, 1, positions]`.
+    pub taps: Option<Tensor<4>>,
+    /// Sums from which the rule's next state is made, [`statistics_len`](crate::LocalRule::statistics_len) values.
+    pub statistics: Option<Tensor<1>>,
+    /// What a weighted reduction divides by: `[groups, neurons]`, already summed over patches.
+    pub mass: Option<Tensor<2>>,
+}
+
+/// `K_kj = Σ_patches left_k · right_j` where the mask allows it, within each group.
+///
+/// Handed on as factors, never as a product: the layer chooses the cheapest way to evaluate `K · W`.
+#[derive(Debug, Clone)]
+pub struct MatrixRecurrence {
+    /// `[n, groups, neurons, positions]`, the neuron that learns.
+    pub left: Tensor<4>,
+    /// `[n, groups, neurons, positions]`, the neuron it learns from.
+    pub right: Tensor<4>,
+    /// Which pairs interact.
+    pub mask: RecurrenceMask,
+}
+
+/// Which pairs of neurons interact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecurrenceMask {
+    /// All of them.
+    Full,
+    /// `j ≤ k`: each neuron with itself and those before it.
+    LowerTriangle,
+}
+
+impl Factors {
+    /// `Σ c x`, nothing else.
+    pub fn new(c: Tensor<4>) -> Self {
+        Self { coefficients: Some(c), ..Self::nothing() }
+    }
+
+    /// `− Σ_j K_kj w_j`, nothing in `x`.
+    pub fn mixing(matrix: MatrixRecurrence) -> Self {
+        Self::nothing().with_matrix(matrix)
+    }
+
+    /// `Σ x (c − w)`, per input tap.
+    pub fn outstar(c: Tensor<4>) -> Self {
+        let [n, groups, _, positions] = c.dims();
+        let ones = Tensor::ones([n, groups, 1, positions], &c.device());
+        Self { taps: Some(ones), ..Self::new(c) }
+    }
+
+    fn nothing() -> Self {
+        Self { coefficients: None, decay: None, matrix: None, taps: None, statistics: None, mass: None }
+    }
+
+    /// `Σ c (x − w)`.
+    pub fn instar(c: Tensor<4>) -> Self {
+        let decay = sum_patches(c.clone());
+        Self::new(c).with_decay(decay)
+    }
+
+    /// `Σ c (x − sign(c) w)`.
+    pub fn signed_instar(c: Tensor<4>) -> Self {
+        let decay = sum_patches(c.clone().abs());
+        Self::new(c).with_decay(decay)
+    }
+
+    /// `Σ c (x − y w)`.
+    pub fn oja(c: Tensor<4>, y: Tensor<4>) -> Self {
+        let decay = sum_patches(c.clone() * y);
+        Self::new(c).with_decay(decay)
+    }
+
+    /// `Σ c_k (x − Σ_j y_j w_j)`.
+    pub fn subspace(c: Tensor<4>, y: Tensor<4>) -> Self {
+        Self::new(c.clone()).with_matrix(MatrixRecurrence { left: c, right: y, mask: RecurrenceMask::Full })
+    }
+
+    /// `Σ c_k (x − Σ_{j≤k} y_j w_j)`.
+    pub fn sanger(c: Tensor<4>, y: Tensor<4>) -> Self {
+        let mask = RecurrenceMask::LowerTriangle;
+        Self::new(c.clone()).with_matrix(MatrixRecurrence { left: c, right: y, mask })
+    }
+
+    /// With the growing term `Σ c_k w_k`.
+    pub fn with_growth(self, c: Tensor<4>) -> Self {
+        self.with_decay(sum_patches(c).neg())
+    }
+
+    /// With the diagonal of `K`, `[groups, neurons]`: `− decay_k w_k`.
+    pub fn with_decay(mut self, decay: Tensor<2>) -> Self {
+        self.decay = Some(decay);
+        self
+    }
+
+    /// With interaction between neurons.
+    pub fn with_matrix(mut self, matrix: MatrixRecurrence) -> Self {
+        self.matrix = Some(matrix);
+        self
+    }
+
+    /// With sums from which the rule's next state is made.
+    pub fn with_statistics(mut self, statistics: Tensor<1>) -> Self {
+        self.statistics = Some(statistics);
+        self
+    }
+
+    /// With the mass of a weighted reduction, from weights `[n, groups, neurons, positions]`.
+    pub fn with_mass_of(mut self, weights: Option<Tensor<4>>) -> Self {
+        self.mass = weights.map(sum_patches);
+        self
+    }
+}
+
+/// `[n, groups, neurons, positions]` → `[groups, neurons]`.
+fn sum_patches(values: Tensor<4>) -> Tensor<2> {
+    values.sum_dims_squeeze(&[0, 3])
+}
+
+/// What one layer adds to its update in one forward pass; sums of micro-batches and devices add up.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Sums {
+    /// `corr(x, C) − K · W`, the weight's elements row by row.
+    pub numerator: Tensor<1>,
+    /// What [`Finish`](crate::Finish) divides by; `None` for a plain sum.
+    pub mass: Option<Tensor<1>>,
+    /// What the rule's next state is made from.
+    pub statistics: Option<Tensor<1>>,
+}
+
+impl Sums {
+    /// The sums of one pass.
+    pub fn new(numerator: Tensor<1>, mass: Option<Tensor<1>>, statistics: Option<Tensor<1>>) -> Self {
+        Self { numerator, mass, statistics }
+    }
+
+    /// The sums of two passes through the same layer.
+    pub fn merge(self, other: Self) -> Self {
+        let add = |a: Option<Tensor<1>>, b| match (a, b) {
+            (Some(a), Some(b)) => Some(a + b),
+            (a, b) => a.or(b),
+        };
+        Self {
+            numerator: self.numerator + other.numerator,
+            mass: add(self.mass, other.mass),
+            statistics: add(self.statistics, other.statistics),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What happens once, after every sum over micro-batches and devices.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::{Reduction, RuleError, Scale, WeightLayout, error::positive};
+
+/// How sums over patches become an update: reduced, projected, scaled, normalised, given each neuron's rate.
+///
+/// Numerators and denominators travel apart until here; that makes accumulation exact.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Finish {
+    /// What the numerator is divided by.
+    pub reduction: Reduction,
+    /// Whether each neuron's update is projected onto the tangent of the sphere: `Δ_k − (Δ_k · w_k) w_k`.
+    pub tangent: bool,
+    /// A constant factor.
+    pub scale: Scale,
+    /// What the largest value becomes.
+    pub normalization: Normalization,
+    /// Each neuron's own rate.
+    pub rate: Rate,
+}
+
+/// What the largest value of an update becomes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Normalization {
+    /// The update stays as it is.
+    #[default]
+    None,
+    /// Divided by the largest magnitude in each group: the largest becomes 1, whatever the batch. A zero update
+    /// stays zero.
+    MaxPerGroup,
+}
+
+/// Each neuron's own rate, beside the optimizer's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Rate {
+    /// 1.
+    #[default]
+    One,
+    /// `(|‖w_k‖ − 1| + 1e-10)^q`: neurons of unit norm have converged (Journé et al. 2023).
+    NormDeviation {
+        /// The power `q`, positive.
+        power: f64,
+    },
+}
+
+impl Finish {
+    /// Divides by what `reduction` says.
+    pub fn new(reduction: Reduction) -> Self {
+        Self { reduction, ..Self::default() }
+    }
+
+    /// With the update projected onto the tangent of the sphere, or not.
+    pub fn with_tangent(mut self, tangent: bool) -> Self {
+        self.tangent = tangent;
+        self
+    }
+
+    /// With a constant factor.
+    pub fn with_scale(mut self, scale: Scale) -> Self {
+        self.scale = scale;
+        self
+    }
+
+    /// With a largest value.
+    pub fn with_normalization(mut self, normalization: Normalization) -> Self {
+        self.normalization = normalization;
+        self
+    }
+
+    /// With a rate for each neuron.
+    pub fn with_rate(mut self, rate: Rate) -> Self {
+        self.rate = rate;
+        self
+    }
+
+    /// Number of values the mass has: none for a sum, the patch count for a mean, one a neuron if weighted.
+    pub fn mass_len(&self, layout: &WeightLayout) -> usize {
+        match self.reduction {
+            Reduction::Sum => 0,
+            Reduction::Mean => 1,
+            Reduction::Weighted => layout.total_neurons(),
+        }
+    }
+
+    /// The update `ΔW` (ascent) from the summed numerator, the summed mass (of [`mass_len`](Self::mass_len) values)
+    /// and the weight; all but the mass as `[groups, before, neurons, after]`.
+    pub fn apply(
+        &self,
+        numerator: Tensor<4>,
+        mass: Option<Tensor<1>>,
+        weight: &Tensor<4>,
+        layout: &WeightLayout,
+    ) -> Tensor<4> {
+        let mut delta = self.reduce(numerator, mass, layout);
+        if self.tangent {
+            delta = tangent(delta, weight);
+        }
+        if self.scale != Scale::None {
+            delta = delta.mul_scalar(self.scale.factor(layout));
+        }
+        self.rate.apply(self.normalization.apply(delta, layout), weight, layout)
+    }
+
+    fn reduce(&self, numerator: Tensor<4>, mass: Option<Tensor<1>>, layout: &WeightLayout) -> Tensor<4> {
+        let Some(mass) = mass else { return numerator };
+        // clamp: a neuron that never won has zero mass and zero numerator, its update is 0.
+        let mass = mass.clamp_min(f32::MIN_POSITIVE);
+        match self.reduction {
+            Reduction::Sum => numerator,
+            Reduction::Mean => numerator / mass.reshape([1, 1, 1, 1]),
+            Reduction::Weighted => numerator / mass.reshape([layout.groups, 1, layout.neurons, 1]),
+        }
+    }
+}
+
+/// `Δ_k − (Δ_k · w_k) w_k`.
+fn tangent(delta: Tensor<4>, weight: &Tensor<4>) -> Tensor<4> {
+    let along = (delta.clone() * weight.clone()).sum_dims(&[1, 3]);
+    delta - along * weight.clone()
+}
+
+impl Normalization {
+    fn apply(&self, delta: Tensor<4>, layout: &WeightLayout) -> Tensor<4> {
+        match self {
+            Self::None => delta,
+            Self::MaxPerGroup => {
+                let values = layout.fan_in() * layout.neurons;
+                let largest = delta.clone().abs().reshape([layout.groups, values]).max_dim(1);
+                // clamp: a zero update has no largest value.
+                delta / largest.clamp_min(1e-30).reshape([layout.groups, 1, 1, 1])
+            }
+        }
+    }
+}
+
+impl Rate {
+    fn apply(&self, delta: Tensor<4>, weight: &Tensor<4>, layout: &WeightLayout) -> Tensor<4> {
+        match *self {
+            Self::One => delta,
+            Self::NormDeviation { power } => {
+                let norm = layout.energy(weight.clone()).sqrt();
+                delta * norm.sub_scalar(1.0).abs().add_scalar(1e-10).powf_scalar(power)
+            }
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), RuleError> {
+        match *self {
+            Self::One => Ok(()),
+            Self::NormDeviation { power } => positive("norm deviation power", power),
+        }
+    }
+}

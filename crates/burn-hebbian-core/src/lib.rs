@@ -1,0 +1,57 @@
+//! Hebbian learning rules for [Burn](burn).
+//!
+//! Every feed-forward rule, on every layer geometry, is one normal form
+//!
+//! ```text
+//! ΔW = finish( Σ corr(x, C) − K · W )
+//! ```
+//!
+//! with `C` one post-synaptic coefficient per image, neuron and position, `corr` the weight-gradient
+//! operator of the layer, and `K` a recurrence over the neurons of one group. A rule sees what one layer
+//! saw, an [`Activity`], and answers with [`Factors`]; it knows nothing of kernels, strides or padding.
+//! The layer knows nothing of rules.
+//!
+//! - [`Rule`] is the serialisable composition of the stages below, with the literature's rules as presets.
+//! - [`LocalRule`] is the open trait for rules of your own.
+//! - [`observe`] is the seam through which layers and the local optimizer meet.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod activation;
+mod activity;
+mod competition;
+mod error;
+mod factors;
+mod finish;
+mod gate;
+mod lateral;
+mod layout;
+mod presets;
+mod recurrence;
+mod reduction;
+mod rule;
+mod scale;
+mod similarity;
+mod teacher;
+
+#[cfg(feature = "std")]
+pub mod observe;
+
+pub use activation::Activation;
+pub use activity::{Activity, LayerView, Phase, Signals};
+pub use competition::Competition;
+pub use error::RuleError;
+pub use factors::{Factors, MatrixRecurrence, RecurrenceMask, Sums};
+pub use finish::{Finish, Normalization, Rate};
+pub use gate::Gate;
+pub use lateral::{Lateral, Neighbourhood};
+pub use layout::WeightLayout;
+pub use recurrence::{Recombination, Recurrence};
+pub use reduction::Reduction;
+pub use rule::{LocalRule, Rule};
+pub use scale::Scale;
+pub use similarity::Similarity;
+pub use teacher::{GroupOrder, Teacher};

@@ -1,0 +1,118 @@
+//! Supervision: which neurons a label lets learn.
+
+use alloc::vec;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::{RuleError, Signals, WeightLayout};
+
+/// How a layer uses the teacher signal that reaches it through [`Signals`].
+///
+/// A neuron with teacher `t = 0` cannot win the competition and its coefficient is 0; soft targets in 0..=1
+/// scale it.
+///
+/// Source: G. Lagani, *Hebbian learning algorithms for training convolutional neural networks*, master's
+/// thesis, University of Pisa (2019), "teacher neurons".
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Teacher {
+    /// The layer learns without labels.
+    #[default]
+    Ignored,
+    /// The teacher has one column a neuron; with one neuron a class this is the supervised output layer.
+    PerNeuron,
+    /// Hidden layer: `per_class` neurons belong to each class, the remaining ones are always free to learn.
+    ClassGroups {
+        /// Number of classes, the teacher's columns.
+        classes: usize,
+        /// Neurons that belong to each class.
+        per_class: usize,
+        /// Where the free neurons lie.
+        order: GroupOrder,
+    },
+}
+
+/// Where the free neurons lie beside the class groups.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupOrder {
+    /// Class groups first, free neurons last: the thesis.
+    #[default]
+    ClassesFirst,
+    /// Free neurons first, class groups last: the FastHebb code.
+    FreeFirst,
+}
+
+impl Teacher {
+    /// The teacher of every neuron, `[n, groups, neurons, 1]`, or `None` if the layer ignores it.
+    ///
+    /// Row `i` of the teacher holds for rows `i·r .. (i+1)·r` of the activity where the layer folded `r`
+    /// leading positions into `n`.
+    ///
+    /// # Panics
+    ///
+    /// If the layer needs a teacher and none is given, or its shape does not fit.
+    pub(crate) fn expand(&self, signals: &Signals, layout: &WeightLayout, n: usize) -> Option<Tensor<4>> {
+        let width = match *self {
+            Self::Ignored => return None,
+            Self::PerNeuron => layout.total_neurons(),
+            Self::ClassGroups { classes, .. } => classes,
+        };
+        let teacher = signals
+            .teacher
+            .clone()
+            .expect("this rule learns from a teacher: pass one with Signals::none().with_teacher(one_hot)");
+        let [rows, columns] = teacher.dims();
+        assert!(
+            columns == width && rows > 0 && n.is_multiple_of(rows),
+            "teacher: expected [{n}, {width}] for a layer of {} neurons, got [{rows}, {columns}]",
+            layout.total_neurons()
+        );
+        let per_neuron = self.neurons_of_classes(teacher, layout);
+        let repeated = repeat_rows(per_neuron, n / rows);
+        Some(repeated.reshape([n, layout.groups, layout.neurons, 1]))
+    }
+
+    /// `[rows, columns]` → `[rows, neurons of the layer]`.
+    fn neurons_of_classes(&self, teacher: Tensor<2>, layout: &WeightLayout) -> Tensor<2> {
+        let Self::ClassGroups { classes, per_class, order } = *self else {
+            return teacher;
+        };
+        let [rows, _] = teacher.dims();
+        let grouped =
+            teacher.unsqueeze_dim::<3>(2).repeat_dim(2, per_class).reshape([rows, classes * per_class]);
+        let free = layout.total_neurons() - classes * per_class;
+        if free == 0 {
+            return grouped;
+        }
+        let free = Tensor::ones([rows, free], &grouped.device());
+        match order {
+            GroupOrder::ClassesFirst => Tensor::cat(vec![grouped, free], 1),
+            GroupOrder::FreeFirst => Tensor::cat(vec![free, grouped], 1),
+        }
+    }
+
+    pub(crate) fn check(&self, layout: &WeightLayout) -> Result<(), RuleError> {
+        let Self::ClassGroups { classes, per_class, .. } = *self else {
+            return Ok(());
+        };
+        if classes == 0 || per_class == 0 {
+            return Err(RuleError::TeacherEmpty { classes, per_class });
+        }
+        let (needed, neurons) = (classes * per_class, layout.total_neurons());
+        if needed <= neurons {
+            return Ok(());
+        }
+        Err(RuleError::TeacherTooWide { classes, per_class, needed, neurons })
+    }
+}
+
+/// Every row `times` times in succession.
+fn repeat_rows(rows: Tensor<2>, times: usize) -> Tensor<2> {
+    if times == 1 {
+        return rows;
+    }
+    let [n, width] = rows.dims();
+    rows.unsqueeze_dim::<3>(1).repeat_dim(1, times).reshape([n * times, width])
+}

@@ -1,0 +1,87 @@
+//! The linear operator of a layer, as far as learning needs it.
+//!
+//! A geometry owns what differs between layers: responses, their correlation with the input, and patch norms.
+//! What acts on whole neurons is written once, on [`WeightLayout`].
+
+mod conv2d;
+mod linear;
+
+pub(crate) use conv2d::{Conv2dGeometry, layout as conv2d_layout};
+pub(crate) use linear::{LinearGeometry, layout as linear_layout};
+
+use burn::tensor::Tensor;
+use burn_hebbian_core::{LayerView, WeightLayout};
+
+/// A layer of inputs and outputs of rank `X`, neurons on axis 1 of the output, and weights of rank `W`.
+pub(crate) trait Geometry<const X: usize, const W: usize> {
+    /// Where the neurons lie in the weight.
+    fn layout(&self) -> WeightLayout;
+
+    /// The input as all other operations take it: with padding that the convolution kernels cannot do.
+    fn prepare(&self, x: Tensor<X>) -> Tensor<X> {
+        x
+    }
+
+    /// The responses `w_k · x`.
+    fn respond(&self, x: Tensor<X>, w: Tensor<W>) -> Tensor<X>;
+
+    /// `Σ c_k x` over images and positions: the weight gradient with `c` in the place of the output gradient, for
+    /// so many neurons a group.
+    fn correlate(&self, x: Tensor<X>, c: Tensor<X>, neurons: usize) -> Tensor<W>;
+
+    /// `‖x‖²` of every patch, `[n, groups, 1, positions]`.
+    fn patch_energy(&self, x: Tensor<X>) -> Tensor<4>;
+}
+
+/// A geometry with the input and weight of one pass.
+pub(crate) struct Pass<'a, G, const X: usize, const W: usize> {
+    pub(crate) geometry: &'a G,
+    /// The input, [prepared](Geometry::prepare).
+    pub(crate) x: Tensor<X>,
+    pub(crate) w: Tensor<W>,
+}
+
+impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
+    /// The responses, in the layer's own output shape.
+    pub(crate) fn respond(&self) -> Tensor<X> {
+        self.geometry.respond(self.x.clone(), self.w.clone())
+    }
+
+    /// `Σ c_k x` over images and positions, from coefficients `[n, groups, neurons, positions]` for an output of
+    /// shape `dims`, for so many neurons a group.
+    pub(crate) fn correlate(&self, c: Tensor<4>, mut dims: [usize; X], neurons: usize) -> Tensor<W> {
+        dims[1] = self.geometry.layout().groups * neurons;
+        self.geometry.correlate(self.x.clone(), c.reshape(dims), neurons)
+    }
+
+    /// The same pass outside the autodiff graph.
+    pub(crate) fn inner(&self) -> Self {
+        Self { geometry: self.geometry, x: self.x.clone().inner(), w: self.w.clone().inner() }
+    }
+}
+
+impl<G: Geometry<X, W>, const X: usize, const W: usize> LayerView for Pass<'_, G, X, W> {
+    fn layout(&self) -> WeightLayout {
+        self.geometry.layout()
+    }
+
+    fn patch_energy(&self) -> Tensor<4> {
+        self.geometry.patch_energy(self.x.clone())
+    }
+
+    fn weight(&self) -> Tensor<4> {
+        self.layout().view(self.w.clone())
+    }
+
+    fn respond_with(&self, weight: Tensor<4>) -> Tensor<4> {
+        let responses = self.geometry.respond(self.x.clone(), weight.reshape(self.w.dims()));
+        to_neurons(responses, &self.layout())
+    }
+}
+
+/// `[n, groups · neurons, positions…]` → `[n, groups, neurons, positions]`.
+pub(crate) fn to_neurons<const X: usize>(y: Tensor<X>, layout: &WeightLayout) -> Tensor<4> {
+    let dims = y.dims();
+    let positions: usize = dims[2..].iter().product();
+    y.reshape([dims[0], layout.groups, layout.neurons, positions])
+}

@@ -1,0 +1,294 @@
+//! A plain Burn layer that can learn by a local rule.
+
+use std::{fmt::Debug, sync::Arc};
+
+use burn::{
+    module::{
+        Content, Devices, DisplaySettings, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
+        ModuleVisitor, Param, ParamId,
+    },
+    nn::{Linear, conv::Conv2d},
+    tensor::{Device, Tensor},
+};
+use burn_hebbian_core::{
+    LocalRule, WeightLayout,
+    observe::{LayerInfo, announce, provision},
+};
+
+use crate::{
+    geometry::{self, Conv2dGeometry, LinearGeometry},
+    output::Output,
+    padding::PaddingMode,
+    step,
+};
+
+/// Burn layers that [`Local`] can wrap.
+pub trait Trainable: Module + ModuleDisplay + sealed::Sealed {
+    /// The id of the weight.
+    fn weight_id(&self) -> ParamId;
+
+    /// The device the weight is on, or will be.
+    fn weight_device(&self) -> Device;
+
+    /// Where the neurons lie in the weight.
+    fn layout(&self) -> WeightLayout;
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for burn::nn::Linear {}
+    impl Sealed for burn::nn::conv::Conv2d {}
+}
+
+impl Trainable for Conv2d {
+    fn weight_id(&self) -> ParamId {
+        self.weight.id
+    }
+
+    fn weight_device(&self) -> Device {
+        self.weight.lazy_device()
+    }
+
+    fn layout(&self) -> WeightLayout {
+        geometry::conv2d_layout(self)
+    }
+}
+
+impl Trainable for Linear {
+    fn weight_id(&self) -> ParamId {
+        self.weight.id
+    }
+
+    fn weight_device(&self) -> Device {
+        self.weight.lazy_device()
+    }
+
+    fn layout(&self) -> WeightLayout {
+        geometry::linear_layout(self)
+    }
+}
+
+/// A convolution that learns by a local rule, usually built by
+/// [`HebbianConv2dConfig`](crate::HebbianConv2dConfig).
+pub type HebbianConv2d = Local<Conv2d>;
+
+/// A linear layer that learns by a local rule, usually built by
+/// [`HebbianLinearConfig`](crate::HebbianLinearConfig).
+pub type HebbianLinear = Local<Linear>;
+
+/// A plain Burn layer that can learn by a local rule.
+///
+/// It has no path level of its own: parameters keep the paths, and records the format, of the plain layer.
+/// Unobserved it computes exactly what the plain layer does, unless it was given an [`Output`] or a
+/// [`PaddingMode`]. It does not deref to the plain layer, so that nothing trains silently by the wrong rule.
+///
+/// ```
+/// use burn::{module::Module, nn::conv::{Conv2d, Conv2dConfig}, tensor::Device};
+/// use burn_hebbian_core::Rule;
+/// use burn_hebbian_nn::Local;
+///
+/// #[derive(Module, Debug)]
+/// struct Net {
+///     conv1: Local<Conv2d>,
+/// }
+///
+/// let device = Device::flex();
+/// let conv1 = Conv2dConfig::new([3, 96], [5, 5]).init(&device);
+/// let net = Net { conv1: Local::new(conv1).with_rule(Rule::swta()) };
+/// ```
+#[derive(Clone)]
+pub struct Local<L> {
+    layer: L,
+    rule: Option<Arc<dyn LocalRule>>,
+    output: Output,
+    padding_mode: PaddingMode,
+    /// What the rule keeps between steps; only if it keeps anything.
+    state: Option<Param<Tensor<1>>>,
+}
+
+impl<L: Trainable> Local<L> {
+    /// Wraps a layer; until it gets a rule, here or by a plan, it is the plain layer.
+    pub fn new(layer: L) -> Self {
+        let (output, padding_mode) = (Output::default(), PaddingMode::Zeros);
+        Self { layer, rule: None, output, padding_mode, state: None }
+    }
+
+    /// With a rule of its own; a plan can override it.
+    pub fn with_rule(mut self, rule: impl LocalRule + 'static) -> Self {
+        self.state = rule.initial_state(&self.layer.layout()).map(|state| self.state_param(state));
+        self.rule = Some(Arc::new(rule));
+        self
+    }
+
+    /// With another output function.
+    pub fn with_output(mut self, output: Output) -> Self {
+        self.output = output;
+        self
+    }
+
+    /// The plain layer.
+    pub fn layer(&self) -> &L {
+        &self.layer
+    }
+
+    /// Unwraps the plain layer.
+    pub fn into_inner(self) -> L {
+        self.layer
+    }
+
+    fn info(&self) -> LayerInfo {
+        LayerInfo {
+            weight: self.layer.weight_id(),
+            layout: self.layer.layout(),
+            state: self.state.as_ref().map(|state| (state.id, state.lazy_shape().num_elements())),
+            rule: self.rule.clone(),
+        }
+    }
+
+    /// State on the weight's device, out of the reach of optimizers.
+    fn state_param(&self, values: Vec<f32>) -> Param<Tensor<1>> {
+        let tensor = Tensor::from_floats(values.as_slice(), &self.layer.weight_device());
+        Param::from_tensor(tensor).set_require_grad(false)
+    }
+
+    /// With room for the state of the rule that a plan gives the layer; state of that length is kept.
+    fn provisioned(mut self) -> Self {
+        if let Some(initial) = provision(self.layer.weight_id()) {
+            let fits = |state: &Param<Tensor<1>>| state.lazy_shape().num_elements() == initial.len();
+            self.state = self.state.take().filter(fits).or_else(|| Some(self.state_param(initial)));
+        }
+        self
+    }
+
+    fn map_parts(self, layer: impl FnOnce(L) -> L, state: impl FnOnce(State) -> State) -> Self {
+        Self { layer: layer(self.layer), state: state(self.state), ..self }
+    }
+}
+
+type State = Option<Param<Tensor<1>>>;
+
+/// The last component of the path of a rule's state.
+const STATE: &str = "rule_state";
+
+impl Local<Conv2d> {
+    /// With another content of the padding.
+    pub fn with_padding_mode(mut self, mode: PaddingMode) -> Self {
+        self.padding_mode = mode;
+        self
+    }
+
+    /// `[n, channels_in, height, width]` → `[n, channels_out, height_out, width_out]`.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes do not fit, or an observer's teacher does not fit the layer's rule.
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let [_, _, height, width] = input.dims();
+        let geometry = Conv2dGeometry::new(&self.layer, self.padding_mode, [height, width]);
+        step::forward(
+            &geometry,
+            input,
+            &self.layer.weight,
+            self.layer.bias.as_ref(),
+            self.state.as_ref(),
+            &self.output,
+        )
+    }
+}
+
+impl Local<Linear> {
+    /// `[.., d_input]` → `[.., d_output]`; to a rule, all leading dimensions are images.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes do not fit, or an observer's teacher does not fit the layer's rule.
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        let mut dims = input.dims();
+        let [d_input, d_output] = self.layer.weight.lazy_shape().dims();
+        assert!(dims[D - 1] == d_input, "linear: expected [.., {d_input}], got {dims:?}");
+        let n = dims[..D - 1].iter().product();
+        let geometry = LinearGeometry::new(&self.layer);
+        let input: Tensor<2> = input.reshape([n, d_input]);
+        let output = step::forward(
+            &geometry,
+            input,
+            &self.layer.weight,
+            self.layer.bias.as_ref(),
+            self.state.as_ref(),
+            &self.output,
+        );
+        dims[D - 1] = d_output;
+        output.reshape(dims)
+    }
+}
+
+impl<L: Trainable> Module for Local<L> {
+    fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
+        announce(|| self.info());
+        self.layer.visit(visitor);
+        if let Some(state) = &self.state {
+            visitor.enter_module(STATE, "Struct:Local");
+            state.visit(visitor);
+            visitor.exit_module(STATE, "Struct:Local");
+        }
+    }
+
+    fn map<M: ModuleMapper>(self, mapper: &mut M) -> Self {
+        let Self { layer, rule, output, padding_mode, state } = self.provisioned();
+        let layer = layer.map(mapper);
+        let state = state.map(|state| {
+            mapper.enter_module(STATE, "Struct:Local");
+            let state = Module::map(state, mapper);
+            mapper.exit_module(STATE, "Struct:Local");
+            state
+        });
+        Self { layer, rule, output, padding_mode, state }
+    }
+
+    fn collect_devices(&self, devices: Devices) -> Devices {
+        self.state.collect_devices(self.layer.collect_devices(devices))
+    }
+
+    fn fork(self, device: &Device) -> Self {
+        self.map_parts(|layer| layer.fork(device), |state| state.fork(device))
+    }
+
+    fn to_device(self, device: &Device) -> Self {
+        self.map_parts(|layer| layer.to_device(device), |state| state.to_device(device))
+    }
+
+    fn train(self) -> Self {
+        self.map_parts(Module::train, Module::train)
+    }
+
+    fn valid(&self) -> Self {
+        self.clone().map_parts(|layer| layer.valid(), |state| state.valid())
+    }
+
+    fn materialize(self) -> Self {
+        self.map_parts(Module::materialize, Module::materialize)
+    }
+}
+
+impl<L: Trainable> ModuleDisplayDefault for Local<L> {
+    fn content(&self, content: Content) -> Option<Content> {
+        content
+            .set_top_level_type("Local")
+            .add("layer", &self.layer)
+            .add_debug_attribute("rule", &self.rule)
+            .add_debug_attribute("output", &self.output)
+            .optional()
+    }
+
+    fn num_params(&self) -> usize {
+        Module::num_params(self)
+    }
+}
+
+impl<L: Trainable> ModuleDisplay for Local<L> {}
+
+impl<L: Trainable> Debug for Local<L> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.format(DisplaySettings::default()))
+    }
+}

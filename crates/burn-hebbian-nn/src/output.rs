@@ -1,0 +1,45 @@
+//! What a Hebbian layer hands on.
+
+use burn::tensor::Tensor;
+use burn_hebbian_core::{Activation, Activity, Similarity};
+use serde::{Deserialize, Serialize};
+
+/// The output function of a layer, `activation(similarity(x, w))`; apart from what its rule learns by.
+///
+/// The default, a linear dot product, makes the layer a plain one. A bias, if the layer has one, is added
+/// last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Output {
+    /// How alike patch and weight vector are.
+    pub similarity: Similarity,
+    /// The function on top.
+    pub activation: Activation,
+}
+
+impl Output {
+    /// `activation(similarity(x, w))`.
+    pub fn new(similarity: Similarity, activation: Activation) -> Self {
+        Self { similarity, activation }
+    }
+
+    /// `relu(w·x / ‖w‖)`: the output of FastHebb's winner-take-all layers.
+    pub fn relu_projection() -> Self {
+        Self::new(Similarity::Projection, Activation::Relu)
+    }
+
+    /// `max(0, cos)`: the output of the thesis's hidden layers.
+    pub fn relu_cosine() -> Self {
+        Self::new(Similarity::Cosine, Activation::Relu)
+    }
+
+    /// `w·x / ‖w‖`: the score of teacher neurons.
+    pub fn projection() -> Self {
+        Self::new(Similarity::Projection, Activation::Linear)
+    }
+
+    /// `[n, groups, neurons, positions]`.
+    pub(crate) fn of(&self, activity: &Activity) -> Tensor<4> {
+        self.activation.apply(activity.similarity(&self.similarity))
+    }
+}

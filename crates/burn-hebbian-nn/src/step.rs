@@ -1,0 +1,159 @@
+//! One forward pass through a layer, and what it teaches if somebody observes it.
+
+use burn::{
+    module::Param,
+    tensor::{GradientCheckpointingStrategy, Tensor},
+};
+use burn_hebbian_core::{
+    Activity, Factors, Finish, MatrixRecurrence, RecurrenceMask, Reduction, Signals, Sums, WeightLayout,
+    observe::{self, GradientFlow, Selection},
+};
+
+use crate::{
+    geometry::{Geometry, Pass, to_neurons},
+    output::Output,
+};
+
+/// The layer's output for `x`; under an observer that selects the layer, its sums are reported on the way.
+pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
+    geometry: &G,
+    x: Tensor<X>,
+    weight: &Param<Tensor<W>>,
+    bias: Option<&Param<Tensor<1>>>,
+    state: Option<&Param<Tensor<1>>>,
+    output: &Output,
+) -> Tensor<X> {
+    let observer = observe::observer();
+    let selection = observer.as_ref().and_then(|observer| observer.selection(weight.id));
+    let w = weight.val();
+    let Some((observer, selection)) = observer.zip(selection) else {
+        let pass = Pass { geometry, x: geometry.prepare(x), w };
+        let dot = pass.respond();
+        let dims = dot.dims();
+        let seen = Activity::new(to_neurons(dot, &geometry.layout()), Signals::none(), &pass);
+        return with_bias(output.of(&seen).reshape(dims), bias);
+    };
+
+    let shape = x.dims();
+    assert!(shape[0] > 0, "a local layer cannot learn from an empty batch, got an input of {shape:?}");
+    let lift = Lift::of(&x, &w);
+    let (x, w) = cut(x, w, &selection);
+    let pass = Pass { geometry, x: geometry.prepare(x), w };
+    let dot = pass.respond();
+    let dims = dot.dims();
+    let state = state.map(|state| state.val().inner());
+    let seen = Activity::new(to_neurons(dot, &geometry.layout()), observer.signals(), &pass)
+        .with_state(state.clone());
+    let sums = if seen.dot().is_autodiff() {
+        let plain = pass.inner();
+        let outside = Activity::new(seen.dot().inner(), observer.signals(), &plain).with_state(state);
+        learn(&plain, dims, &outside, &selection)
+    } else {
+        learn(&pass, dims, &seen, &selection)
+    };
+    observer.report(weight.id, sums);
+    lift.restore(with_bias(output.of(&seen).reshape(dims), bias))
+}
+
+/// Cuts out of the autodiff graph what the selection does not want in it.
+fn cut<const X: usize, const W: usize>(
+    x: Tensor<X>,
+    w: Tensor<W>,
+    selection: &Selection,
+) -> (Tensor<X>, Tensor<W>) {
+    let x = if selection.flow == GradientFlow::Block { x.inner() } else { x };
+    let w = if selection.backprop { w } else { w.inner() };
+    (x, w)
+}
+
+/// The autodiff association a layer's output has, even where the layer itself ran outside the graph.
+struct Lift(Option<GradientCheckpointingStrategy>);
+
+impl Lift {
+    fn of<const X: usize, const W: usize>(x: &Tensor<X>, w: &Tensor<W>) -> Self {
+        Self(x.gradient_checkpointing_strategy().or_else(|| w.gradient_checkpointing_strategy()))
+    }
+
+    fn restore<const X: usize>(self, y: Tensor<X>) -> Tensor<X> {
+        match self.0 {
+            Some(strategy) if !y.is_autodiff() => y.autodiff().with_gradient_checkpointing_strategy(strategy),
+            _ => y,
+        }
+    }
+}
+
+/// Adds the bias along axis 1, that of the neurons.
+fn with_bias<const X: usize>(y: Tensor<X>, bias: Option<&Param<Tensor<1>>>) -> Tensor<X> {
+    let Some(bias) = bias else { return y };
+    let bias = bias.val();
+    let mut dims = [1; X];
+    dims[1] = bias.dims()[0];
+    y + bias.reshape(dims)
+}
+
+/// What the rule makes of the activity, summed: `corr(x, C) − K · W − W ⊙ corr(x, t)`, and the mass.
+fn learn<G: Geometry<X, W>, const X: usize, const W: usize>(
+    pass: &Pass<G, X, W>,
+    dims: [usize; X],
+    activity: &Activity,
+    selection: &Selection,
+) -> Sums {
+    let layout = pass.geometry.layout();
+    let factors = selection.rule.factors(activity);
+    let mass = mass(&factors, &selection.rule.finish(), activity);
+    let weight = || layout.view(pass.w.clone());
+    let mut numerator = match factors.coefficients {
+        Some(c) => layout.view(pass.correlate(c, dims, layout.neurons)),
+        None => weight().zeros_like(),
+    };
+    if let Some(decay) = factors.decay {
+        numerator = numerator - layout.scale_neurons(weight(), decay);
+    }
+    if let Some(matrix) = factors.matrix {
+        numerator = numerator - layout.mix_neurons(weight(), gram(matrix));
+    }
+    if let Some(taps) = factors.taps {
+        let one_neuron = WeightLayout { neurons: 1, ..layout };
+        numerator = numerator - weight() * one_neuron.view(pass.correlate(taps, dims, 1));
+    }
+    Sums::new(numerator.reshape([layout.num_elements()]), mass, factors.statistics)
+}
+
+/// What [`Finish`] will divide by.
+fn mass(factors: &Factors, finish: &Finish, activity: &Activity) -> Option<Tensor<1>> {
+    match finish.reduction {
+        Reduction::Mean => {
+            let [n, _, _, positions] = activity.dot().dims();
+            Some(Tensor::full([1], (n * positions) as f64, &activity.dot().device()))
+        }
+        Reduction::Weighted => {
+            let mass =
+                factors.mass.clone().expect("a rule with a weighted reduction gives Factors::with_mass_of");
+            let [groups, neurons] = mass.dims();
+            Some(mass.reshape([groups * neurons]))
+        }
+        _ => None,
+    }
+}
+
+/// `K_kj = Σ left_k right_j` over images and positions, masked: `[groups, neurons, neurons]`.
+fn gram(matrix: MatrixRecurrence) -> Tensor<3> {
+    let [_, _, neurons, positions] = matrix.left.dims();
+    let product = if positions < neurons {
+        // [n, g, k, p] → [g, k, n·p]: one product a group, K² values once
+        rows(matrix.left).matmul(rows(matrix.right).swap_dims(1, 2))
+    } else {
+        // one product an image: nothing is copied, and K² ≤ k·p
+        matrix.left.matmul(matrix.right.swap_dims(2, 3)).sum_dim(0).squeeze_dim(0)
+    };
+    match matrix.mask {
+        RecurrenceMask::LowerTriangle => product.tril(0),
+        _ => product,
+    }
+}
+
+/// `[n, g, k, p]` → `[g, k, n·p]`.
+fn rows(values: Tensor<4>) -> Tensor<3> {
+    let [n, groups, neurons, positions] = values.dims();
+    values.permute([1, 2, 0, 3]).reshape([groups, neurons, n * positions])
+}

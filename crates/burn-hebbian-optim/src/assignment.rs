@@ -1,0 +1,332 @@
+//! A plan resolved on a model: what trains each parameter id.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use burn::{
+    module::{Module, ModuleVisitor, Param, ParamGroup, ParamGroupError, ParamId},
+    tensor::Tensor,
+};
+use burn_hebbian_core::{
+    LocalRule, WeightLayout,
+    observe::{GradientFlow, LayerInfo, census},
+};
+
+use crate::{
+    PlanError,
+    plan::{Entry, LocalTraining, Plan, Rest, RuleChoice, Training},
+};
+
+/// What trains each parameter of a model, by id.
+#[derive(Debug)]
+pub(crate) struct Assignment {
+    roles: HashMap<ParamId, Role>,
+    /// The parameters in the model's order.
+    pub(crate) parameters: Vec<(ParamId, String)>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Role {
+    Local(Arc<LocalLayer>),
+    /// By backprop: because a pattern says so, or as the rest.
+    Backprop {
+        by_pattern: bool,
+    },
+    Frozen,
+}
+
+/// A layer that learns locally.
+#[derive(Debug)]
+pub(crate) struct LocalLayer {
+    pub(crate) path: String,
+    pub(crate) layout: WeightLayout,
+    pub(crate) rule: Arc<dyn LocalRule>,
+    /// Where the layer keeps the rule's state, if it has room for it.
+    pub(crate) state: Option<ParamId>,
+    pub(crate) flow: GradientFlow,
+    pub(crate) local_share: f64,
+    pub(crate) backprop_share: f64,
+}
+
+impl Assignment {
+    pub(crate) fn role(&self, id: ParamId) -> Option<&Role> {
+        self.roles.get(&id)
+    }
+
+    pub(crate) fn local(&self, id: ParamId) -> Option<&Arc<LocalLayer>> {
+        match self.roles.get(&id) {
+            Some(Role::Local(layer)) => Some(layer),
+            _ => None,
+        }
+    }
+
+    /// Refuses layers without room for the state of their rule.
+    pub(crate) fn check_state(&self) -> Result<(), PlanError> {
+        let lacks_room =
+            |layer: &LocalLayer| layer.state.is_none() && layer.rule.initial_state(&layer.layout).is_some();
+        match self.local_layers().find(|(_, layer)| lacks_room(layer)) {
+            Some((_, layer)) => Err(PlanError::NoState { layer: layer.path.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// The local layers with the ids of their weights, in the model's order.
+    pub(crate) fn local_layers(&self) -> impl Iterator<Item = (ParamId, &Arc<LocalLayer>)> {
+        self.parameters.iter().filter_map(|(id, _)| Some((*id, self.local(*id)?)))
+    }
+}
+
+/// The last assignment and what it was made for; ids change when a record is loaded.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cache(Arc<Mutex<Option<Cached>>>);
+
+/// What an assignment was made for, and the assignment.
+type Cached = (Key, Arc<Assignment>);
+
+/// Parameter ids, and the rule each local layer carries, by address (compared, never read).
+#[derive(Debug, PartialEq, Eq)]
+struct Key {
+    parameters: Vec<ParamId>,
+    rules: Vec<usize>,
+}
+
+impl Key {
+    fn of(survey: &Survey, layers: &[LayerInfo]) -> Self {
+        let address = |rule: &Arc<dyn LocalRule>| Arc::as_ptr(rule).cast::<()>() as usize;
+        Self {
+            parameters: survey.parameters.iter().map(|(id, _)| *id).collect(),
+            rules: layers.iter().map(|layer| layer.rule.as_ref().map_or(0, address)).collect(),
+        }
+    }
+}
+
+impl Cache {
+    fn get(&self, key: &Key) -> Option<Arc<Assignment>> {
+        let cached = self.0.lock().ok()?;
+        let (known, assignment) = cached.as_ref()?;
+        (known == key).then(|| assignment.clone())
+    }
+
+    fn put(&self, key: Key, assignment: Arc<Assignment>) {
+        if let Ok(mut cached) = self.0.lock() {
+            *cached = Some((key, assignment));
+        }
+    }
+}
+
+/// The paths of a model's float parameters.
+#[derive(Debug, Default)]
+struct Survey {
+    path: Vec<String>,
+    parameters: Vec<(ParamId, String)>,
+}
+
+impl ModuleVisitor for Survey {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_string());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.parameters.push((param.id, self.path.join(".")));
+    }
+}
+
+impl Plan {
+    /// What trains each parameter of `model`; every pattern and every rule is checked.
+    pub(crate) fn assign<M: Module>(&self, model: &M) -> Result<Arc<Assignment>, PlanError> {
+        let mut survey = Survey::default();
+        let layers = census(|| model.visit(&mut survey));
+        let key = Key::of(&survey, &layers);
+        if let Some(known) = self.cache.get(&key) {
+            return Ok(known);
+        }
+        let assignment = Arc::new(Resolver::new(self, survey, layers)?.resolve()?);
+        self.cache.put(key, assignment.clone());
+        Ok(assignment)
+    }
+}
+
+/// An entry with its pattern compiled.
+struct Compiled<'a> {
+    entry: &'a Entry,
+    group: ParamGroup,
+}
+
+/// What a parameter is to a plan.
+enum Kind<'a> {
+    /// The weight of a local layer.
+    Weight(&'a LayerInfo),
+    /// The state of a local layer's rule.
+    State,
+    /// Another parameter of a local layer: its bias.
+    Beside,
+    /// Any other parameter.
+    Plain,
+}
+
+struct Resolver<'a> {
+    rest: Rest,
+    entries: Vec<Compiled<'a>>,
+    parameters: Vec<(ParamId, String)>,
+    layers: HashMap<ParamId, LayerInfo>,
+}
+
+impl<'a> Resolver<'a> {
+    fn new(plan: &'a Plan, survey: Survey, layers: Vec<LayerInfo>) -> Result<Self, PlanError> {
+        let entries = plan.entries.iter().map(Compiled::new).collect::<Result<_, _>>()?;
+        let layers = layers.into_iter().map(|layer| (layer.weight, layer)).collect();
+        Ok(Self { rest: plan.rest, entries, parameters: survey.parameters, layers })
+    }
+
+    fn resolve(self) -> Result<Assignment, PlanError> {
+        for compiled in &self.entries {
+            self.check_matches(compiled)?;
+        }
+        let roles = self
+            .parameters
+            .iter()
+            .map(|(id, path)| Ok((*id, self.role(*id, path)?)))
+            .collect::<Result<HashMap<_, _>, PlanError>>()?;
+        Ok(Assignment { roles, parameters: self.parameters })
+    }
+
+    fn role(&self, id: ParamId, path: &str) -> Result<Role, PlanError> {
+        let matched = self.entries.iter().rev().find(|compiled| compiled.matches(id, path));
+        match (self.kind(id, path), matched.map(|compiled| compiled.entry)) {
+            (Kind::State, _) => Ok(Role::Frozen),
+            (Kind::Weight(info), Some(Entry { pattern, training: Training::Local(training) })) => {
+                training.check_shares(pattern)?;
+                local_layer(info, layer_path(path), training).map(Role::Local)
+            }
+            (Kind::Weight(info), None) if info.rule.is_some() => {
+                local_layer(info, layer_path(path), &LocalTraining::of_the_layer()).map(Role::Local)
+            }
+            (_, Some(Entry { training: Training::Backprop, .. })) => Ok(Role::Backprop { by_pattern: true }),
+            (_, Some(Entry { training: Training::Frozen, .. })) => Ok(Role::Frozen),
+            (Kind::Beside, Some(_)) => Ok(Role::Frozen),
+            (Kind::Beside, None) if self.carries_rule(path) => Ok(Role::Frozen),
+            (Kind::Plain, Some(_)) => Ok(self.role_beneath_local(id, path)),
+            (_, None) => Ok(self.role_of_rest()),
+        }
+    }
+
+    /// The role of a plain parameter that a local pattern covers: local patterns do not concern it.
+    fn role_beneath_local(&self, id: ParamId, path: &str) -> Role {
+        let concerned = |compiled: &&Compiled| {
+            !matches!(compiled.entry.training, Training::Local(_)) && compiled.matches(id, path)
+        };
+        match self.entries.iter().rev().find(concerned).map(|compiled| &compiled.entry.training) {
+            Some(Training::Backprop) => Role::Backprop { by_pattern: true },
+            Some(_) => Role::Frozen,
+            None => self.role_of_rest(),
+        }
+    }
+
+    fn role_of_rest(&self) -> Role {
+        match self.rest {
+            Rest::Backprop => Role::Backprop { by_pattern: false },
+            Rest::Frozen => Role::Frozen,
+        }
+    }
+
+    fn kind(&self, id: ParamId, path: &str) -> Kind<'_> {
+        if let Some(layer) = self.layers.get(&id) {
+            return Kind::Weight(layer);
+        }
+        if self.layers.values().any(|layer| layer.state.is_some_and(|(state, _)| state == id)) {
+            return Kind::State;
+        }
+        if self.layer_of(path).is_some() { Kind::Beside } else { Kind::Plain }
+    }
+
+    /// The local layer that the parameter at `path` belongs to.
+    fn layer_of(&self, path: &str) -> Option<&LayerInfo> {
+        let weight = |(id, other): &(ParamId, String)| {
+            self.layers.get(id).filter(|_| layer_path(other) == layer_path(path))
+        };
+        self.parameters.iter().find_map(weight)
+    }
+
+    fn carries_rule(&self, path: &str) -> bool {
+        self.layer_of(path).is_some_and(|layer| layer.rule.is_some())
+    }
+
+    /// A pattern that selects nothing is a mistake, found before time is spent.
+    fn check_matches(&self, compiled: &Compiled) -> Result<(), PlanError> {
+        let pattern = || compiled.entry.pattern.clone();
+        let mut matched = self.parameters.iter().filter(|(id, path)| compiled.matches(*id, path)).peekable();
+        let Some((_, first)) = matched.peek() else {
+            let paths: Vec<_> = self.parameters.iter().map(|(_, path)| path.as_str()).collect();
+            return Err(PlanError::MatchesNothing { pattern: pattern(), paths: paths.join(", ") });
+        };
+        let local = matches!(compiled.entry.training, Training::Local(_));
+        if local && !matched.any(|(id, _)| self.layers.contains_key(id)) {
+            return Err(PlanError::NotLocal { pattern: pattern(), path: first.clone() });
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Compiled<'a> {
+    /// Anchored: the pattern matches a whole path, or a whole leading part of one.
+    fn new(entry: &'a Entry) -> Result<Self, PlanError> {
+        let anchored = format!(r"^(?:{})(?:\.|$)", entry.pattern);
+        let group =
+            ParamGroup::from_regex(anchored).map_err(|ParamGroupError::InvalidPatternError(reason)| {
+                PlanError::Pattern { pattern: entry.pattern.clone(), reason }
+            })?;
+        Ok(Self { entry, group })
+    }
+
+    fn matches(&self, id: ParamId, path: &str) -> bool {
+        self.group.matches(&id, Some(path))
+    }
+}
+
+impl LocalTraining {
+    fn check_shares(&self, pattern: &str) -> Result<(), PlanError> {
+        let (local, backprop) = (self.local_share, self.backprop_share);
+        let share = |share: f64| share.is_finite() && share >= 0.0;
+        if share(local) && share(backprop) && local + backprop > 0.0 {
+            return Ok(());
+        }
+        Err(PlanError::Shares { pattern: pattern.to_string(), local, backprop })
+    }
+}
+
+/// The path of the layer that a parameter belongs to: `conv1` of `conv1.weight`.
+fn layer_path(path: &str) -> &str {
+    path.rsplit_once('.').map_or("", |(layer, _)| layer)
+}
+
+fn local_layer(info: &LayerInfo, path: &str, training: &LocalTraining) -> Result<Arc<LocalLayer>, PlanError> {
+    let rule = match &training.rule {
+        RuleChoice::OfTheLayer => info.rule.clone(),
+        RuleChoice::Rule(rule) => Some(Arc::new(rule.clone()) as Arc<dyn LocalRule>),
+        RuleChoice::Custom(rule) => Some(rule.clone()),
+    };
+    // a model that is a layer itself is called by its weight
+    let layer = if path.is_empty() { "weight" } else { path }.to_string();
+    let Some(rule) = rule else {
+        return Err(PlanError::NoRule { layer });
+    };
+    rule.check(&info.layout).map_err(|error| PlanError::Rule { layer: layer.clone(), error })?;
+    // room of another length was made for another rule
+    let len = rule.initial_state(&info.layout).map_or(0, |state| state.len());
+    let state = info.state.filter(|(_, room)| *room == len).map(|(id, _)| id);
+    Ok(Arc::new(LocalLayer {
+        path: layer,
+        layout: info.layout,
+        rule,
+        state,
+        flow: training.flow,
+        local_share: training.local_share,
+        backprop_share: training.backprop_share,
+    }))
+}

@@ -1,0 +1,25 @@
+//! The local optimizer for [Burn](burn): which layers learn locally, and how their updates reach the weights.
+//!
+//! ```text
+//! observe(forward) ─→ Updates ─→ GradientsParams ─→ finish ─→ ModuleOptimizer ─→ weights
+//! ```
+//!
+//! A [`Plan`] says what trains each parameter. [`Plan::observe`] runs a forward pass and collects what local
+//! layers learnt; the [`Updates`] join the backprop gradients in Burn's own `GradientsParams`, where
+//! micro-batches and devices add up exactly. [`Plan::step`] finishes the sums and steps Burn's own
+//! `ModuleOptimizer`, with its parameter groups, schedules and records, on autodiff and plain devices alike.
+
+mod assignment;
+mod error;
+mod finish;
+mod monitor;
+mod observe;
+mod packing;
+mod plan;
+mod report;
+mod step;
+
+pub use error::{PlanError, UpdateError};
+pub use observe::Updates;
+pub use plan::{LocalTraining, Plan, Rest};
+pub use report::{Report, TrainedBy};

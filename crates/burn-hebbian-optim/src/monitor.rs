@@ -1,0 +1,92 @@
+//! Whether updates are finite, without waiting for the device at every step.
+
+use std::{
+    mem::take,
+    sync::{Arc, Mutex},
+};
+
+use burn::tensor::{Device, Tensor};
+
+use crate::{UpdateError, plan::Plan};
+
+/// Steps between two looks on a device that works asynchronously.
+const ASYNCHRONOUS_STEPS: usize = 100;
+
+/// Whether one layer's update is finite; the answer stays on the device.
+#[derive(Debug)]
+pub(crate) struct Flag {
+    layer: String,
+    /// `[1]`: 0 if every value is finite, more otherwise.
+    bad: Tensor<1>,
+}
+
+impl Flag {
+    pub(crate) fn new<const D: usize>(layer: String, update: &Tensor<D>) -> Self {
+        Self { layer, bad: update.clone().is_finite().all().bool_not().float() }
+    }
+}
+
+/// The flags of the steps since the last look.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Monitor(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    steps: usize,
+    flags: Vec<Flag>,
+}
+
+impl Monitor {
+    /// Adds the flags of one step, and looks at all of them once `every` steps have passed (0: never).
+    pub(crate) fn record(&self, flags: Vec<Flag>, every: Option<usize>) -> Result<(), UpdateError> {
+        let Some(first) = flags.first() else { return Ok(()) };
+        let every = every.unwrap_or_else(|| default_steps(&first.bad.device()));
+        if every == 0 {
+            return Ok(());
+        }
+        let mut state = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        state.steps += 1;
+        state.add(flags);
+        if state.steps >= every { state.look() } else { Ok(()) }
+    }
+}
+
+impl State {
+    fn add(&mut self, flags: Vec<Flag>) {
+        for flag in flags {
+            match self.flags.iter_mut().find(|known| known.layer == flag.layer) {
+                Some(known) => known.bad = known.bad.clone() + flag.bad.to_device(&known.bad.device()),
+                None => self.flags.push(flag),
+            }
+        }
+    }
+
+    /// One read for all layers.
+    fn look(&mut self) -> Result<(), UpdateError> {
+        let (flags, steps) = (take(&mut self.flags), take(&mut self.steps));
+        let Some(device) = flags.first().map(|flag| flag.bad.device()) else {
+            return Ok(());
+        };
+        let (layers, bad): (Vec<_>, Vec<_>) =
+            flags.into_iter().map(|flag| (flag.layer, flag.bad.to_device(&device))).unzip();
+        let bad = Tensor::cat(bad, 0).into_data();
+        let worst = layers.into_iter().zip(bad.iter::<f32>()).find(|(_, bad)| *bad != 0.0);
+        worst.map_or(Ok(()), |(layer, _)| Err(UpdateError::NotFinite { layer, steps }))
+    }
+}
+
+impl Plan {
+    /// Looks now whether all updates since the last look were finite; before a checkpoint, for example.
+    ///
+    /// # Errors
+    ///
+    /// If one was not.
+    pub fn check_finite(&self) -> Result<(), UpdateError> {
+        self.monitor.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).look()
+    }
+}
+
+fn default_steps(device: &Device) -> usize {
+    // A device does not say whether it is asynchronous; all CubeCL runtimes are.
+    if format!("{device:?}").contains("Cube") { ASYNCHRONOUS_STEPS } else { 1 }
+}

@@ -1,0 +1,62 @@
+//! Hebbian learning for [Burn](burn): layers that learn by local rules, beside layers that learn by backprop.
+//!
+//! ```
+//! use burn::{
+//!     module::Module,
+//!     nn::{Linear, LinearConfig, loss::CrossEntropyLossConfig},
+//!     optim::{GradientsParams, SgdConfig},
+//!     tensor::{Device, Distribution, Int, Tensor},
+//! };
+//! use burn_hebbian::prelude::*;
+//!
+//! #[derive(Module, Debug)]
+//! struct Net {
+//!     conv: HebbianConv2d,
+//!     fc: Linear,
+//! }
+//!
+//! impl Net {
+//!     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
+//!         self.fc.forward(self.conv.forward(images).flatten(1, 3))
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let device = Device::flex().autodiff();
+//! let plan = Plan::new(); // layers with a rule learn by it, the rest by backprop
+//! let mut net = plan.apply(Net {
+//!     conv: HebbianConv2dConfig::new([1, 8], [3, 3], Rule::swta())
+//!         .with_output(Output::relu_projection())
+//!         .init(&device),
+//!     fc: LinearConfig::new(8 * 6 * 6, 10).init(&device),
+//! })?;
+//! let mut optimizer = SgdConfig::new().init();
+//!
+//! let images = Tensor::random([16, 1, 8, 8], Distribution::Default, &device);
+//! let labels = Tensor::<1, Int>::zeros([16], &device);
+//! let (loss, updates) = plan.observe(&net, Signals::none(), || {
+//!     CrossEntropyLossConfig::new().init(&device).forward(net.forward(images), labels)
+//! })?;
+//! let mut grads = GradientsParams::from_grads(loss.backward(), &net);
+//! updates.register(&net, &mut grads);
+//! net = plan.step(&mut optimizer, 0.01, net, grads)?;
+//! # let _ = net;
+//! # Ok(()) }
+//! ```
+
+pub use burn_hebbian_core as core;
+pub use burn_hebbian_nn as nn;
+pub use burn_hebbian_optim as optim;
+
+/// What most programs need.
+pub mod prelude {
+    pub use burn_hebbian_core::{
+        Activation, Activity, Competition, Factors, Finish, Gate, GroupOrder, Lateral, LocalRule,
+        Neighbourhood, Normalization, Rate, Recombination, Recurrence, Reduction, Rule, RuleError, Scale,
+        Signals, Similarity, Teacher, WeightLayout, observe::GradientFlow,
+    };
+    pub use burn_hebbian_nn::{
+        HebbianConv2d, HebbianConv2dConfig, HebbianLinear, HebbianLinearConfig, Local, Output, PaddingMode,
+    };
+    pub use burn_hebbian_optim::{LocalTraining, Plan, PlanError, Report, Rest, UpdateError, Updates};
+}

@@ -1,0 +1,132 @@
+//! Pictures of weights.
+
+use std::path::Path;
+
+use burn::tensor::Tensor;
+use image::{ImageResult, Rgb, RgbImage};
+
+/// Pixels between two filters.
+const GAP: usize = 1;
+
+/// What lies between filters.
+const BACKGROUND: Rgb<u8> = Rgb([255; 3]);
+
+/// Writes the filters of a convolution, `[filters, channels, height, width]`, as a PNG.
+///
+/// # Errors
+///
+/// If the file cannot be written.
+pub fn save(weight: Tensor<4>, zoom: usize, path: &Path) -> ImageResult<()> {
+    grid(weight, zoom).save(path)
+}
+
+/// The filters as a picture, `zoom` pixels a weight: in colour if they have three channels, otherwise one
+/// row of grey tiles a filter, or a square of them if there is one channel.
+///
+/// Each filter is scaled by its own largest weight; 0 is mid-grey.
+pub fn grid(weight: Tensor<4>, zoom: usize) -> RgbImage {
+    let [filters, channels, height, width] = weight.dims();
+    let values: Vec<f32> = weight.into_data().iter().collect();
+    let shape = Shape { channels, height, width };
+    let tiles = if channels == 3 { filters } else { filters * channels };
+    let columns = if matches!(channels, 1 | 3) { square(tiles) } else { channels };
+    let mut picture = Canvas::new(tiles.div_ceil(columns), columns, &shape, zoom);
+    for (index, filter) in values.chunks_exact(shape.len()).enumerate() {
+        let scale = largest(filter);
+        if channels == 3 {
+            picture.draw(index, |y, x| Rgb([0, 1, 2].map(|c| level(filter[shape.at(c, y, x)] / scale))));
+            continue;
+        }
+        for c in 0..channels {
+            picture.draw(index * channels + c, |y, x| Rgb([level(filter[shape.at(c, y, x)] / scale); 3]));
+        }
+    }
+    picture.image
+}
+
+struct Shape {
+    channels: usize,
+    height: usize,
+    width: usize,
+}
+
+impl Shape {
+    fn len(&self) -> usize {
+        self.channels * self.height * self.width
+    }
+
+    fn at(&self, channel: usize, y: usize, x: usize) -> usize {
+        (channel * self.height + y) * self.width + x
+    }
+}
+
+/// Tiles of one size on a background.
+struct Canvas {
+    image: RgbImage,
+    columns: usize,
+    tile: [usize; 2],
+    zoom: usize,
+}
+
+impl Canvas {
+    fn new(rows: usize, columns: usize, shape: &Shape, zoom: usize) -> Self {
+        let tile = [shape.height * zoom + GAP, shape.width * zoom + GAP];
+        let (width, height) = (columns * tile[1] + GAP, rows * tile[0] + GAP);
+        let image = RgbImage::from_pixel(width as u32, height as u32, BACKGROUND);
+        Self { image, columns, tile, zoom }
+    }
+
+    /// Fills tile `index` with the colours of its weights (y, x).
+    fn draw(&mut self, index: usize, colour: impl Fn(usize, usize) -> Rgb<u8>) {
+        let (top, left) =
+            (index / self.columns * self.tile[0] + GAP, index % self.columns * self.tile[1] + GAP);
+        for y in 0..self.tile[0] - GAP {
+            for x in 0..self.tile[1] - GAP {
+                let pixel = colour(y / self.zoom, x / self.zoom);
+                self.image.put_pixel((left + x) as u32, (top + y) as u32, pixel);
+            }
+        }
+    }
+}
+
+/// The side of the smallest square that holds `tiles`.
+fn square(tiles: usize) -> usize {
+    (tiles as f64).sqrt().ceil().max(1.0) as usize
+}
+
+fn largest(values: &[f32]) -> f32 {
+    // clamp: an all-zero filter is drawn mid-grey.
+    values.iter().fold(0.0f32, |largest, value| largest.max(value.abs())).max(f32::MIN_POSITIVE)
+}
+
+/// −1..=1 → 0..=255.
+fn level(value: f32) -> u8 {
+    (127.5 + 127.5 * value).round() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    fn picture(dims: [usize; 4], zoom: usize) -> (u32, u32) {
+        grid(Tensor::ones(dims, &Device::flex()), zoom).dimensions()
+    }
+
+    #[test]
+    fn dimensions_follow_filters_and_zoom() {
+        assert_eq!(picture([96, 3, 5, 5], 4), (10 * 21 + 1, 10 * 21 + 1));
+        assert_eq!(picture([8, 1, 3, 2], 2), (3 * 5 + 1, 3 * 7 + 1));
+        assert_eq!(picture([5, 8, 3, 3], 1), (8 * 4 + 1, 5 * 4 + 1));
+    }
+
+    #[test]
+    fn weights_become_levels_of_grey() {
+        let weight = Tensor::<4>::from_data([[[[-2.0, 0.0, 1.0]]], [[[0.0, 0.0, 0.0]]]], &Device::flex());
+        let picture = grid(weight, 1);
+        let row = |y: u32| [1, 2, 3].map(|x| picture.get_pixel(x, y).0[0]);
+        assert_eq!(row(1), [0, 128, 191]);
+        let second = [5, 6, 7].map(|x| picture.get_pixel(x, 1).0[0]);
+        assert_eq!(second, [128; 3]);
+    }
+}

@@ -1,0 +1,70 @@
+//! The oracle's layers as layers of the library.
+
+use burn::{
+    module::Param,
+    nn::{
+        Linear, LinearConfig, PaddingConfig2d,
+        conv::{Conv2d, Conv2dConfig},
+    },
+    tensor::{Device, Tensor},
+};
+use burn_hebbian::prelude::*;
+
+use crate::{oracle::Layer, values::tensor};
+
+/// Seeds of inputs and weights, so that oracle and library get the same numbers.
+const INPUT_SEED: u64 = 1;
+const WEIGHT_SEED: u64 = 2;
+
+/// The input of a layer.
+pub fn input(layer: &Layer, device: &Device) -> Tensor<4> {
+    tensor(INPUT_SEED, layer.input, device)
+}
+
+/// The weight of a layer, in the convolution's layout.
+pub fn weight(layer: &Layer, device: &Device) -> Tensor<4> {
+    tensor(WEIGHT_SEED, layer.weight, device)
+}
+
+/// The plain convolution.
+pub fn conv(layer: &Layer, device: &Device) -> Conv2d {
+    let [neurons, channels, height, width] = layer.weight;
+    let [top, left, bottom, right] = layer.padding;
+    let mut conv = Conv2dConfig::new([channels * layer.groups, neurons], [height, width])
+        .with_stride(layer.stride)
+        .with_dilation(layer.dilation)
+        .with_groups(layer.groups)
+        .with_padding(PaddingConfig2d::Explicit(top, left, bottom, right))
+        .with_bias(false)
+        .init(device);
+    conv.weight = Param::from_tensor(weight(layer, device));
+    conv
+}
+
+/// The convolution as a Hebbian layer.
+pub fn hebbian_conv(layer: &Layer, rule: &Rule, device: &Device) -> HebbianConv2d {
+    let mode = if layer.reflect { PaddingMode::Reflect } else { PaddingMode::Zeros };
+    Local::new(conv(layer, device)).with_rule(rule.clone()).with_padding_mode(mode)
+}
+
+/// A plain linear layer with the weight of a 1×1 convolution.
+pub fn linear(layer: &Layer, device: &Device) -> Linear {
+    let [neurons, channels, _, _] = layer.weight;
+    let mut linear = LinearConfig::new(channels, neurons).with_bias(false).init(device);
+    let weight: Tensor<2> = weight(layer, device).reshape([neurons, channels]);
+    linear.weight = Param::from_tensor(weight.transpose());
+    linear
+}
+
+/// `ΔW` (ascent) that a Hebbian convolution learns from one batch.
+///
+/// # Panics
+///
+/// If the plan or the update is refused.
+pub fn learn(conv: &HebbianConv2d, x: Tensor<4>, teacher: Option<Tensor<2>>) -> Tensor<4> {
+    let signals = teacher.map_or_else(Signals::none, |teacher| Signals::none().with_teacher(teacher));
+    let plan = Plan::new();
+    let (_, updates) = plan.observe(conv, signals, || conv.forward(x)).expect("the plan fits");
+    let (_, grads) = plan.finish(conv.clone(), updates.into_grads(conv)).expect("the update is finite");
+    grads.get::<4>(conv.layer().weight.id).expect("the layer learnt").neg()
+}

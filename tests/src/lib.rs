@@ -1,0 +1,7 @@
+//! Support for the tests: backends, reproducible values, comparisons, and the scalar oracle.
+
+pub mod backends;
+pub mod layers;
+pub mod net;
+pub mod oracle;
+pub mod values;

@@ -1,0 +1,99 @@
+//! Micro-batches and devices add up to the update of the whole batch.
+
+use burn::{
+    optim::{GradientsAccumulator, GradientsParams, MultiGradientsParams, SgdConfig},
+    tensor::{Device, Tensor},
+};
+use burn_hebbian::prelude::*;
+use burn_hebbian_tests::{
+    layers::{hebbian_conv, input},
+    oracle::Layer,
+    values::{assert_close, vec},
+};
+use libtest_mimic::Trial;
+
+use crate::{on_every_backend, on_flex, rules::rules};
+
+/// The order of summation is all that differs.
+const TOLERANCE: f64 = 1e-6;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let mut trials = vec![
+        on_flex("accumulation::micro_batches_equal_one_batch", micro_batches_equal_one_batch),
+        on_flex("accumulation::devices_equal_one_batch", devices_equal_one_batch),
+        on_flex("accumulation::two_passes_of_one_layer_add_up", two_passes_add_up),
+    ];
+    trials.extend(on_every_backend("accumulation::two_micro_batches", two_micro_batches));
+    trials
+}
+
+fn layer() -> Layer {
+    Layer::dense([6, 2, 4, 3], [5, 2, 2, 2])
+}
+
+/// The sums of images `start..start + len`.
+fn sums(plan: &Plan, conv: &HebbianConv2d, start: usize, len: usize, device: &Device) -> GradientsParams {
+    let x = input(&layer(), device).narrow(0, start, len);
+    let (_, updates) = plan.observe(conv, Signals::none(), || conv.forward(x)).unwrap();
+    updates.into_grads(conv)
+}
+
+fn finished(plan: &Plan, conv: &HebbianConv2d, grads: GradientsParams) -> Vec<f64> {
+    let (_, grads) = plan.finish(conv.clone(), grads).unwrap();
+    vec(grads.get::<4>(conv.layer().weight.id).unwrap())
+}
+
+fn accumulated(parts: &[(usize, usize)], rule: &Rule, device: &Device) -> Vec<f64> {
+    let (plan, conv) = (Plan::new(), hebbian_conv(&layer(), rule, device));
+    let mut accumulator = GradientsAccumulator::new();
+    for &(start, len) in parts {
+        accumulator.accumulate(&conv, sums(&plan, &conv, start, len, device));
+    }
+    finished(&plan, &conv, accumulator.grads())
+}
+
+/// Unequal ones too, for every reduction.
+fn micro_batches_equal_one_batch(device: &Device) {
+    for (name, rule) in rules(5) {
+        let whole = accumulated(&[(0, 6)], &rule, device);
+        assert_close(name, &accumulated(&[(0, 3), (3, 3)], &rule, device), &whole, TOLERANCE);
+        assert_close(name, &accumulated(&[(0, 1), (1, 4), (5, 1)], &rule, device), &whole, TOLERANCE);
+    }
+}
+
+fn two_micro_batches(device: &Device) {
+    for rule in [Rule::sanger(), Rule::swta()] {
+        let whole = accumulated(&[(0, 6)], &rule, device);
+        assert_close("two of three", &accumulated(&[(0, 3), (3, 3)], &rule, device), &whole, TOLERANCE);
+    }
+}
+
+/// One device listed three times, unequal batches, through the optimizer.
+fn devices_equal_one_batch(device: &Device) {
+    for (name, rule) in rules(5) {
+        let (plan, conv) = (Plan::new(), hebbian_conv(&layer(), &rule, device));
+        let part = |start, len| (sums(&plan, &conv, start, len, device), device.clone());
+        let grads = MultiGradientsParams { grads: vec![part(0, 2), part(2, 3), part(5, 1)] };
+        let several = plan.step_multi(&mut SgdConfig::new().init(), 1.0, conv.clone(), grads).unwrap();
+        let grads = sums(&plan, &conv, 0, 6, device);
+        let one = plan.step(&mut SgdConfig::new().init(), 1.0, conv.clone(), grads).unwrap();
+        let weight = |conv: &HebbianConv2d| vec(conv.layer().weight.val());
+        assert_close(name, &weight(&several), &weight(&one), TOLERANCE);
+        assert_ne!(weight(&one), weight(&conv), "{name}");
+    }
+}
+
+/// A layer that runs twice in one forward pass learns from both passes.
+fn two_passes_add_up(device: &Device) {
+    for rule in [Rule::hebb(), Rule::swta(), Rule::sanger(), Rule::hebb().with_reduction(Reduction::Sum)] {
+        let (plan, conv) = (Plan::new(), hebbian_conv(&layer(), &rule, device));
+        let x: Tensor<4> = input(&layer(), device);
+        let forward = || {
+            let _ = conv.forward(x.clone().narrow(0, 0, 2));
+            conv.forward(x.clone().narrow(0, 2, 4))
+        };
+        let (_, updates) = plan.observe(&conv, Signals::none(), forward).unwrap();
+        let twice = finished(&plan, &conv, updates.into_grads(&conv));
+        assert_close("twice", &twice, &accumulated(&[(0, 6)], &rule, device), TOLERANCE);
+    }
+}

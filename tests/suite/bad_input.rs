@@ -1,0 +1,198 @@
+//! Bad input: a clear error that states the value, or a stated behaviour.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use burn::{
+    module::Param,
+    nn::conv::Conv2dConfig,
+    optim::SgdConfig,
+    tensor::{Device, Tensor},
+};
+use burn_hebbian::prelude::*;
+use burn_hebbian_tests::{
+    backends::backends,
+    layers::{hebbian_conv, input, learn},
+    net::{Net, PlainNet},
+    oracle::Layer,
+    values::{one_hot, tensor, vec},
+};
+use libtest_mimic::Trial;
+
+use crate::{on_every_backend, on_flex, rules::rules};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let mut trials = vec![
+        on_flex("bad_input::configurations_are_refused", configurations_are_refused),
+        on_flex("bad_input::channels_not_divisible_by_groups", channels_not_divisible_by_groups),
+        on_flex("bad_input::competition_wider_than_its_group", competition_wider_than_its_group),
+        on_flex("bad_input::teacher_of_the_wrong_shape", teacher_of_the_wrong_shape),
+        on_flex("bad_input::nan_is_caught_with_the_layers_name", nan_is_caught),
+        on_flex("bad_input::finite_checks_can_wait", finite_checks_can_wait),
+        on_flex("bad_input::empty_batch", empty_batch),
+        on_flex("bad_input::finishing_twice_is_refused", finishing_twice_is_refused),
+        on_flex("bad_input::stepping_unfinished_sums_panics", stepping_unfinished_sums_panics),
+    ];
+    trials
+        .extend(on_every_backend("bad_input::zero_and_constant_images_are_finite", zero_and_constant_images));
+    trials.extend(on_every_backend(
+        "bad_input::looks_as_often_as_the_device_can_bear",
+        looks_as_often_as_the_device_can_bear,
+    ));
+    trials
+}
+
+fn layer() -> Layer {
+    Layer::dense([3, 2, 4, 3], [6, 2, 2, 2])
+}
+
+fn message(body: impl FnOnce()) -> String {
+    let panic = catch_unwind(AssertUnwindSafe(body)).expect_err("this must panic");
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
+}
+
+fn configurations_are_refused(device: &Device) {
+    let refused = |rule: Rule| {
+        let config = HebbianConv2dConfig::new([3, 16], [3, 3], rule);
+        config.try_init(device).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    assert_eq!(refused(Rule::k_wta(40)), "k-winners: k must be in 1..=16, got 40");
+    assert_eq!(refused(Rule::k_wta(0)), "k-winners: k must be in 1..=16, got 0");
+    let soft = |temperature| Rule::swta().with_competition(Competition::Softmax { temperature });
+    assert_eq!(refused(soft(0.0)), "softmax temperature: must be positive and finite, got 0");
+    assert_eq!(refused(soft(-0.5)), "softmax temperature: must be positive and finite, got -0.5");
+    assert_eq!(refused(soft(f64::NAN)), "softmax temperature: must be positive and finite, got NaN");
+    let power = |power| Rule::swta().with_competition(Competition::PowerSoftmax { power });
+    assert_eq!(refused(power(0.0)), "power softmax power: must be positive and finite, got 0");
+    let raised = |power| Rule::swta().with_similarity(Similarity::RaisedCosine { power });
+    assert_eq!(refused(raised(-1.0)), "raised cosine power: must be positive and finite, got -1");
+    let losers = Rule::k_wta(1).with_competition(Competition::KWinners { k: 1, losers: f64::INFINITY });
+    assert_eq!(refused(losers), "k-winners loser value: must be finite, got inf");
+    let everyone = Rule::instar().with_gate(Gate::Competition);
+    assert!(refused(everyone).contains("without a competition or a teacher"));
+    let groups = Teacher::ClassGroups { classes: 0, per_class: 2, order: GroupOrder::FreeFirst };
+    assert!(refused(Rule::swta().with_teacher(groups)).contains("got 0 and 2"));
+    let panic = message(|| drop(HebbianConv2dConfig::new([3, 16], [3, 3], Rule::k_wta(40)).init(device)));
+    assert_eq!(panic, "HebbianConv2d: k-winners: k must be in 1..=16, got 40");
+}
+
+fn channels_not_divisible_by_groups(device: &Device) {
+    let config = HebbianConv2dConfig::new([3, 16], [3, 3], Rule::swta()).with_groups(2);
+    let panic = message(|| drop(config.init(device)));
+    assert!(panic.contains("divisible") && panic.contains('3') && panic.contains('2'), "{panic}");
+}
+
+/// A depthwise layer with one neuron a group has nobody to compete with.
+fn competition_wider_than_its_group(device: &Device) {
+    let config = |rule| HebbianConv2dConfig::new([8, 8], [3, 3], rule).with_groups(8);
+    let error = config(Rule::swta()).try_init(device).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "softmax: competition acts within a group and needs at least 2 neurons there, got 1 (neurons / groups = 8 / 8)"
+    );
+    assert!(config(Rule::oja()).try_init(device).is_ok(), "no competition, no need for company");
+}
+
+fn teacher_of_the_wrong_shape(device: &Device) {
+    let conv = hebbian_conv(&layer(), &Rule::teacher(), device);
+    let with = |teacher| message(|| drop(learn(&conv, input(&layer(), device), teacher)));
+    let panic = with(Some(one_hot(3, 5, device)));
+    assert_eq!(panic, "teacher: expected [3, 6] for a layer of 6 neurons, got [3, 5]");
+    let panic = with(Some(one_hot(2, 6, device)));
+    assert_eq!(panic, "teacher: expected [3, 6] for a layer of 6 neurons, got [2, 6]");
+    assert!(with(None).contains("this rule learns from a teacher"));
+}
+
+/// NaN in the input of any rule reaches no weight; the error names the layer.
+fn nan_is_caught(device: &Device) {
+    for (name, rule) in rules(5) {
+        let plan = Plan::new().local("conv2", rule).with_rest(Rest::Frozen);
+        let net = plan.apply(Net::from(PlainNet::new(device))).unwrap();
+        let mut x: Tensor<4> = tensor(5, [4, 2, 6, 5], device);
+        x = x.slice_fill([0..1, 0..1, 0..1, 0..1], f32::NAN);
+        let (_, updates) = plan.observe(&net, Signals::none(), || net.forward(x)).unwrap();
+        let grads = updates.into_grads(&net);
+        let error = plan.step(&mut SgdConfig::new().init(), 0.1, net.clone(), grads).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("update of layer `conv2` is not finite"), "{name}: {text}");
+        assert!(vec(net.conv2.layer().weight.val()).iter().all(|w| w.is_finite()), "{name}");
+    }
+}
+
+/// With a look every third step the error comes at the third, or when asked for.
+fn finite_checks_can_wait(device: &Device) {
+    let conv = hebbian_conv(&layer(), &Rule::hebb(), device);
+    let step = |plan: &Plan, x| {
+        let (_, updates) = plan.observe(&conv, Signals::none(), || conv.forward(x)).unwrap();
+        plan.finish(conv.clone(), updates.into_grads(&conv)).map(drop)
+    };
+    let good = || input(&layer(), device);
+    let bad = || input(&layer(), device).mul_scalar(f32::INFINITY);
+    let plan = Plan::new().with_finite_check_every(3);
+    assert!(step(&plan, good()).is_ok() && step(&plan, bad()).is_ok());
+    let error = step(&plan, good()).unwrap_err().to_string();
+    assert!(error.contains("within the last 3 step(s)"), "{error}");
+    assert!(step(&plan, bad()).is_ok());
+    assert!(plan.check_finite().is_err());
+    assert!(plan.check_finite().is_ok(), "the count starts anew");
+    let never = Plan::new().with_finite_check_every(0);
+    assert!(step(&never, bad()).is_ok() && never.check_finite().is_ok());
+}
+
+/// A CPU looks at every step, a GPU not before it is asked to (or the hundredth step).
+fn looks_as_often_as_the_device_can_bear(device: &Device) {
+    let backend = backends().iter().find(|backend| backend.device.as_ref() == Some(device)).unwrap();
+    let conv = hebbian_conv(&layer(), &Rule::hebb(), device);
+    let plan = Plan::new();
+    let x = input(&layer(), device).mul_scalar(f32::INFINITY);
+    let (_, updates) = plan.observe(&conv, Signals::none(), || conv.forward(x)).unwrap();
+    let at_once = plan.finish(conv.clone(), updates.into_grads(&conv)).is_err();
+    assert_eq!(at_once, ["flex", "ndarray"].contains(&backend.name));
+    assert_eq!(plan.check_finite().is_err(), !at_once);
+}
+
+fn empty_batch(device: &Device) {
+    let conv = hebbian_conv(&layer(), &Rule::swta(), device);
+    let empty = Tensor::zeros([0, 2, 4, 3], device);
+    let panic = message(|| drop(learn(&conv, empty, None)));
+    assert_eq!(panic, "a local layer cannot learn from an empty batch, got an input of [0, 2, 4, 3]");
+}
+
+fn finishing_twice_is_refused(device: &Device) {
+    let conv = hebbian_conv(&layer(), &Rule::swta(), device);
+    let plan = Plan::new();
+    let (_, updates) =
+        plan.observe(&conv, Signals::none(), || conv.forward(input(&layer(), device))).unwrap();
+    let (_, once) = plan.finish(conv.clone(), updates.into_grads(&conv)).unwrap();
+    let error = plan.finish(conv, once).unwrap_err().to_string();
+    assert!(error.contains("expected sums of shape [54, 1, 1, 1], got [6, 2, 2, 2]"), "{error}");
+}
+
+/// Sums that nobody finished do not have the weight's shape: Burn's optimizer cannot step them.
+fn stepping_unfinished_sums_panics(device: &Device) {
+    let device = device.clone().autodiff();
+    let conv = hebbian_conv(&layer(), &Rule::swta(), &device);
+    let plan = Plan::new();
+    let (_, updates) =
+        plan.observe(&conv, Signals::none(), || conv.forward(input(&layer(), &device))).unwrap();
+    let sums = updates.into_grads(&conv);
+    let panicked = catch_unwind(AssertUnwindSafe(|| SgdConfig::new().init().step(0.1, conv, sums)));
+    assert!(panicked.is_err());
+}
+
+/// All-zero patches have no direction: cosine 0, exactly k winners that move towards zero. All is finite.
+fn zero_and_constant_images(device: &Device) {
+    let images = [Tensor::zeros(layer().input, device), Tensor::full(layer().input, 0.7, device)];
+    for (name, rule) in
+        [("hpca", Rule::hpca(Activation::Tanh)), ("swta", Rule::swta()), ("wta", Rule::hard_wta())]
+    {
+        for image in &images {
+            let delta = vec(learn(&hebbian_conv(&layer(), &rule, device), image.clone(), None));
+            assert!(delta.iter().all(|value| value.is_finite()), "{name}: {delta:?}");
+        }
+    }
+    let mut conv = Conv2dConfig::new([2, 6], [2, 2]).with_bias(false).init(device);
+    conv.weight = Param::from_tensor(Tensor::zeros([6, 2, 2, 2], device));
+    let delta = vec(learn(&Local::new(conv).with_rule(Rule::swta()), images[1].clone(), None));
+    assert!(delta.iter().all(|value| value.is_finite()), "zero weights: {delta:?}");
+}

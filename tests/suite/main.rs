@@ -1,0 +1,75 @@
+//! The tests, one body for several backends.
+//!
+//! `HEBBIAN_REQUIRE=flex,ndarray,wgpu` fails what would otherwise be skipped because this machine lacks the
+//! backend. A skipped test is listed as ignored and counted in the last line.
+
+mod accumulation;
+mod bad_input;
+mod convergence;
+mod deviations;
+mod geometry;
+mod gradients;
+mod learner;
+mod plans;
+mod records;
+mod rules;
+mod state;
+
+use std::process::ExitCode;
+
+use burn::tensor::Device;
+use burn_hebbian_tests::backends::{backends, is_required, required};
+use libtest_mimic::{Arguments, Trial};
+
+fn main() -> ExitCode {
+    let mut trials = vec![Trial::test("required_backends_are_built", required_backends_are_built)];
+    trials.extend(rules::trials());
+    trials.extend(geometry::trials());
+    trials.extend(gradients::trials());
+    trials.extend(accumulation::trials());
+    trials.extend(convergence::trials());
+    trials.extend(plans::trials());
+    trials.extend(records::trials());
+    trials.extend(state::trials());
+    trials.extend(bad_input::trials());
+    trials.extend(deviations::trials());
+    trials.extend(learner::trials());
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// A test that runs on every backend of this build.
+fn on_every_backend(name: &str, body: fn(&Device)) -> Vec<Trial> {
+    backends()
+        .iter()
+        .map(|backend| {
+            let name = format!("{name}::{}", backend.name);
+            let skipped = backend.device.is_none() && !is_required(backend.name);
+            let run = move || match &backend.device {
+                Some(device) => {
+                    body(device);
+                    Ok(())
+                }
+                None => Err(format!("backend {} is required, but does not run here", backend.name).into()),
+            };
+            Trial::test(name, run).with_ignored_flag(skipped)
+        })
+        .collect()
+}
+
+/// A test that runs on flex alone.
+fn on_flex(name: &str, body: fn(&Device)) -> Trial {
+    Trial::test(name, move || {
+        body(&Device::flex());
+        Ok(())
+    })
+}
+
+fn required_backends_are_built() -> Result<(), libtest_mimic::Failed> {
+    let built: Vec<_> = backends().iter().map(|backend| backend.name).collect();
+    for name in required() {
+        if !built.contains(&name.as_str()) {
+            return Err(format!("HEBBIAN_REQUIRE names {name}, this build has {built:?}").into());
+        }
+    }
+    Ok(())
+}
