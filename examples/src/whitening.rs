@@ -148,10 +148,14 @@ mod tests {
         images
     }
 
-    fn covariance_after(smoothing: f64) -> Vec<f32> {
-        let device = Device::flex();
+    fn whitened(smoothing: f64) -> Labelled {
         let mut images = correlated(500);
-        Spectrum::fit(&images, &device).unwrap().zca(smoothing).apply(&mut images);
+        Spectrum::fit(&images, &Device::flex()).unwrap().zca(smoothing).apply(&mut images);
+        images
+    }
+
+    fn covariance_after(smoothing: f64) -> Vec<f32> {
+        let (device, images) = (Device::flex(), whitened(smoothing));
         Moments::of(&images, &identity(&images), &device).covariance
     }
 
@@ -167,6 +171,15 @@ mod tests {
         for (index, value) in covariance_after(1e-9).into_iter().enumerate() {
             let expected = if index % 13 == 0 { 1.0 } else { 0.0 };
             assert!((value - expected).abs() < 1e-3, "{index}: {value}");
+        }
+    }
+
+    #[test]
+    fn the_mean_image_becomes_zero() {
+        let images = whitened(0.1);
+        for value in 0..images.image_len() {
+            let sum: f32 = (0..images.len()).map(|index| images.image(index)[value]).sum();
+            assert!((sum / images.len() as f32).abs() < 1e-4, "{value}: {sum}");
         }
     }
 

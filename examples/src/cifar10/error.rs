@@ -18,7 +18,7 @@ pub enum DataError {
         dir: PathBuf,
     },
     /// A file or folder that cannot be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: cannot be read", path.display())]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -76,7 +76,7 @@ pub enum DataError {
         found: Vec<String>,
     },
     /// An image that cannot be decoded.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: cannot be decoded", path.display())]
     Image {
         /// The file.
         path: PathBuf,

@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn an_unreadable_image_is_named() {
         let error = error_after(|dir| fs::write(dir.join("train/class3/0001.png"), b"no image").unwrap());
-        assert!(error.starts_with("DIR/train/class3/0001.png: "), "{error}");
+        assert_eq!(error, "DIR/train/class3/0001.png: cannot be decoded");
     }
 
     #[test]
@@ -168,6 +168,6 @@ mod tests {
     #[test]
     fn a_missing_part_is_named() {
         let error = error_after(|dir| fs::remove_dir_all(dir.join("test")).unwrap());
-        assert!(error.starts_with("DIR/test: "), "{error}");
+        assert_eq!(error, "DIR/test: cannot be read");
     }
 }
