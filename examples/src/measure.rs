@@ -13,8 +13,7 @@ static MEMORY: PeakAlloc = PeakAlloc;
 pub struct Cost {
     /// Wall-clock time.
     pub seconds: f64,
-    /// The most memory the process had allocated at one time: data set, network, and the workspace that the
-    /// matrix products keep for every thread, as large as the processor's caches.
+    /// The most memory the process had allocated at one time, with what it keeps from one measurement to the next.
     pub peak_bytes: usize,
 }
 
