@@ -63,7 +63,8 @@ impl Plan {
         model: M,
         mut grads: GradientsParams,
     ) -> Result<(M, GradientsParams), UpdateError> {
-        Ok((self.finish_in(model, &mut grads)?, grads))
+        let (model, _) = self.finish_in(model, &mut grads)?;
+        Ok((model, grads))
     }
 
     /// As [`finish`](Self::finish), for the gradients of several devices; sums add up over devices.
@@ -76,10 +77,16 @@ impl Plan {
         model: M,
         mut grads: MultiGradientsParams,
     ) -> Result<(M, MultiGradientsParams), UpdateError> {
-        Ok((self.finish_in(model, &mut grads)?, grads))
+        let (model, _) = self.finish_in(model, &mut grads)?;
+        Ok((model, grads))
     }
 
-    fn finish_in<M: Module, G: Gradients>(&self, model: M, grads: &mut G) -> Result<M, UpdateError> {
+    /// Finishes the sums in place; the model with its rules' next state, and what the plan assigned.
+    pub(crate) fn finish_in<M: Module, G: Gradients>(
+        &self,
+        model: M,
+        grads: &mut G,
+    ) -> Result<(M, Arc<Assignment>), UpdateError> {
         let assignment = self.assign(&model)?;
         let mut finisher = Finisher {
             assignment: &assignment,
@@ -92,7 +99,8 @@ impl Plan {
         let Finisher { flags, states, error, .. } = finisher;
         error.map_or(Ok(()), Err)?;
         self.monitor.record(flags, self.check_every)?;
-        Ok(if states.is_empty() { model } else { model.map(&mut Committer { states }) })
+        let model = if states.is_empty() { model } else { model.map(&mut Committer { states }) };
+        Ok((model, assignment))
     }
 }
 

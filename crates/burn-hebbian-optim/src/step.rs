@@ -48,12 +48,10 @@ impl Plan {
         optimizer: &mut ModuleOptimizer,
         learning_rate: impl Into<ModuleLearningRate>,
         model: M,
-        grads: GradientsParams,
+        mut grads: GradientsParams,
     ) -> Result<M, UpdateError> {
-        let (model, grads) = self.finish(model, grads)?;
-        Ok(on_autodiff(self.assign(&model)?.as_ref(), model, |model| {
-            optimizer.step(learning_rate, model, grads)
-        }))
+        let (model, assignment) = self.finish_in(model, &mut grads)?;
+        Ok(on_autodiff(&assignment, model, |model| optimizer.step(learning_rate, model, grads)))
     }
 
     /// As [`step`](Self::step), for the gradients of several devices; the body of `TrainStep::optimize_multi`.
@@ -66,12 +64,10 @@ impl Plan {
         optimizer: &mut ModuleOptimizer,
         learning_rate: impl Into<ModuleLearningRate>,
         model: M,
-        grads: MultiGradientsParams,
+        mut grads: MultiGradientsParams,
     ) -> Result<M, UpdateError> {
-        let (model, grads) = self.finish_multi(model, grads)?;
-        Ok(on_autodiff(self.assign(&model)?.as_ref(), model, |model| {
-            optimizer.step_multi(learning_rate, model, grads)
-        }))
+        let (model, assignment) = self.finish_in(model, &mut grads)?;
+        Ok(on_autodiff(&assignment, model, |model| optimizer.step_multi(learning_rate, model, grads)))
     }
 }
 
