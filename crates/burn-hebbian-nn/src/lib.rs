@@ -13,8 +13,10 @@ mod local;
 mod output;
 mod padding;
 mod step;
+mod trainable;
 
 pub use config::{HebbianConv2dConfig, HebbianLinearConfig};
-pub use local::{HebbianConv2d, HebbianLinear, Local, Trainable};
+pub use local::{HebbianConv2d, HebbianLinear, Local};
 pub use output::Output;
 pub use padding::PaddingMode;
+pub use trainable::Trainable;

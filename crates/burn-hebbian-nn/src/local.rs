@@ -5,68 +5,17 @@ use std::{fmt::Debug, sync::Arc};
 use burn::{
     module::{
         Content, Devices, DisplaySettings, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
-        ModuleVisitor, Param, ParamId,
+        ModuleVisitor, Param,
     },
     nn::{Linear, conv::Conv2d},
     tensor::{Device, Tensor},
 };
 use burn_hebbian_core::{
-    LocalRule, WeightLayout,
+    LocalRule,
     observe::{LayerInfo, announce, provision},
 };
 
-use crate::{
-    geometry::{self, Conv2dGeometry, LinearGeometry},
-    output::Output,
-    padding::PaddingMode,
-    step,
-};
-
-/// Burn layers that [`Local`] can wrap.
-pub trait Trainable: Module + ModuleDisplay + sealed::Sealed {
-    /// The id of the weight.
-    fn weight_id(&self) -> ParamId;
-
-    /// The device the weight is on, or will be.
-    fn weight_device(&self) -> Device;
-
-    /// Where the neurons lie in the weight.
-    fn layout(&self) -> WeightLayout;
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for burn::nn::Linear {}
-    impl Sealed for burn::nn::conv::Conv2d {}
-}
-
-impl Trainable for Conv2d {
-    fn weight_id(&self) -> ParamId {
-        self.weight.id
-    }
-
-    fn weight_device(&self) -> Device {
-        self.weight.lazy_device()
-    }
-
-    fn layout(&self) -> WeightLayout {
-        geometry::conv2d_layout(self)
-    }
-}
-
-impl Trainable for Linear {
-    fn weight_id(&self) -> ParamId {
-        self.weight.id
-    }
-
-    fn weight_device(&self) -> Device {
-        self.weight.lazy_device()
-    }
-
-    fn layout(&self) -> WeightLayout {
-        geometry::linear_layout(self)
-    }
-}
+use crate::{geometry::Geometry, output::Output, padding::PaddingMode, step, trainable::Trainable};
 
 /// A convolution that learns by a local rule, usually built by
 /// [`HebbianConv2dConfig`](crate::HebbianConv2dConfig).
@@ -98,10 +47,10 @@ pub type HebbianLinear = Local<Linear>;
 /// ```
 #[derive(Clone)]
 pub struct Local<L> {
-    layer: L,
+    pub(crate) layer: L,
     rule: Option<Arc<dyn LocalRule>>,
     output: Output,
-    padding_mode: PaddingMode,
+    pub(crate) padding_mode: PaddingMode,
     /// What the rule keeps between steps; only if it keeps anything.
     state: Option<Param<Tensor<1>>>,
 }
@@ -134,6 +83,17 @@ impl<L: Trainable> Local<L> {
     /// Unwraps the plain layer.
     pub fn into_inner(self) -> L {
         self.layer
+    }
+
+    /// One forward pass; under an observer that selects the layer, it learns on the way.
+    pub(crate) fn run<G: Geometry<X, W>, const X: usize, const W: usize>(
+        &self,
+        geometry: &G,
+        input: Tensor<X>,
+        weight: &Param<Tensor<W>>,
+        bias: Option<&Param<Tensor<1>>>,
+    ) -> Tensor<X> {
+        step::forward(geometry, input, weight, bias, self.state.as_ref(), &self.output)
     }
 
     fn info(&self) -> LayerInfo {
@@ -169,58 +129,6 @@ type State = Option<Param<Tensor<1>>>;
 
 /// The last component of the path of a rule's state.
 const STATE: &str = "rule_state";
-
-impl Local<Conv2d> {
-    /// With another content of the padding.
-    pub fn with_padding_mode(mut self, mode: PaddingMode) -> Self {
-        self.padding_mode = mode;
-        self
-    }
-
-    /// `[n, channels_in, height, width]` → `[n, channels_out, height_out, width_out]`.
-    ///
-    /// # Panics
-    ///
-    /// If the shapes do not fit, or an observer's teacher does not fit the layer's rule.
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let [_, _, height, width] = input.dims();
-        let geometry = Conv2dGeometry::new(&self.layer, self.padding_mode, [height, width]);
-        step::forward(
-            &geometry,
-            input,
-            &self.layer.weight,
-            self.layer.bias.as_ref(),
-            self.state.as_ref(),
-            &self.output,
-        )
-    }
-}
-
-impl Local<Linear> {
-    /// `[.., d_input]` → `[.., d_output]`; to a rule, all leading dimensions are images.
-    ///
-    /// # Panics
-    ///
-    /// If the shapes do not fit, or an observer's teacher does not fit the layer's rule.
-    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        let mut dims = input.dims();
-        let [d_input, d_output] = self.layer.weight.lazy_shape().dims();
-        assert!(dims[D - 1] == d_input, "linear: expected [.., {d_input}], got {dims:?}");
-        let n = dims[..D - 1].iter().product();
-        let geometry = LinearGeometry::new(&self.layer);
-        let input: Tensor<2> = input.reshape([n, d_input]);
-        let output = step::forward(
-            &geometry,
-            input,
-            &self.layer.weight,
-            self.layer.bias.as_ref(),
-            self.state.as_ref(),
-            &self.output,
-        );
-        dims[D - 1] = d_output;
-        output.reshape(dims)
-    }
-}
 
 impl<L: Trainable> Module for Local<L> {
     fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {

@@ -1,94 +1,12 @@
-//! Every rule as loops over scalars in f64, straight from the formulas: no tensors, no broadcasting.
+//! The stages of a rule, for one patch and the neurons of one group.
 
 use burn_hebbian::prelude::*;
 
-/// A convolution, or a linear layer as a 1×1 convolution of 1×1 images.
-#[derive(Debug, Clone)]
-pub struct Layer {
-    /// Images, channels, height, width.
-    pub input: [usize; 4],
-    /// Neurons, channels / groups, height, width.
-    pub weight: [usize; 4],
-    /// Vertical and horizontal.
-    pub stride: [usize; 2],
-    /// Top, left, bottom, right.
-    pub padding: [usize; 4],
-    /// Whether the padding mirrors the image.
-    pub reflect: bool,
-    /// Vertical and horizontal.
-    pub dilation: [usize; 2],
-    /// Groups of channels and neurons.
-    pub groups: usize,
-}
-
-impl Layer {
-    /// An unpadded convolution of stride 1.
-    pub fn dense(input: [usize; 4], weight: [usize; 4]) -> Self {
-        let (stride, dilation) = ([1, 1], [1, 1]);
-        Self { input, weight, stride, padding: [0; 4], reflect: false, dilation, groups: 1 }
-    }
-
-    /// Weights of one neuron.
-    pub fn fan_in(&self) -> usize {
-        self.weight[1..].iter().product()
-    }
-
-    fn neurons_per_group(&self) -> usize {
-        self.weight[0] / self.groups
-    }
-
-    fn outputs(&self, axis: usize) -> usize {
-        let padded = self.input[2 + axis] + self.padding[axis] + self.padding[axis + 2];
-        (padded - self.dilation[axis] * (self.weight[2 + axis] - 1) - 1) / self.stride[axis] + 1
-    }
-
-    /// Every output position.
-    fn positions(&self) -> impl Iterator<Item = [usize; 2]> {
-        let (rows, columns) = (self.outputs(0), self.outputs(1));
-        (0..rows).flat_map(move |row| (0..columns).map(move |column| [row, column]))
-    }
-
-    /// The pixel of image `n`, channel `c` at a padded position.
-    fn pixel(&self, x: &[f64], n: usize, c: usize, row: usize, column: usize) -> f64 {
-        let [_, channels, height, width] = self.input;
-        let place = |padded: usize, before: usize, size: usize| {
-            let (at, size) = (padded as isize - before as isize, size as isize);
-            let inside = (0..size).contains(&at);
-            match (inside, self.reflect) {
-                (true, _) => Some(at as usize),
-                (false, true) if at < 0 => Some((-at) as usize),
-                (false, true) => Some((2 * (size - 1) - at) as usize),
-                (false, false) => None,
-            }
-        };
-        match (place(row, self.padding[0], height), place(column, self.padding[1], width)) {
-            (Some(row), Some(column)) => x[((n * channels + c) * height + row) * width + column],
-            _ => 0.0,
-        }
-    }
-
-    /// The patch of image `n` that `group` sees at an output position.
-    fn patch(&self, x: &[f64], n: usize, group: usize, at: [usize; 2]) -> Vec<f64> {
-        let [_, channels, height, width] = self.weight;
-        let mut patch = Vec::new();
-        for c in 0..channels {
-            for i in 0..height {
-                for j in 0..width {
-                    let row = at[0] * self.stride[0] + i * self.dilation[0];
-                    let column = at[1] * self.stride[1] + j * self.dilation[1];
-                    patch.push(self.pixel(x, n, group * channels + c, row, column));
-                }
-            }
-        }
-        patch
-    }
-}
-
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-fn norm(a: &[f64]) -> f64 {
+pub(super) fn norm(a: &[f64]) -> f64 {
     dot(a, a).sqrt()
 }
 
@@ -176,7 +94,7 @@ fn competition(kind: &Competition, s: &[f64], y: &[f64], t: &[f64]) -> Vec<f64> 
 }
 
 /// The teacher of every neuron of the layer.
-fn teacher(kind: &Teacher, row: Option<&[f64]>, neurons: usize) -> Vec<f64> {
+pub(super) fn teacher(kind: &Teacher, row: Option<&[f64]>, neurons: usize) -> Vec<f64> {
     let row = || row.expect("oracle: teacher");
     match *kind {
         Teacher::Ignored => vec![1.0; neurons],
@@ -198,18 +116,18 @@ fn teacher(kind: &Teacher, row: Option<&[f64]>, neurons: usize) -> Vec<f64> {
 }
 
 /// What one patch shows one group.
-struct Seen<'a> {
+pub(super) struct Seen<'a> {
     x: &'a [f64],
     w: &'a [&'a [f64]],
     s: Vec<f64>,
     y: Vec<f64>,
     z: Vec<f64>,
-    g: Vec<f64>,
+    pub(super) g: Vec<f64>,
 }
 
 impl Seen<'_> {
     /// What neuron `k` learns from the patch, before weights and sums.
-    fn contribution(&self, kind: &Recurrence, k: usize) -> Vec<f64> {
+    pub(super) fn contribution(&self, kind: &Recurrence, k: usize) -> Vec<f64> {
         (0..self.x.len()).map(|f| self.change(kind, k, f)).collect()
     }
 
@@ -282,7 +200,7 @@ fn gate(kind: Gate, z: f64, y: f64, slope: f64, soft: f64) -> f64 {
 }
 
 /// What group `group` makes of a patch.
-fn see<'a>(rule: &Rule, x: &'a [f64], w: &'a [&'a [f64]], t: &[f64]) -> Seen<'a> {
+pub(super) fn see<'a>(rule: &Rule, x: &'a [f64], w: &'a [&'a [f64]], t: &[f64]) -> Seen<'a> {
     let s: Vec<f64> = w.iter().map(|w| similarity(&rule.similarity, x, w)).collect();
     let active: Vec<[f64; 2]> = (0..s.len()).map(|k| activation(&rule.activation, &s, k)).collect();
     let y: Vec<f64> = active.iter().zip(t).map(|([y, _], t)| y * t).collect();
@@ -290,71 +208,4 @@ fn see<'a>(rule: &Rule, x: &'a [f64], w: &'a [&'a [f64]], t: &[f64]) -> Seen<'a>
     let soft = competition(&Competition::Softmax { temperature: 1.0 }, &s, &y, &vec![1.0; s.len()]);
     let g = (0..s.len()).map(|k| gate(rule.gate, z[k], y[k], active[k][1], soft[k]) * t[k]).collect();
     Seen { x, w, s, y, z, g }
-}
-
-/// `ΔW` (ascent) of a rule on a layer, in the layout of the convolution's weight.
-///
-/// `labels` has one teacher row an image.
-pub fn delta(rule: &Rule, layer: &Layer, x: &[f64], w: &[f64], labels: Option<&[Vec<f64>]>) -> Vec<f64> {
-    let per_group = layer.neurons_per_group();
-    let neurons: Vec<&[f64]> = w.chunks(layer.fan_in()).collect();
-    let mut numerator = vec![vec![0.0; layer.fan_in()]; neurons.len()];
-    let mut mass = vec![0.0; neurons.len()];
-    for n in 0..layer.input[0] {
-        let t = teacher(&rule.teacher, labels.map(|labels| labels[n].as_slice()), neurons.len());
-        for at in layer.positions() {
-            let patches: Vec<_> = (0..layer.groups).map(|group| layer.patch(x, n, group, at)).collect();
-
-            for (group, patch) in patches.iter().enumerate() {
-                let members = group * per_group..(group + 1) * per_group;
-
-                let seen = see(rule, patch, &neurons[members.clone()], &t[members.clone()]);
-                for (k, neuron) in members.enumerate() {
-                    let weight = if rule.reduction == Reduction::Weighted { seen.g[k].abs() } else { 1.0 };
-                    mass[neuron] += weight;
-                    for (sum, change) in
-                        numerator[neuron].iter_mut().zip(seen.contribution(&rule.recurrence, k))
-                    {
-                        *sum += weight * change;
-                    }
-                }
-            }
-        }
-    }
-    finish(rule, layer, numerator, &mass, &neurons)
-}
-
-/// What happens to the sums.
-fn finish(rule: &Rule, layer: &Layer, sums: Vec<Vec<f64>>, mass: &[f64], w: &[&[f64]]) -> Vec<f64> {
-    let scale =
-        if rule.scale == Scale::InverseSqrtFanIn { 1.0 / (layer.fan_in() as f64).sqrt() } else { 1.0 };
-    let divisor = |k: usize| match rule.reduction {
-        Reduction::Sum => 1.0,
-        _ if mass[k] == 0.0 => f64::INFINITY,
-        _ => mass[k],
-    };
-    let mut delta: Vec<Vec<f64>> = sums
-        .into_iter()
-        .enumerate()
-        .map(|(k, sums)| sums.into_iter().map(|sum| scale * sum / divisor(k)).collect())
-        .collect();
-    if matches!(rule.recurrence, Recurrence::Ica { normalized: true, .. }) {
-        for (delta, w) in delta.iter_mut().zip(w) {
-            let along = dot(delta, w);
-            delta.iter_mut().zip(*w).for_each(|(delta, w)| *delta -= along * w);
-        }
-    }
-    if rule.normalization == Normalization::MaxPerGroup {
-        for group in delta.chunks_mut(layer.neurons_per_group()) {
-            let largest = group.iter().flatten().fold(1e-30_f64, |largest, value| largest.max(value.abs()));
-            group.iter_mut().flatten().for_each(|value| *value /= largest);
-        }
-    }
-    if let Rate::NormDeviation { power } = rule.rate {
-        for (delta, w) in delta.iter_mut().zip(w) {
-            let rate = ((norm(w) - 1.0).abs() + 1e-10).powf(power);
-            delta.iter_mut().for_each(|value| *value *= rate);
-        }
-    }
-    delta.concat()
 }
