@@ -106,6 +106,12 @@ fn rule(case: &Case) -> Result<Option<Rule>, String> {
         "hica_gatehebb" => ica_of_factory(true, false).with_gate(Gate::Hebb),
         "ica_nrm_gatehebb" => ica_of_factory(false, true).with_gate(Gate::Hebb),
         "hica_nrm_gatehebb" => ica_of_factory(true, true).with_gate(Gate::Hebb),
+        "ica_nrm_factory_varadaptive" => ica_of_factory(false, true).with_variance(variance(case)),
+        "hpca_varadaptive_tanh" => Rule::hpca_adaptive().with_variance(variance(case)),
+        "softhebb_linear_soft_bias" => {
+            let temperature = temperature(case)?;
+            soft_hebb(case)?.with_competition(Competition::Softmax { temperature }).with_bias(Bias::LogPrior)
+        }
         "ica_complement_split" => Rule::ica(case.number("ratio")?).with_scale(Scale::InverseSqrtFanIn),
         "softhebb_demo"
         | "softhebb_demo_nopad"
@@ -154,6 +160,9 @@ fn output(case: &Case) -> Result<Output, String> {
         {
             Output::projection()
         }
+        "hpca_varadaptive_tanh" | "ica_nrm_factory_varadaptive" => {
+            Output::new(Similarity::Dot, Activation::Tanh).with_variance(variance(case))
+        }
         "hpca_yprime_tanh" => Output::new(Similarity::Dot, Activation::Tanh),
         family if family.starts_with("ica") || family.starts_with("hica") => {
             let sub_gaussian = case.number("ratio").unwrap_or(0.0);
@@ -165,6 +174,12 @@ fn output(case: &Case) -> Result<Output, String> {
         }
         _ => Output::default(),
     })
+}
+
+/// The reference's defaults where `hyper` names none.
+fn variance(case: &Case) -> Variance {
+    let momentum = case.number("beta").unwrap_or(0.1);
+    Variance::Running { momentum, epsilon: case.number("eps").unwrap_or(1e-5) }
 }
 
 fn adaptive_step(case: &Case) -> Result<Scale, String> {

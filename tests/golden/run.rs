@@ -23,6 +23,7 @@ pub(crate) fn run(case: &Case, setup: &Setup) -> Result<(), String> {
 trait Subject: Module {
     fn forward(&self, case: &Case, device: &Device) -> Result<TensorData, String>;
     fn weight(&self) -> TensorData;
+    fn bias(&self) -> Option<TensorData>;
     /// The update, ascent.
     fn delta(&self, grads: &GradientsParams) -> Option<TensorData>;
 }
@@ -34,6 +35,10 @@ impl Subject for HebbianConv2d {
 
     fn weight(&self) -> TensorData {
         self.layer().weight.val().into_data()
+    }
+
+    fn bias(&self) -> Option<TensorData> {
+        self.layer().bias.as_ref().map(|bias| bias.val().into_data())
     }
 
     fn delta(&self, grads: &GradientsParams) -> Option<TensorData> {
@@ -48,6 +53,10 @@ impl Subject for HebbianLinear {
 
     fn weight(&self) -> TensorData {
         self.layer().weight.val().transpose().into_data()
+    }
+
+    fn bias(&self) -> Option<TensorData> {
+        self.layer().bias.as_ref().map(|bias| bias.val().into_data())
     }
 
     fn delta(&self, grads: &GradientsParams) -> Option<TensorData> {
@@ -70,6 +79,9 @@ fn steps<S: Subject>(subject: S, case: &Case, setup: &Setup, device: &Device) ->
         }
         subject = optimizer.step(case.lr, finished, grads);
         check(case, &format!("w{step}"), subject.weight())?;
+        if let Some(bias) = subject.bias() {
+            check(case, &format!("b{step}"), bias)?;
+        }
     }
     Ok(())
 }
@@ -115,6 +127,9 @@ fn linear(case: &Case, setup: &Setup, device: &Device) -> Result<HebbianLinear, 
     let [neurons, inputs] = w.dims();
     let mut linear = LinearConfig::new(inputs, neurons).with_bias(false).init(device);
     linear.weight = Param::from_tensor(w.transpose());
+    if case.data("b").is_some() {
+        linear.bias = Some(Param::from_tensor(case.tensor("b", device)?));
+    }
     Ok(Local::new(linear).with_rule(setup.rule.clone()).with_output(setup.output))
 }
 

@@ -7,8 +7,9 @@ use num_traits::Float;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    RuleError,
+    Criterion, RuleError, WeightLayout,
     error::{positive, share},
+    stage::{Cursor, Seen, Stage, blend},
 };
 
 /// The function `y = f(s)` from similarity to activity.
@@ -39,15 +40,24 @@ pub enum Activation {
         /// The share of sub-Gaussian units, in 0..=1; rounded to whole neurons.
         sub_gaussian: f64,
     },
+    /// The score function of independent component analysis, each unit being sub-Gaussian as long as its running
+    /// statistics, those of the last step, say so. For rules alone, not for outputs.
+    AdaptiveScore {
+        /// What decides.
+        criterion: Criterion,
+        /// How fast statistics run, in 0..=1.
+        momentum: f64,
+    },
 }
 
 impl Activation {
-    /// Applies the function to similarities `[n, groups, neurons, positions]`.
+    /// Applies the function to similarities `[n, groups, neurons, positions]`; an adaptive score as if no unit were
+    /// sub-Gaussian.
     pub fn apply(&self, s: Tensor<4>) -> Tensor<4> {
         match *self {
             Self::Linear => s,
             Self::Relu => activation::relu(s),
-            Self::Tanh => s.tanh(),
+            Self::Tanh | Self::AdaptiveScore { .. } => s.tanh(),
             Self::Repu { power } => rectified_power(s, power),
             Self::Triangle { power } => rectified_power(above_mean(s), power),
             Self::Score { sub_gaussian } => {
@@ -62,7 +72,7 @@ impl Activation {
         match *self {
             Self::Linear => s.ones_like(),
             Self::Relu => s.greater_elem(0.0).float(),
-            Self::Tanh => square(s.tanh()).neg().add_scalar(1.0),
+            Self::Tanh | Self::AdaptiveScore { .. } => square(s.tanh()).neg().add_scalar(1.0),
             Self::Repu { power } => power_derivative(s, power),
             Self::Triangle { power } => power_derivative(above_mean(s), power),
             Self::Score { sub_gaussian } => {
@@ -72,13 +82,99 @@ impl Activation {
         }
     }
 
+    /// As [`apply`](Self::apply) within a rule, `state` being this stage's own.
+    pub(crate) fn of(&self, s: Tensor<4>, state: Option<Tensor<1>>, layout: &WeightLayout) -> Tensor<4> {
+        match (self.sub_gaussian_units(state, layout), self) {
+            (Some(sub), _) => {
+                // tanh s, or s − tanh s where the unit is sub-Gaussian
+                let tanh = s.clone().tanh();
+                tanh.clone() + sub * (s - tanh.mul_scalar(2.0))
+            }
+            (None, f) => f.apply(s),
+        }
+    }
+
+    /// As [`derivative`](Self::derivative) within a rule, `state` being this stage's own.
+    pub(crate) fn derivative_of(
+        &self,
+        s: Tensor<4>,
+        state: Option<Tensor<1>>,
+        layout: &WeightLayout,
+    ) -> Tensor<4> {
+        let sub = self.sub_gaussian_units(state, layout);
+        let derivative = self.derivative(s);
+        match sub {
+            // 1 − tanh², or tanh²
+            Some(sub) => derivative.clone() + sub * derivative.mul_scalar(-2.0).add_scalar(1.0),
+            None => derivative,
+        }
+    }
+
+    /// Which units are sub-Gaussian, `[1, groups, neurons, 1]` of 0 and 1; `None` if that is not to be found out.
+    fn sub_gaussian_units(&self, state: Option<Tensor<1>>, layout: &WeightLayout) -> Option<Tensor<4>> {
+        match self {
+            Self::AdaptiveScore { criterion, .. } => Some(criterion.sub_gaussian(state?, layout)),
+            _ => None,
+        }
+    }
+
+    /// Whether statistics are made of the similarities.
+    pub(crate) fn reads_similarity(&self) -> bool {
+        matches!(self, Self::AdaptiveScore { .. })
+    }
+
     pub(crate) fn check(&self) -> Result<(), RuleError> {
         match *self {
+            Self::AdaptiveScore { momentum, .. } => share("adaptive score momentum", momentum),
             Self::Repu { power } => positive("rectified power unit power", power),
             Self::Triangle { power } => positive("triangle power", power),
             Self::Score { sub_gaussian } => share("share of sub-Gaussian units", sub_gaussian),
             _ => Ok(()),
         }
+    }
+}
+
+impl Stage for Activation {
+    fn state_len(&self, layout: &WeightLayout) -> usize {
+        match self {
+            Self::AdaptiveScore { .. } => Criterion::MOMENTS * layout.total_neurons(),
+            _ => 0,
+        }
+    }
+
+    /// The sums of what the criterion averages, and the number of patches.
+    fn statistics_len(&self, layout: &WeightLayout) -> usize {
+        match self {
+            Self::AdaptiveScore { .. } => self.state_len(layout) + 1,
+            _ => 0,
+        }
+    }
+
+    fn statistics(
+        &self,
+        seen: &Seen,
+        _state: Option<Tensor<1>>,
+        _layout: &WeightLayout,
+    ) -> Option<Tensor<1>> {
+        match self {
+            Self::AdaptiveScore { criterion, .. } => Some(criterion.statistics(seen.similarity())),
+            _ => None,
+        }
+    }
+
+    fn next_state(
+        &self,
+        state: Tensor<1>,
+        statistics: Option<Tensor<1>>,
+        layout: &WeightLayout,
+    ) -> Tensor<1> {
+        let (Self::AdaptiveScore { momentum, .. }, Some(statistics)) = (self, statistics) else {
+            return state;
+        };
+        let mut statistics = Cursor::new(statistics);
+        let sums = statistics.take(self.state_len(layout));
+        // clamp: a step without a patch moves nothing.
+        blend(state, sums / statistics.take(1).clamp_min(1.0), *momentum)
     }
 }
 

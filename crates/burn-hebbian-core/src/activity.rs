@@ -3,49 +3,7 @@
 use burn::tensor::Tensor;
 use core::cell::OnceCell;
 
-use crate::{Similarity, WeightLayout};
-
-/// Which of a rule's passes an activity belongs to.
-///
-/// Feed-forward rules know one phase; contrastive Hebbian learning needs the free and the clamped state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Phase {
-    /// The network runs on its input alone.
-    #[default]
-    Free,
-    /// The output is held at its target.
-    Clamped,
-}
-
-/// What reaches every layer from outside the forward pass.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Signals {
-    /// The teacher: one row an image, `[images, classes]` (one-hot or soft targets) or `[images, neurons]`.
-    pub teacher: Option<Tensor<2>>,
-    /// The pass this is.
-    pub phase: Phase,
-}
-
-impl Signals {
-    /// No signal: unsupervised learning.
-    pub fn none() -> Self {
-        Self::default()
-    }
-
-    /// With a teacher, `[images, classes]`: one-hot or soft targets.
-    pub fn with_teacher(mut self, teacher: Tensor<2>) -> Self {
-        self.teacher = Some(teacher.inner());
-        self
-    }
-
-    /// In another phase.
-    pub fn with_phase(mut self, phase: Phase) -> Self {
-        self.phase = phase;
-        self
-    }
-}
+use crate::{Signals, Similarity, WeightLayout};
 
 /// What a rule may ask of the layer; computed only when asked.
 ///
@@ -59,6 +17,9 @@ pub trait LayerView {
 
     /// The weight as `[groups, before, neurons, after]`.
     fn weight(&self) -> Tensor<4>;
+
+    /// The bias, `[groups · neurons]`, if the layer has one.
+    fn bias(&self) -> Option<Tensor<1>>;
 
     /// The responses with another weight in the place of the layer's, given and answered in the rule's shapes.
     ///
@@ -75,6 +36,8 @@ pub struct Activity<'a> {
     signals: Signals,
     layer: &'a dyn LayerView,
     state: Option<Tensor<1>>,
+    spatial: [usize; 3],
+    learns: bool,
     patch_energy: OnceCell<Tensor<4>>,
     weight_energy: OnceCell<Tensor<4>>,
 }
@@ -90,7 +53,7 @@ impl<'a> Activity<'a> {
     /// If `dot` does not have the layout's groups and neurons.
     pub fn new(dot: Tensor<4>, signals: Signals, layer: &'a dyn LayerView) -> Self {
         let layout = layer.layout();
-        let [_, groups, neurons, _] = dot.dims();
+        let [_, groups, neurons, positions] = dot.dims();
         assert!(
             groups == layout.groups && neurons == layout.neurons,
             "activity: responses have {groups} groups of {neurons} neurons, the layer {} of {}",
@@ -98,7 +61,8 @@ impl<'a> Activity<'a> {
             layout.neurons
         );
         let (patch_energy, weight_energy) = (OnceCell::new(), OnceCell::new());
-        Self { dot, signals, layer, state: None, patch_energy, weight_energy }
+        let spatial = [1, 1, positions];
+        Self { dot, signals, layer, state: None, spatial, learns: false, patch_energy, weight_energy }
     }
 
     /// The responses `w_k · x`, without bias.
@@ -142,6 +106,57 @@ impl<'a> Activity<'a> {
     pub fn with_state(mut self, state: Option<Tensor<1>>) -> Self {
         self.state = state;
         self
+    }
+
+    /// With positions that lie in `[depth, height, width]`, row by row; without this they lie in a row.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many positions as that.
+    pub fn with_spatial(mut self, spatial: [usize; 3]) -> Self {
+        let positions = self.dot.dims()[3];
+        assert!(
+            spatial.iter().product::<usize>() == positions,
+            "activity: {positions} positions do not lie in {spatial:?}"
+        );
+        self.spatial = spatial;
+        self
+    }
+
+    /// As the layer sees it while it learns.
+    pub fn learning(mut self) -> Self {
+        self.learns = true;
+        self
+    }
+
+    /// Whether the layer learns in this pass.
+    pub fn learns(&self) -> bool {
+        self.learns
+    }
+
+    /// How positions lie in space: `[depth, height, width]`.
+    pub fn spatial(&self) -> [usize; 3] {
+        self.spatial
+    }
+
+    /// The layer's bias, `[groups · neurons]`, if it has one.
+    pub fn bias(&self) -> Option<Tensor<1>> {
+        self.layer.bias()
+    }
+
+    /// The third factor as it broadcasts over `[n, groups, neurons, positions]`, if there is one.
+    ///
+    /// # Panics
+    ///
+    /// If its shape does not fit the layer.
+    pub fn third_factor(&self) -> Option<Tensor<4>> {
+        let factor = self.signals.expand_third_factor(&self.layout(), self.dot.dims()[0])?;
+        Some(factor.cast(self.dot.dtype()))
+    }
+
+    /// The state that the layer keeps for its rule, if it keeps any.
+    pub fn state_if_any(&self) -> Option<Tensor<1>> {
+        self.state.clone()
     }
 
     /// The state that the layer keeps for its rule.

@@ -105,6 +105,20 @@ pub enum RuleError {
         /// Neurons reserved for each class.
         per_class: usize,
     },
+    /// A surround kernel without a centre.
+    #[error("surround modulation: the size must be odd, got {size}")]
+    SurroundSize {
+        /// The configured size.
+        size: usize,
+    },
+    /// A surround that is not wider than its centre.
+    #[error("surround modulation: the surround must be wider than the centre, got {surround} and {center}")]
+    SurroundWidths {
+        /// The configured width of the centre.
+        center: f64,
+        /// The configured width of the surround.
+        surround: f64,
+    },
     /// Stages that contradict each other.
     #[error("{0}")]
     Stages(&'static str),

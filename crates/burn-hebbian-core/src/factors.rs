@@ -60,7 +60,7 @@ impl Factors {
     /// `Σ x (c − w)`, per input tap.
     pub fn outstar(c: Tensor<4>) -> Self {
         let [n, groups, _, positions] = c.dims();
-        let ones = Tensor::ones([n, groups, 1, positions], &c.device());
+        let ones = Tensor::ones([n, groups, 1, positions], (&c.device(), c.dtype()));
         Self { taps: Some(ones), ..Self::new(c) }
     }
 
@@ -97,9 +97,19 @@ impl Factors {
         Self::new(c.clone()).with_matrix(MatrixRecurrence { left: c, right: y, mask })
     }
 
-    /// With the growing term `Σ c_k w_k`.
-    pub fn with_growth(self, c: Tensor<4>) -> Self {
-        self.with_decay(sum_patches(c).neg())
+    /// With a growing term `Σ c_k w_k` beside what decays already.
+    pub fn with_growth(mut self, c: Tensor<4>) -> Self {
+        let growth = sum_patches(c);
+        self.decay = Some(match self.decay.take() {
+            Some(decay) => decay - growth,
+            None => growth.neg(),
+        });
+        self
+    }
+
+    /// `Σ (c x − gamma w)`, with a decay of the user's.
+    pub fn decaying(c: Tensor<4>, gamma: Tensor<4>) -> Self {
+        Self::new(c).with_decay(sum_patches(gamma))
     }
 
     /// With the diagonal of `K`, `[groups, neurons]`: `− decay_k w_k`.

@@ -1,13 +1,19 @@
 //! From the competition's outcome to the post-synaptic coefficient.
 
+use alloc::vec;
+
 use burn::tensor::{Tensor, activation::softmax};
 use serde::{Deserialize, Serialize};
 
-use crate::Activation;
+use crate::{
+    RuleError, WeightLayout,
+    error::share,
+    stage::{Cursor, Seen, Stage, blend, patches, per_neuron, sums},
+};
 
 /// The post-synaptic coefficient `g` from the competition's outcome `z`, the activity `y` and the similarity `s`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Gate {
     /// `g = 1`: the competition acts elsewhere (independent component analysis).
@@ -23,18 +29,26 @@ pub enum Gate {
     Difference,
     /// `g = z − softmax(s)` over the neurons of the group.
     SoftmaxDifference,
+    /// `g = z · y · (y − θ)`: below the threshold a neuron unlearns, above it learns. `θ_k` is the running mean of
+    /// `y_k²`, as the last step left it; at first 0.
+    Bcm {
+        /// How fast the threshold runs, in 0..=1.
+        momentum: f64,
+    },
 }
 
 impl Gate {
     /// The coefficient, or `None` where it is 1 everywhere; a missing `z` is 1 everywhere.
     ///
-    /// `y` and `s` are there for the gates that [read](Self::reads_activity) them.
+    /// `seen.y` and `seen.s` are there for the gates that [read](Self::reads_activity) them, `slope` answers with
+    /// `f′(s)`, and `state` is this stage's own.
     pub(crate) fn of(
         &self,
         z: Option<Tensor<4>>,
-        y: Option<&Tensor<4>>,
-        s: Option<&Tensor<4>>,
-        f: &Activation,
+        seen: &Seen,
+        slope: impl FnOnce() -> Tensor<4>,
+        state: Option<Tensor<1>>,
+        layout: &WeightLayout,
     ) -> Option<Tensor<4>> {
         let times = |z: Option<Tensor<4>>, value: Tensor<4>| match z {
             Some(z) => z * value,
@@ -47,15 +61,67 @@ impl Gate {
         match self {
             Self::One => None,
             Self::Competition => z,
-            Self::Hebb => Some(times(z, y?.clone())),
-            Self::Derivative => Some(times(z, y?.clone() * f.derivative(s?.clone()))),
-            Self::Difference => Some(minus(z, y?.clone())),
-            Self::SoftmaxDifference => Some(minus(z, softmax(s?.clone(), 2))),
+            Self::Hebb => Some(times(z, seen.activity())),
+            Self::Derivative => Some(times(z, seen.activity() * slope())),
+            Self::Difference => Some(minus(z, seen.activity())),
+            Self::SoftmaxDifference => Some(minus(z, softmax(seen.similarity(), 2))),
+            Self::Bcm { .. } => {
+                let y = seen.activity();
+                Some(times(z, y.clone() * (y - per_neuron(state?, layout))))
+            }
         }
     }
 
     /// Whether the gate reads the activity or the similarity.
     pub(crate) fn reads_activity(&self) -> bool {
         !matches!(self, Self::One | Self::Competition)
+    }
+    pub(crate) fn check(&self) -> Result<(), RuleError> {
+        match *self {
+            Self::Bcm { momentum } => share("BCM threshold momentum", momentum),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Stage for Gate {
+    fn state_len(&self, layout: &WeightLayout) -> usize {
+        match self {
+            Self::Bcm { .. } => layout.total_neurons(),
+            _ => 0,
+        }
+    }
+
+    fn statistics_len(&self, layout: &WeightLayout) -> usize {
+        match self {
+            Self::Bcm { .. } => layout.total_neurons() + 1,
+            _ => 0,
+        }
+    }
+
+    /// The sums of `y²`, and the number of patches.
+    fn statistics(
+        &self,
+        seen: &Seen,
+        _state: Option<Tensor<1>>,
+        _layout: &WeightLayout,
+    ) -> Option<Tensor<1>> {
+        let Self::Bcm { .. } = self else { return None };
+        let y = seen.activity();
+        let count = patches(&y);
+        Some(Tensor::cat(vec![sums(y.clone() * y), count], 0))
+    }
+
+    fn next_state(
+        &self,
+        state: Tensor<1>,
+        statistics: Option<Tensor<1>>,
+        layout: &WeightLayout,
+    ) -> Tensor<1> {
+        let (Self::Bcm { momentum }, Some(statistics)) = (self, statistics) else { return state };
+        let mut statistics = Cursor::new(statistics);
+        let squares = statistics.take(layout.total_neurons());
+        // clamp: a step without a patch moves nothing.
+        blend(state, squares / statistics.take(1).clamp_min(1.0), *momentum)
     }
 }

@@ -1,12 +1,13 @@
 //! Lateral feedback: a winner takes its neighbours on a map of neurons along.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use num_traits::Float;
 use serde::{Deserialize, Serialize};
 
-use crate::{Activity, RuleError, WeightLayout, error::positive};
+use crate::{RuleError, WeightLayout, error::positive, stage::Stage};
 
 /// What a winner does to its neighbours, between competition and gate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -70,11 +71,13 @@ impl Neighbourhood {
 
 impl Lateral {
     /// The outcome of the competition, spread over the map; both `[n, groups, neurons, positions]`.
-    pub(crate) fn of(&self, z: Option<Tensor<4>>, activity: &Activity) -> Option<Tensor<4>> {
+    ///
+    /// `state` is this stage's own.
+    pub(crate) fn of(&self, z: Option<Tensor<4>>, state: Option<Tensor<1>>) -> Option<Tensor<4>> {
         let Self::Map { size, neighbourhood, .. } = self else { return z };
         let z = z?;
-        let exponent = activity.state().reshape([1, 1, 1, 1]);
-        let h = (self.energies(size, *neighbourhood, &z.device()) * exponent.clone()).neg().exp();
+        let exponent = state?.reshape([1, 1, 1, 1]);
+        let h = (self.energies(size, *neighbourhood, &z.device()).cast(z.dtype()) * exponent).neg().exp();
         let h = if neighbourhood.is_difference() { h.clone().mul_scalar(2.0) - h.sqrt() } else { h };
         // [1, 1, k, k] · [n, g, k, p]: each neuron gathers from the winners around it
         let spread = h.matmul(z);
@@ -89,7 +92,7 @@ impl Lateral {
             None => 1e30,
         };
         let values = (0..neurons).flat_map(|p| (0..neurons).map(move |q| energy(p, q))).collect::<Vec<_>>();
-        Tensor::from_data(TensorData::new(values, [1, 1, neurons, neurons]), device)
+        Tensor::from_data(TensorData::new(values, [1, 1, neurons, neurons]), (device, DType::F32))
     }
 
     fn sigma(&self) -> f64 {
@@ -98,20 +101,6 @@ impl Lateral {
             Self::Map { size, .. } => size.iter().map(|size| radius(*size)).max().unwrap_or(0).max(1) as f64,
             Self::None => 1.0,
         }
-    }
-
-    /// The exponent of `h`.
-    pub(crate) fn initial_state(&self) -> Option<Vec<f32>> {
-        match self {
-            Self::None => None,
-            Self::Map { .. } => Some(alloc::vec![1.0]),
-        }
-    }
-
-    pub(crate) fn next_state(&self, state: Tensor<1>) -> Tensor<1> {
-        let Self::Map { neighbourhood, tau, .. } = self else { return state };
-        let squared = if neighbourhood.is_gaussian() { 2.0 } else { 1.0 };
-        state.mul_scalar(Float::powf(self.sigma(), squared / tau))
     }
 
     pub(crate) fn check(&self, layout: &WeightLayout) -> Result<(), RuleError> {
@@ -123,6 +112,31 @@ impl Lateral {
             return Ok(());
         }
         Err(RuleError::Map { size: size.clone(), cells, neurons: layout.neurons })
+    }
+}
+
+impl Stage for Lateral {
+    fn state_len(&self, _layout: &WeightLayout) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Map { .. } => 1,
+        }
+    }
+
+    /// The exponent of `h`.
+    fn initial_state(&self, layout: &WeightLayout) -> Vec<f32> {
+        vec![1.0; self.state_len(layout)]
+    }
+
+    fn next_state(
+        &self,
+        state: Tensor<1>,
+        _statistics: Option<Tensor<1>>,
+        _layout: &WeightLayout,
+    ) -> Tensor<1> {
+        let Self::Map { neighbourhood, tau, .. } = self else { return state };
+        let squared = if neighbourhood.is_gaussian() { 2.0 } else { 1.0 };
+        state.mul_scalar(Float::powf(self.sigma(), squared / tau))
     }
 }
 

@@ -54,8 +54,8 @@ pub trait Observer {
     /// What to do with the layer of this weight; `None` leaves it alone.
     fn selection(&self, weight: ParamId) -> Option<Selection>;
 
-    /// The signals for every layer.
-    fn signals(&self) -> Signals;
+    /// The signals for the layer of this weight.
+    fn signals(&self, weight: ParamId) -> Signals;
 
     /// Takes a layer's sums; a layer that runs twice reports twice.
     fn report(&self, weight: ParamId, sums: Sums);
@@ -63,7 +63,7 @@ pub trait Observer {
 
 std::thread_local! {
     static OBSERVERS: RefCell<Vec<Rc<dyn Observer>>> = const { RefCell::new(Vec::new()) };
-        static PROVISIONS: RefCell<Vec<Provisions>> = const { RefCell::new(Vec::new()) };
+    static PROVISIONS: RefCell<Vec<Provisions>> = const { RefCell::new(Vec::new()) };
     static CENSUS: RefCell<Vec<Vec<LayerInfo>>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use crate::{
-    Activation, Competition, Gate, Lateral, Neighbourhood, Normalization, Rate, Recombination, Recurrence,
-    Reduction, Rule, Scale, Similarity, Teacher,
+    Abstention, Activation, AntiHebbian, Competition, Gate, Lateral, Neighbourhood, Normalization, Rate,
+    Recombination, Recurrence, Reduction, Rule, Scale, Similarity, Surround, Teacher, Variance,
 };
 
 impl Rule {
@@ -55,6 +55,56 @@ impl Rule {
     /// *Neurocomputing* 595 (2024), doi:10.1016/j.neucom.2024.127867.
     pub fn hpca(activation: Activation) -> Self {
         Self::sanger().with_activation(activation).with_scale(Scale::InverseSqrtFanIn)
+    }
+
+    /// Nonlinear Hebbian PCA with adaptive variance: [`hpca`](Self::hpca) with `y = σ tanh((s − μ) / σ + μ)`, mean and
+    /// variance running along per neuron.
+    ///
+    /// Source: G. Lagani, "HebbianLearning" (code, 2020–2023), there `hpcat_ada`.
+    pub fn hpca_adaptive() -> Self {
+        Self::hpca(Activation::Tanh).with_variance(Variance::running())
+    }
+
+    /// BCM: `Δw_k = mean y_k (y_k − θ_k) x` with `y = max(w·x, 0)` and `θ_k` the running mean of `y_k²`. Neurons become
+    /// selective for some of the patterns.
+    ///
+    /// Source: E. L. Bienenstock, L. N. Cooper and P. W. Munro, "Theory for the development of neuron selectivity",
+    /// *J. Neurosci.* 2 (1982), doi:10.1523/JNEUROSCI.02-01-00032.1982; threshold by N. Intrator and L. N. Cooper,
+    /// *Neural Networks* 5 (1992), doi:10.1016/S0893-6080(05)80003-6.
+    pub fn bcm() -> Self {
+        Self::hebb().with_activation(Activation::Relu).with_gate(Gate::Bcm { momentum: 0.1 })
+    }
+
+    /// Sparse coding by learned inhibition: outputs `z` of [`AntiHebbian`] competition, `Δw_k = mean z_k (x − w_k)`.
+    /// Each neuron learns to be active in a share `target` of the patches, and outputs decorrelate. Wants a rate of
+    /// about 0.02.
+    ///
+    /// Source: P. Földiák, *Biol. Cybern.* 64 (1990), doi:10.1007/BF02331346; his rates of 0.1 for inhibition and 0.02
+    /// for thresholds, and his gain of 10.
+    pub fn foldiak(target: f64) -> Self {
+        let inhibition = AntiHebbian { target, rate: 0.1, threshold_rate: 0.02, gain: 10.0, steps: 20 };
+        Self::instar().with_competition(Competition::AntiHebbian(inhibition)).with_gate(Gate::Competition)
+    }
+
+    /// Hard winner-take-all with surround modulation: `y` is the cosine, convolved over positions with a difference of
+    /// Gaussians; `Δw_k = Σ y_k (x − w_k)` over the patches that `k` wins, divided by its largest magnitude.
+    ///
+    /// Source: J. J. Nimmo and E. Mondragón, "Advancing the biological plausibility and efficacy of Hebbian
+    /// convolutional neural networks" (2025); their cosine takes the norm of `w` over channels alone.
+    pub fn surround_wta() -> Self {
+        Self::instar()
+            .with_similarity(Similarity::Cosine)
+            .with_surround(Surround::difference_of_gaussians())
+            .with_competition(Competition::KWinners { k: 1, losers: 0.0 })
+            .with_reduction(Reduction::Sum)
+            .with_normalization(Normalization::MaxPerGroup)
+    }
+
+    /// Hard winner-take-all in which neurons that won often sit out at random, so that all get their turn.
+    ///
+    /// Source: G. Lagani, "HebbianLearning" (code, 2020–2023).
+    pub fn abstaining_wta(seed: u64) -> Self {
+        Self::hard_wta().with_abstention(Abstention::Random { seed })
     }
 
     /// Hard winner-take-all: the neuron most alike by `((cos+1)/2)²` moves towards the patch,

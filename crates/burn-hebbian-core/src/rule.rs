@@ -6,8 +6,9 @@ use core::fmt::Debug;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Activation, Activity, Competition, Factors, Finish, Gate, Lateral, Normalization, Rate, Recurrence,
-    Reduction, RuleError, Scale, Similarity, Teacher, WeightLayout, recurrence::Stages,
+    Abstention, Activation, Activity, Bias, Competition, Factors, Finish, Gate, Homeostasis, Lateral,
+    Normalization, Rate, Recurrence, Reduction, RuleError, Scale, Similarity, Surround, Teacher, Variance,
+    WeightLayout,
 };
 
 /// A local learning rule: what a layer saw goes in, factors of the update come out.
@@ -50,6 +51,23 @@ pub trait LocalRule: Debug + Send + Sync {
         state
     }
 
+    /// Whether the rule trains the layer's bias too; then layers must have one.
+    fn learns_bias(&self) -> bool {
+        false
+    }
+
+    /// The update `Δb` (ascent) of the layer's bias, `[groups · neurons]`, from the statistics of a step; called once a
+    /// step, after all summing, of rules that [learn the bias](Self::learns_bias).
+    fn bias_update(
+        &self,
+        bias: Tensor<1>,
+        statistics: Option<Tensor<1>>,
+        layout: &WeightLayout,
+    ) -> Tensor<1> {
+        let _ = (statistics, layout);
+        bias.zeros_like()
+    }
+
     /// Refuses a layer that the rule cannot train; called before training.
     ///
     /// # Errors
@@ -64,12 +82,12 @@ pub trait LocalRule: Debug + Send + Sync {
 /// A rule as a composition of stages, each a field; presets are named after the literature.
 ///
 /// ```text
-/// s = similarity(x, w)    y = activation(s)·t    z = lateral(competition(s, t))    g = gate(z, y)·t
-/// ΔW = rate · normalise( scale · reduce Σ g (x − recurrence(g, y, W)) )
+/// s = surround(similarity(x, w)) + bias    y = activation(s)·t    z = lateral(competition(s, t))    g = gate(z, y)·t
+/// ΔW = rate · normalise( scale · reduce Σ m g (x − recurrence(g, y, W)) )
 /// ```
 ///
-/// with `t` the teacher's value (1 where the layer ignores it). A field missing in JSON takes its default;
-/// an unknown one is refused.
+/// with `t` the teacher's value (1 where the layer ignores it) and `m` the third factor (1 if there is none). A field
+/// missing in JSON takes its default; an unknown one is refused.
 ///
 /// ```
 /// use burn_hebbian_core::{Competition, Rule};
@@ -84,8 +102,16 @@ pub trait LocalRule: Debug + Send + Sync {
 pub struct Rule {
     /// How alike patch and weight vector are.
     pub similarity: Similarity,
+    /// How responses at neighbouring positions act on each other.
+    pub surround: Surround,
+    /// Whether the layer's bias is part of the similarity, and learns.
+    pub bias: Bias,
     /// From similarity to activity.
     pub activation: Activation,
+    /// Whether the activation's width follows the similarities.
+    pub variance: Variance,
+    /// Which neurons sit out.
+    pub abstention: Abstention,
     /// Which neurons learn from a patch.
     pub competition: Competition,
     /// How winners take their neighbours along.
@@ -96,6 +122,8 @@ pub struct Rule {
     pub gate: Gate,
     /// What holds the weights back.
     pub recurrence: Recurrence,
+    /// What keeps neurons active.
+    pub homeostasis: Homeostasis,
     /// From the sum over patches to the update.
     pub reduction: Reduction,
     /// A constant factor.
@@ -112,6 +140,36 @@ impl Rule {
     /// With another similarity.
     pub fn with_similarity(mut self, similarity: Similarity) -> Self {
         self.similarity = similarity;
+        self
+    }
+
+    /// With surround modulation.
+    pub fn with_surround(mut self, surround: Surround) -> Self {
+        self.surround = surround;
+        self
+    }
+
+    /// With a bias that learns, or not.
+    pub fn with_bias(mut self, bias: Bias) -> Self {
+        self.bias = bias;
+        self
+    }
+
+    /// With an activation whose width follows the similarities, or not.
+    pub fn with_variance(mut self, variance: Variance) -> Self {
+        self.variance = variance;
+        self
+    }
+
+    /// With neurons that sit out, or not.
+    pub fn with_abstention(mut self, abstention: Abstention) -> Self {
+        self.abstention = abstention;
+        self
+    }
+
+    /// With homeostasis.
+    pub fn with_homeostasis(mut self, homeostasis: Homeostasis) -> Self {
+        self.homeostasis = homeostasis;
         self
     }
 
@@ -173,84 +231,6 @@ impl Rule {
     pub fn with_rate(mut self, rate: Rate) -> Self {
         self.rate = rate;
         self
-    }
-
-    /// Whether a stage after the similarity reads it, or the activity made from it, beside the competition.
-    fn reads_similarity(&self) -> bool {
-        self.competition == Competition::Activity
-            || self.gate.reads_activity()
-            || self.recurrence.reads_activity()
-    }
-
-    /// Refuses stages that contradict each other, whatever the layer.
-    fn check_stages(&self) -> Result<(), RuleError> {
-        let everyone = self.competition == Competition::None && self.teacher == Teacher::Ignored;
-        if self.lateral != Lateral::None && !matches!(self.competition, Competition::KWinners { .. }) {
-            return Err(RuleError::Stages(
-                "lateral feedback spreads winners: it needs the competition `k_winners`",
-            ));
-        }
-        if everyone && self.gate == Gate::Competition {
-            return Err(RuleError::Stages(
-                "gate `competition` without a competition or a teacher: every neuron would learn every patch alike",
-            ));
-        }
-        Ok(())
-    }
-}
-
-impl LocalRule for Rule {
-    fn factors(&self, activity: &Activity) -> Factors {
-        let similarity = activity.similarity(&self.similarity);
-        let teacher = self.teacher.expand(activity.signals(), &activity.layout(), similarity.dims()[0]);
-        let teacher = teacher.as_ref();
-        // what nobody reads later is handed on, not kept: its buffer is free to be worked on
-        let s = self.reads_similarity().then(|| similarity.clone());
-        let y = s.clone().map(|s| taught(self.activation.apply(s), teacher));
-        let z = self.lateral.of(self.competition.of(similarity, y.as_ref(), teacher), activity);
-        let kept = if self.recurrence.reads_competition() { z.clone() } else { None };
-        let g = self.gate.of(z, y.as_ref(), s.as_ref(), &self.activation);
-        let g = g.unwrap_or_else(|| activity.dot().ones_like());
-        let (c, weights) = self.reduction.weigh(taught(g, teacher));
-        self.recurrence.of(Stages { c, y, z: kept, s }).with_mass_of(weights)
-    }
-
-    fn finish(&self) -> Finish {
-        Finish::new(self.reduction)
-            .with_scale(self.scale)
-            .with_tangent(self.recurrence.is_tangent())
-            .with_normalization(self.normalization)
-            .with_rate(self.rate)
-    }
-
-    fn initial_state(&self, _layout: &WeightLayout) -> Option<Vec<f32>> {
-        self.lateral.initial_state()
-    }
-
-    fn next_state(
-        &self,
-        state: Tensor<1>,
-        _statistics: Option<Tensor<1>>,
-        _layout: &WeightLayout,
-    ) -> Tensor<1> {
-        self.lateral.next_state(state)
-    }
-
-    fn check(&self, layout: &WeightLayout) -> Result<(), RuleError> {
-        self.check_stages()?;
-        self.similarity.check()?;
-        self.activation.check()?;
-        self.rate.check()?;
-        self.lateral.check(layout)?;
-        self.competition.check(layout)?;
-        self.teacher.check(layout)
-    }
-}
-
-fn taught(values: Tensor<4>, teacher: Option<&Tensor<4>>) -> Tensor<4> {
-    match teacher {
-        None => values,
-        Some(teacher) => values * teacher.clone(),
     }
 }
 

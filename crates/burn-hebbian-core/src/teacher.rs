@@ -4,7 +4,7 @@ use alloc::vec;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::{RuleError, Signals, WeightLayout};
+use crate::{RuleError, Signals, WeightLayout, signals::repeat_rows};
 
 /// How a layer uses the teacher signal that reaches it through [`Signals`].
 ///
@@ -86,7 +86,7 @@ impl Teacher {
         if free == 0 {
             return grouped;
         }
-        let free = Tensor::ones([rows, free], &grouped.device());
+        let free = Tensor::ones([rows, free], (&grouped.device(), grouped.dtype()));
         match order {
             GroupOrder::ClassesFirst => Tensor::cat(vec![grouped, free], 1),
             GroupOrder::FreeFirst => Tensor::cat(vec![free, grouped], 1),
@@ -106,13 +106,4 @@ impl Teacher {
         }
         Err(RuleError::TeacherTooWide { classes, per_class, needed, neurons })
     }
-}
-
-/// Every row `times` times in succession.
-fn repeat_rows(rows: Tensor<2>, times: usize) -> Tensor<2> {
-    if times == 1 {
-        return rows;
-    }
-    let [n, width] = rows.dims();
-    rows.unsqueeze_dim::<3>(1).repeat_dim(1, times).reshape([n * times, width])
 }

@@ -8,7 +8,7 @@ use burn::{
         ModuleVisitor, Param,
     },
     nn::{Linear, conv::Conv2d},
-    tensor::{Device, Tensor},
+    tensor::{DType, Device, Tensor, TensorData},
 };
 use burn_hebbian_core::{
     LocalRule,
@@ -93,7 +93,8 @@ impl<L: Trainable> Local<L> {
         weight: &Param<Tensor<W>>,
         bias: Option<&Param<Tensor<1>>>,
     ) -> Tensor<X> {
-        step::forward(geometry, input, weight, bias, self.state.as_ref(), &self.output)
+        let parts = step::Parts { weight, bias, state: self.state.as_ref(), output: &self.output };
+        step::forward(geometry, input, parts)
     }
 
     fn info(&self) -> LayerInfo {
@@ -107,7 +108,8 @@ impl<L: Trainable> Local<L> {
 
     /// State on the weight's device, out of the reach of optimizers.
     fn state_param(&self, values: Vec<f32>) -> Param<Tensor<1>> {
-        let tensor = Tensor::from_floats(values.as_slice(), &self.layer.weight_device());
+        let tensor =
+            Tensor::from_data(TensorData::from(values.as_slice()), (&self.layer.weight_device(), DType::F32));
         Param::from_tensor(tensor).set_require_grad(false)
     }
 

@@ -1,7 +1,7 @@
 //! What a Hebbian layer hands on.
 
 use burn::tensor::Tensor;
-use burn_hebbian_core::{Activation, Activity, Similarity};
+use burn_hebbian_core::{Activation, Activity, Similarity, Variance};
 use serde::{Deserialize, Serialize};
 
 /// The output function of a layer, `activation(similarity(x, w))`; apart from what its rule learns by.
@@ -15,12 +15,21 @@ pub struct Output {
     pub similarity: Similarity,
     /// The function on top.
     pub activation: Activation,
+    /// Whether the function's width follows the similarities, as the rule's; then the rule must keep them too.
+    pub variance: Variance,
 }
 
 impl Output {
     /// `activation(similarity(x, w))`.
     pub fn new(similarity: Similarity, activation: Activation) -> Self {
-        Self { similarity, activation }
+        Self { similarity, activation, variance: Variance::Fixed }
+    }
+
+    /// With a width that follows the similarities: `σ f((s − μ) / σ + μ)` with the running mean and variance that the
+    /// layer's rule keeps.
+    pub fn with_variance(mut self, variance: Variance) -> Self {
+        self.variance = variance;
+        self
     }
 
     /// `relu(w·x / ‖w‖)`: the output of FastHebb's winner-take-all layers.
@@ -40,6 +49,7 @@ impl Output {
 
     /// `[n, groups, neurons, positions]`.
     pub(crate) fn of(&self, activity: &Activity) -> Tensor<4> {
-        self.activation.apply(activity.similarity(&self.similarity))
+        let similarity = activity.similarity(&self.similarity);
+        self.variance.output(&self.activation, similarity, activity)
     }
 }

@@ -10,27 +10,35 @@ use burn_hebbian_core::{
 };
 
 use crate::{
-    geometry::{Geometry, Pass, to_neurons},
+    geometry::{Geometry, Pass, learnable, to_neurons},
     output::Output,
 };
+
+/// What a layer brings into a pass beside its input.
+pub(crate) struct Parts<'a, const W: usize> {
+    pub(crate) weight: &'a Param<Tensor<W>>,
+    pub(crate) bias: Option<&'a Param<Tensor<1>>>,
+    pub(crate) state: Option<&'a Param<Tensor<1>>>,
+    pub(crate) output: &'a Output,
+}
 
 /// The layer's output for `x`; under an observer that selects the layer, its sums are reported on the way.
 pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
     geometry: &G,
     x: Tensor<X>,
-    weight: &Param<Tensor<W>>,
-    bias: Option<&Param<Tensor<1>>>,
-    state: Option<&Param<Tensor<1>>>,
-    output: &Output,
+    parts: Parts<W>,
 ) -> Tensor<X> {
+    let Parts { weight, bias, state, output } = parts;
+    let w = weight.val();
+    let bias = bias.map(|bias| bias.val());
+    let state = state.map(|state| learnable(state.val()));
     let observer = observe::observer();
     let selection = observer.as_ref().and_then(|observer| observer.selection(weight.id));
-    let w = weight.val();
     let Some((observer, selection)) = observer.zip(selection) else {
-        let pass = Pass { geometry, x: geometry.prepare(x), w };
+        let pass = Pass { geometry, x: geometry.prepare(x), w, bias: bias.clone() };
         let dot = pass.respond();
         let dims = dot.dims();
-        let seen = Activity::new(to_neurons(dot, &geometry.layout()), Signals::none(), &pass);
+        let seen = see(&pass, dot, Signals::none(), state);
         return with_bias(output.of(&seen).reshape(dims), bias);
     };
 
@@ -38,21 +46,31 @@ pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
     assert!(shape[0] > 0, "a local layer cannot learn from an empty batch, got an input of {shape:?}");
     let lift = Lift::of(&x, &w);
     let (x, w) = cut(x, w, &selection);
-    let pass = Pass { geometry, x: geometry.prepare(x), w };
+    let pass = Pass { geometry, x: geometry.prepare(x), w, bias: bias.clone() };
     let dot = pass.respond();
     let dims = dot.dims();
-    let state = state.map(|state| state.val().inner());
-    let seen = Activity::new(to_neurons(dot, &geometry.layout()), observer.signals(), &pass)
-        .with_state(state.clone());
-    let sums = if seen.dot().is_autodiff() {
-        let plain = pass.inner();
-        let outside = Activity::new(seen.dot().inner(), observer.signals(), &plain).with_state(state);
-        learn(&plain, dims, &outside, &selection)
-    } else {
-        learn(&pass, dims, &seen, &selection)
+    let (signals, learning) = (observer.signals(weight.id), pass.for_learning());
+    let sums = {
+        let seen = see(&learning, learnable(dot.clone()), signals.clone(), state.clone()).learning();
+        learn(&learning, dims, &seen, &selection)
     };
     observer.report(weight.id, sums);
+    let seen = see(&pass, dot, signals, state).learning();
     lift.restore(with_bias(output.of(&seen).reshape(dims), bias))
+}
+
+/// The activity of responses `dot` in the layer's own output shape.
+fn see<'a, G: Geometry<X, W>, const X: usize, const W: usize>(
+    pass: &'a Pass<G, X, W>,
+    dot: Tensor<X>,
+    signals: Signals,
+    state: Option<Tensor<1>>,
+) -> Activity<'a> {
+    let mut spatial = [1; 3];
+    let dims = dot.dims();
+    spatial[5 - X..].copy_from_slice(&dims[2..]);
+    let dot = to_neurons(dot, &pass.geometry.layout());
+    Activity::new(dot, signals, pass).with_spatial(spatial).with_state(state)
 }
 
 /// Cuts out of the autodiff graph what the selection does not want in it.
@@ -83,9 +101,8 @@ impl Lift {
 }
 
 /// Adds the bias along axis 1, that of the neurons.
-fn with_bias<const X: usize>(y: Tensor<X>, bias: Option<&Param<Tensor<1>>>) -> Tensor<X> {
+fn with_bias<const X: usize>(y: Tensor<X>, bias: Option<Tensor<1>>) -> Tensor<X> {
     let Some(bias) = bias else { return y };
-    let bias = bias.val();
     let mut dims = [1; X];
     dims[1] = bias.dims()[0];
     y + bias.reshape(dims)
@@ -123,8 +140,9 @@ fn learn<G: Geometry<X, W>, const X: usize, const W: usize>(
 fn mass(factors: &Factors, finish: &Finish, activity: &Activity) -> Option<Tensor<1>> {
     match finish.reduction {
         Reduction::Mean => {
-            let [n, _, _, positions] = activity.dot().dims();
-            Some(Tensor::full([1], (n * positions) as f64, &activity.dot().device()))
+            let dot = activity.dot();
+            let [n, _, _, positions] = dot.dims();
+            Some(Tensor::full([1], (n * positions) as f64, (&dot.device(), dot.dtype())))
         }
         Reduction::Weighted => {
             let mass =

@@ -10,12 +10,12 @@ use burn::{
     tensor::Tensor,
 };
 use burn_hebbian_core::{
-    LocalRule, WeightLayout,
+    LocalRule, Signals, WeightLayout,
     observe::{GradientFlow, LayerInfo, census},
 };
 
 use crate::{
-    PlanError,
+    Constraint, PlanError,
     plan::{Entry, LocalTraining, Plan, Rest, RuleChoice, Training},
 };
 
@@ -30,6 +30,8 @@ pub(crate) struct Assignment {
 #[derive(Debug, Clone)]
 pub(crate) enum Role {
     Local(Arc<LocalLayer>),
+    /// The bias of a local layer whose rule learns it.
+    Bias(Arc<LocalLayer>),
     /// By backprop: because a pattern says so, or as the rest.
     Backprop {
         by_pattern: bool,
@@ -48,6 +50,7 @@ pub(crate) struct LocalLayer {
     pub(crate) flow: GradientFlow,
     pub(crate) local_share: f64,
     pub(crate) backprop_share: f64,
+    pub(crate) constraints: Vec<Constraint>,
 }
 
 impl Assignment {
@@ -70,6 +73,32 @@ impl Assignment {
             Some((_, layer)) => Err(PlanError::NoState { layer: layer.path.clone() }),
             None => Ok(()),
         }
+    }
+
+    /// Refuses layers without the bias that their rule learns.
+    fn check_bias(&self) -> Result<(), PlanError> {
+        let learns = |path: &str| {
+            self.roles.values().any(|role| matches!(role, Role::Bias(layer) if layer.path == path))
+        };
+        let lacks = |layer: &LocalLayer| layer.rule.learns_bias() && !learns(&layer.path);
+        match self.local_layers().find(|(_, layer)| lacks(layer)) {
+            Some((_, layer)) => Err(PlanError::NoBias { layer: layer.path.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses third factors for layers that are not there.
+    pub(crate) fn check_signals(&self, signals: &Signals) -> Result<(), PlanError> {
+        let known = |path: &str| self.local_layers().any(|(_, layer)| layer.path == path);
+        match signals.modulated_layers().find(|path| !known(path)) {
+            Some(path) => Err(PlanError::ThirdFactor { layer: path.to_string() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a rule trains the parameter, a weight or a bias.
+    pub(crate) fn learns_locally(&self, id: ParamId) -> bool {
+        matches!(self.role(id), Some(Role::Local(_) | Role::Bias(_)))
     }
 
     /// The local layers with the ids of their weights, in the model's order.
@@ -193,7 +222,9 @@ impl<'a> Resolver<'a> {
             .iter()
             .map(|(id, path)| Ok((*id, self.role(*id, path)?)))
             .collect::<Result<HashMap<_, _>, PlanError>>()?;
-        Ok(Assignment { roles, parameters: self.parameters })
+        let assignment = Assignment { roles, parameters: self.parameters };
+        assignment.check_bias()?;
+        Ok(assignment)
     }
 
     fn role(&self, id: ParamId, path: &str) -> Result<Role, PlanError> {
@@ -201,19 +232,32 @@ impl<'a> Resolver<'a> {
         match (self.kind(id, path), matched.map(|compiled| compiled.entry)) {
             (Kind::State, _) => Ok(Role::Frozen),
             (Kind::Weight(info), Some(Entry { pattern, training: Training::Local(training) })) => {
-                training.check_shares(pattern)?;
+                training.check(pattern)?;
                 local_layer(info, layer_path(path), training).map(Role::Local)
             }
             (Kind::Weight(info), None) if info.rule.is_some() => {
                 local_layer(info, layer_path(path), &LocalTraining::of_the_layer()).map(Role::Local)
             }
+            (Kind::Beside, None | Some(Entry { training: Training::Local(_), .. })) => self.role_beside(path),
             (_, Some(Entry { training: Training::Backprop, .. })) => Ok(Role::Backprop { by_pattern: true }),
             (_, Some(Entry { training: Training::Frozen, .. })) => Ok(Role::Frozen),
-            (Kind::Beside, Some(_)) => Ok(Role::Frozen),
-            (Kind::Beside, None) if self.carries_rule(path) => Ok(Role::Frozen),
             (Kind::Plain, Some(_)) => Ok(self.role_beneath_local(id, path)),
             (_, None) => Ok(self.role_of_rest()),
         }
+    }
+
+    /// The role of a local layer's bias: it learns if the layer's rule learns it, and is frozen under another.
+    fn role_beside(&self, path: &str) -> Result<Role, PlanError> {
+        let weight = self
+            .parameters
+            .iter()
+            .find(|(id, other)| self.layers.contains_key(id) && layer_path(other) == layer_path(path));
+        let weight = weight.map(|(id, path)| self.role(*id, path)).transpose()?;
+        Ok(match weight {
+            Some(Role::Local(layer)) if layer.rule.learns_bias() => Role::Bias(layer),
+            Some(Role::Local(_)) => Role::Frozen,
+            _ => self.role_of_rest(),
+        })
     }
 
     /// The role of a plain parameter that a local pattern covers: local patterns do not concern it.
@@ -253,10 +297,6 @@ impl<'a> Resolver<'a> {
         self.parameters.iter().find_map(weight)
     }
 
-    fn carries_rule(&self, path: &str) -> bool {
-        self.layer_of(path).is_some_and(|layer| layer.rule.is_some())
-    }
-
     /// A pattern that selects nothing is a mistake, found before time is spent.
     fn check_matches(&self, compiled: &Compiled) -> Result<(), PlanError> {
         let pattern = || compiled.entry.pattern.clone();
@@ -290,7 +330,10 @@ impl<'a> Compiled<'a> {
 }
 
 impl LocalTraining {
-    fn check_shares(&self, pattern: &str) -> Result<(), PlanError> {
+    fn check(&self, pattern: &str) -> Result<(), PlanError> {
+        for constraint in &self.constraints {
+            constraint.check(pattern)?;
+        }
         let (local, backprop) = (self.local_share, self.backprop_share);
         let share = |share: f64| share.is_finite() && share >= 0.0;
         if share(local) && share(backprop) && local + backprop > 0.0 {
@@ -308,7 +351,7 @@ fn layer_path(path: &str) -> &str {
 fn local_layer(info: &LayerInfo, path: &str, training: &LocalTraining) -> Result<Arc<LocalLayer>, PlanError> {
     let rule = match &training.rule {
         RuleChoice::OfTheLayer => info.rule.clone(),
-        RuleChoice::Rule(rule) => Some(Arc::new(rule.clone()) as Arc<dyn LocalRule>),
+        RuleChoice::Rule(rule) => Some(Arc::new((**rule).clone()) as Arc<dyn LocalRule>),
         RuleChoice::Custom(rule) => Some(rule.clone()),
     };
     // a model that is a layer itself is called by its weight
@@ -328,5 +371,6 @@ fn local_layer(info: &LayerInfo, path: &str, training: &LocalTraining) -> Result
         flow: training.flow,
         local_share: training.local_share,
         backprop_share: training.backprop_share,
+        constraints: training.constraints.clone(),
     }))
 }

@@ -46,6 +46,28 @@ pub enum PlanError {
         /// The layer.
         layer: String,
     },
+    /// A layer without the bias that its rule learns.
+    #[error(
+        "plan: layer `{layer}`: its rule learns a bias, and the layer has none that the plan leaves to it"
+    )]
+    NoBias {
+        /// The layer.
+        layer: String,
+    },
+    /// A third factor for a layer that does not learn locally.
+    #[error("signals: the third factor for `{layer}` reaches no local layer")]
+    ThirdFactor {
+        /// The path that was given.
+        layer: String,
+    },
+    /// A bound on weights that is not positive and finite.
+    #[error("plan: pattern `{pattern}`: weights must be clipped to a positive and finite value, got {max}")]
+    Clip {
+        /// The pattern.
+        pattern: String,
+        /// The bound.
+        max: f64,
+    },
     /// A rule that cannot train its layer.
     #[error("plan: layer `{layer}`: {error}")]
     Rule {

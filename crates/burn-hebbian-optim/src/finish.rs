@@ -5,12 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
     optim::{GradientsParams, MultiGradientsParams},
-    tensor::Tensor,
+    tensor::{DType, Tensor},
 };
 
 use crate::{
     UpdateError,
-    assignment::{Assignment, LocalLayer},
+    assignment::{Assignment, LocalLayer, Role},
     monitor::Flag,
     packing::Parts,
     plan::Plan,
@@ -93,6 +93,7 @@ impl Plan {
             grads,
             flags: Vec::new(),
             states: HashMap::new(),
+            statistics: HashMap::new(),
             error: None,
         };
         model.visit(&mut finisher);
@@ -110,6 +111,8 @@ struct Finisher<'a, G> {
     flags: Vec<Flag>,
     /// What the next state of each rule is made from, by the id of the state.
     states: HashMap<ParamId, NextState>,
+    /// The statistics of the layers whose rules learn the bias, by path.
+    statistics: HashMap<String, Tensor<1>>,
     error: Option<UpdateError>,
 }
 
@@ -120,21 +123,44 @@ struct NextState {
 
 impl<G: Gradients> ModuleVisitor for Finisher<'_, G> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(layer) = self.assignment.local(param.id) else { return };
+        let layer = match self.assignment.role(param.id) {
+            Some(Role::Local(layer)) => layer,
+            Some(Role::Bias(layer)) => return self.finish_bias(layer, param),
+            _ => return,
+        };
         let Some(packed) = self.grads.take::<D>(param.id) else { return };
         if packed.dims() != layer.packed_dims::<D>() {
             self.error.get_or_insert(not_sums(layer, &packed));
             return;
         }
-        let weight = layer.layout.view(param.val().inner().to_device(&packed.device()));
+        let weight = param.val().inner().to_device(&packed.device());
+        let dtype = weight.dtype();
+        let weight = layer.layout.view(weight.cast(packed.dtype()));
         let parts = layer.unpack(packed);
+        if let Some(statistics) = parts.statistics.clone().filter(|_| layer.rule.learns_bias()) {
+            self.statistics.insert(layer.path.clone(), statistics);
+        }
         if let Some(state) = layer.state {
             let statistics = parts.statistics.clone();
             self.states.insert(state, NextState { layer: layer.clone(), statistics });
         }
-        let gradient = descent(layer, parts, &weight);
+        let gradient = descent(layer, parts, &weight).cast(dtype);
         self.flags.push(Flag::new(layer.path.clone(), &gradient));
         self.grads.put::<D>(param.id, gradient.reshape(param.lazy_shape()));
+    }
+}
+
+impl<G: Gradients> Finisher<'_, G> {
+    /// The gradient of a bias; its layer's weight was visited before it.
+    fn finish_bias<const D: usize>(&mut self, layer: &LocalLayer, param: &Param<Tensor<D>>) {
+        let Some(statistics) = self.statistics.remove(&layer.path) else { return };
+        let (bias, dims) = (param.val().inner().to_device(&statistics.device()), param.lazy_shape());
+        let dtype = bias.dtype();
+        let bias = bias.cast(statistics.dtype()).reshape([layer.layout.total_neurons()]);
+        let delta = layer.rule.bias_update(bias, Some(statistics), &layer.layout);
+        let gradient = delta.mul_scalar(-layer.local_share).cast(dtype);
+        self.flags.push(Flag::new(layer.path.clone(), &gradient));
+        self.grads.put::<D>(param.id, gradient.reshape(dims));
     }
 }
 
@@ -147,10 +173,10 @@ impl ModuleMapper for Committer {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(NextState { layer, statistics }) = self.states.remove(&param.id) else { return param };
         param.map(|state| {
-            let (dims, autodiff) = (state.dims(), state.is_autodiff());
-            let state: Tensor<1> = state.inner().reshape([dims.iter().product::<usize>()]);
+            let (dims, dtype, autodiff) = (state.dims(), state.dtype(), state.is_autodiff());
+            let state: Tensor<1> = state.inner().reshape([dims.iter().product::<usize>()]).cast(DType::F32);
             let statistics = statistics.map(|sums| sums.to_device(&state.device()));
-            let next = layer.rule.next_state(state, statistics, &layer.layout).reshape(dims);
+            let next = layer.rule.next_state(state, statistics, &layer.layout).reshape(dims).cast(dtype);
             if autodiff { next.autodiff() } else { next }
         })
     }

@@ -10,6 +10,7 @@
 //! `ModuleOptimizer`, with its parameter groups, schedules and records, on autodiff and plain devices alike.
 
 mod assignment;
+mod constraint;
 mod error;
 mod finish;
 mod monitor;
@@ -19,6 +20,7 @@ mod plan;
 mod report;
 mod step;
 
+pub use constraint::Constraint;
 pub use error::{PlanError, UpdateError};
 pub use observe::Updates;
 pub use plan::{LocalTraining, Plan, Rest};

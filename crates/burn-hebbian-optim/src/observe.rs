@@ -50,6 +50,7 @@ impl Plan {
     ) -> Result<(R, Updates), PlanError> {
         let assignment = self.assign(model)?;
         assignment.check_state()?;
+        assignment.check_signals(&signals)?;
         let recorder =
             Rc::new(Recorder { assignment: assignment.clone(), signals, sums: RefCell::default() });
         let output = with_observer(recorder.clone(), forward);
@@ -69,8 +70,11 @@ impl Observer for Recorder {
         Some(Selection { rule: layer.rule.clone(), flow: layer.flow, backprop: layer.mixes_backprop() })
     }
 
-    fn signals(&self) -> Signals {
-        self.signals.clone()
+    fn signals(&self, weight: ParamId) -> Signals {
+        match self.assignment.local(weight) {
+            Some(layer) => self.signals.for_layer(&layer.path),
+            None => self.signals.clone(),
+        }
     }
 
     fn report(&self, weight: ParamId, sums: Sums) {
@@ -128,7 +132,7 @@ impl ModuleVisitor for Registration<'_> {
                     self.grads.register(param.id, layer.pack(sums, gradient));
                 }
             }
-            Some(Role::Frozen) => drop(self.grads.remove::<D>(param.id)),
+            Some(Role::Frozen | Role::Bias(_)) => drop(self.grads.remove::<D>(param.id)),
             _ => {}
         }
     }

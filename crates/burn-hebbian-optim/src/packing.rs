@@ -5,7 +5,7 @@
 //! they add up exactly, and the layer needs no parameters beside its weight. A packed tensor that never met
 //! `finish` has the wrong shape for the weight and cannot be stepped by mistake.
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use burn_hebbian_core::Sums;
 
 use crate::assignment::LocalLayer;
@@ -51,7 +51,7 @@ impl LocalLayer {
             (None, Some(gradient)) => gradient.device(),
             (None, None) => unreachable!("only layers with sums or a gradient are packed"),
         };
-        let zeros = |len: usize| Tensor::<1>::zeros([len], &device);
+        let zeros = |len: usize| Tensor::<1>::zeros([len], (&device, DType::F32));
         let weights = self.layout.num_elements();
         let Sums { numerator, mass, statistics, .. } =
             sums.unwrap_or_else(|| Sums::new(zeros(weights), None, None));
@@ -62,7 +62,10 @@ impl LocalLayer {
             }
         }
         if self.mixes_backprop() {
-            parts.push(gradient.map_or_else(|| zeros(weights), |gradient| gradient.reshape([weights])));
+            parts.push(
+                gradient
+                    .map_or_else(|| zeros(weights), |gradient| gradient.reshape([weights]).cast(DType::F32)),
+            );
         }
         Tensor::cat(parts, 0).reshape(self.packed_dims::<D>())
     }

@@ -6,7 +6,7 @@ use burn::config::Config;
 use burn_hebbian_core::{LocalRule, Rule, observe::GradientFlow};
 use serde::{Deserialize, Serialize};
 
-use crate::{assignment::Cache, monitor::Monitor};
+use crate::{Constraint, assignment::Cache, monitor::Monitor};
 
 /// What trains each parameter of a model: patterns of paths in order, the last match wins.
 ///
@@ -65,7 +65,7 @@ pub(crate) struct Entry {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Training {
-    Local(LocalTraining),
+    Local(Box<LocalTraining>),
     Backprop,
     Frozen,
 }
@@ -80,6 +80,7 @@ pub struct LocalTraining {
     pub(crate) flow: GradientFlow,
     pub(crate) local_share: f64,
     pub(crate) backprop_share: f64,
+    pub(crate) constraints: Vec<Constraint>,
 }
 
 /// Where a layer's rule comes from.
@@ -89,7 +90,7 @@ pub(crate) enum RuleChoice {
     /// The rule the layer carries.
     #[default]
     OfTheLayer,
-    Rule(Rule),
+    Rule(Box<Rule>),
     /// A rule of the user's; it cannot be serialised.
     #[serde(skip)]
     Custom(Arc<dyn LocalRule>),
@@ -97,7 +98,13 @@ pub(crate) enum RuleChoice {
 
 impl Default for LocalTraining {
     fn default() -> Self {
-        Self { rule: RuleChoice::default(), flow: GradientFlow::Block, local_share: 1.0, backprop_share: 0.0 }
+        Self {
+            rule: RuleChoice::default(),
+            flow: GradientFlow::Block,
+            local_share: 1.0,
+            backprop_share: 0.0,
+            constraints: Vec::new(),
+        }
     }
 }
 
@@ -110,7 +117,7 @@ impl From<Rule> for LocalTraining {
 impl LocalTraining {
     /// By this rule.
     pub fn new(rule: Rule) -> Self {
-        Self { rule: RuleChoice::Rule(rule), ..Self::default() }
+        Self { rule: RuleChoice::Rule(Box::new(rule)), ..Self::default() }
     }
 
     /// By the rule each layer carries itself.
@@ -126,6 +133,12 @@ impl LocalTraining {
     /// Backprop gradients cross the layer to the layers below; without this they end there.
     pub fn passing_gradients(mut self) -> Self {
         self.flow = GradientFlow::Pass;
+        self
+    }
+
+    /// Holds the weights to a constraint after every step; several hold in the order in which they were given.
+    pub fn with_constraint(mut self, constraint: Constraint) -> Self {
+        self.constraints.push(constraint);
         self
     }
 
@@ -146,7 +159,7 @@ impl Plan {
     /// Local layers that match learn locally; other parameters that match are not concerned, but the bias of
     /// such a layer is frozen.
     pub fn local(self, pattern: impl Into<String>, training: impl Into<LocalTraining>) -> Self {
-        self.with(pattern, Training::Local(training.into()))
+        self.with(pattern, Training::Local(Box::new(training.into())))
     }
 
     /// What matches learns by backprop.

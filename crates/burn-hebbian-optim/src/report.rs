@@ -46,7 +46,7 @@ impl Plan {
         let assignment = self.assign(model)?;
         let trainer = |(id, path): &(_, String)| {
             let by = match assignment.role(*id) {
-                Some(Role::Local(layer)) => TrainedBy::local(layer),
+                Some(Role::Local(layer) | Role::Bias(layer)) => TrainedBy::local(layer),
                 Some(Role::Frozen) => TrainedBy::Frozen,
                 _ => TrainedBy::Backprop,
             };

@@ -13,6 +13,7 @@ use burn_hebbian_core::observe::with_provisions;
 use crate::{
     PlanError, UpdateError,
     assignment::{Assignment, LocalLayer, Role},
+    constraint::Before,
     plan::Plan,
 };
 
@@ -51,7 +52,9 @@ impl Plan {
         mut grads: GradientsParams,
     ) -> Result<M, UpdateError> {
         let (model, assignment) = self.finish_in(model, &mut grads)?;
-        Ok(on_autodiff(&assignment, model, |model| optimizer.step(learning_rate, model, grads)))
+        let before = Before::of(&model, &assignment);
+        let model = on_autodiff(&assignment, model, |model| optimizer.step(learning_rate, model, grads));
+        Ok(before.constrain(model, &assignment))
     }
 
     /// As [`step`](Self::step), for the gradients of several devices; the body of `TrainStep::optimize_multi`.
@@ -67,7 +70,10 @@ impl Plan {
         mut grads: MultiGradientsParams,
     ) -> Result<M, UpdateError> {
         let (model, assignment) = self.finish_in(model, &mut grads)?;
-        Ok(on_autodiff(&assignment, model, |model| optimizer.step_multi(learning_rate, model, grads)))
+        let before = Before::of(&model, &assignment);
+        let model =
+            on_autodiff(&assignment, model, |model| optimizer.step_multi(learning_rate, model, grads));
+        Ok(before.constrain(model, &assignment))
     }
 }
 
@@ -79,7 +85,7 @@ impl ModuleMapper for Freezer<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         match self.assignment.role(param.id) {
             Some(Role::Local(layer)) => param.set_require_grad(layer.mixes_backprop()),
-            Some(Role::Frozen) => param.set_require_grad(false),
+            Some(Role::Frozen | Role::Bias(_)) => param.set_require_grad(false),
             Some(Role::Backprop { by_pattern: true }) => param.set_require_grad(true),
             _ => param,
         }
@@ -107,7 +113,7 @@ struct PlainWeights<'a> {
 
 impl ModuleVisitor for PlainWeights<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.assignment.local(param.id).is_some() && !param.lazy_device().is_autodiff() {
+        if self.assignment.learns_locally(param.id) && !param.lazy_device().is_autodiff() {
             self.ids.insert(param.id);
         }
     }

@@ -51,12 +51,15 @@ pub use burn_hebbian_optim as optim;
 /// What most programs need.
 pub mod prelude {
     pub use burn_hebbian_core::{
-        Activation, Activity, Competition, Factors, Finish, Gate, GroupOrder, Lateral, LocalRule,
-        Neighbourhood, Normalization, Rate, Recombination, Recurrence, Reduction, Rule, RuleError, Scale,
-        Signals, Similarity, Teacher, WeightLayout, observe::GradientFlow,
+        Abstention, Activation, Activity, AntiHebbian, Bias, Competition, Criterion, Factors, Finish, Gate,
+        GroupOrder, Homeostasis, Lateral, LocalRule, Neighbourhood, Normalization, Rate, Recombination,
+        Recurrence, Reduction, Rule, RuleError, Scale, Signals, Similarity, Surround, Teacher, Variance,
+        WeightLayout, observe::GradientFlow,
     };
     pub use burn_hebbian_nn::{
         HebbianConv2d, HebbianConv2dConfig, HebbianLinear, HebbianLinearConfig, Local, Output, PaddingMode,
     };
-    pub use burn_hebbian_optim::{LocalTraining, Plan, PlanError, Report, Rest, UpdateError, Updates};
+    pub use burn_hebbian_optim::{
+        Constraint, LocalTraining, Plan, PlanError, Report, Rest, UpdateError, Updates,
+    };
 }

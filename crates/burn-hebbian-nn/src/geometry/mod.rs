@@ -9,7 +9,7 @@ mod linear;
 pub(crate) use conv2d::{Conv2dGeometry, layout as conv2d_layout};
 pub(crate) use linear::{LinearGeometry, layout as linear_layout};
 
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 use burn_hebbian_core::{LayerView, WeightLayout};
 
 /// A layer of inputs and outputs of rank `X`, neurons on axis 1 of the output, and weights of rank `W`.
@@ -39,6 +39,7 @@ pub(crate) struct Pass<'a, G, const X: usize, const W: usize> {
     /// The input, [prepared](Geometry::prepare).
     pub(crate) x: Tensor<X>,
     pub(crate) w: Tensor<W>,
+    pub(crate) bias: Option<Tensor<1>>,
 }
 
 impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
@@ -54,9 +55,15 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
         self.geometry.correlate(self.x.clone(), c.reshape(dims), neurons)
     }
 
-    /// The same pass outside the autodiff graph.
-    pub(crate) fn inner(&self) -> Self {
-        Self { geometry: self.geometry, x: self.x.clone().inner(), w: self.w.clone().inner() }
+    /// The same pass as learning sees it: outside the autodiff graph, and in `f32` where the layer runs in half
+    /// precision, so that sums over thousands of patches keep their digits.
+    pub(crate) fn for_learning(&self) -> Self {
+        Self {
+            geometry: self.geometry,
+            x: learnable(self.x.clone()),
+            w: learnable(self.w.clone()),
+            bias: self.bias.clone().map(learnable),
+        }
     }
 }
 
@@ -73,10 +80,20 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> LayerView for Pass<'_, G
         self.layout().view(self.w.clone())
     }
 
+    fn bias(&self) -> Option<Tensor<1>> {
+        self.bias.clone()
+    }
+
     fn respond_with(&self, weight: Tensor<4>) -> Tensor<4> {
         let responses = self.geometry.respond(self.x.clone(), weight.reshape(self.w.dims()));
         to_neurons(responses, &self.layout())
     }
+}
+
+/// Outside the autodiff graph and, if it was in half precision, in `f32`.
+pub(crate) fn learnable<const D: usize>(values: Tensor<D>) -> Tensor<D> {
+    let values = values.inner();
+    if matches!(values.dtype(), DType::F16 | DType::BF16) { values.cast(DType::F32) } else { values }
 }
 
 /// `[n, groups · neurons, positions…]` → `[n, groups, neurons, positions]`.

@@ -1,20 +1,26 @@
 //! Which neurons of a group learn from a patch.
 
+mod anti_hebbian;
+mod soft;
+mod winners;
+
+use alloc::vec;
 use alloc::vec::Vec;
 
-use burn::tensor::{Bool, Int, Tensor, activation::softmax};
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     RuleError, WeightLayout,
-    error::{finite, positive},
+    error::{finite, positive, share},
+    stage::{Seen, Stage},
 };
+pub use anti_hebbian::AntiHebbian;
+use soft::{by_group, log_clamped, over_deviation, soft, spread};
+use winners::{exclude, ranked, winner_mask, with_losers};
 
 /// The neuron axis of `[n, groups, neurons, positions]`.
 const NEURONS: usize = 2;
-
-/// A score no allowed neuron has; finite, so that a difference of two is not NaN.
-const EXCLUDED: f64 = -1e30;
 
 /// How the neurons of one group compete for a patch: from similarity `s` and activity `y` to `z`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -57,18 +63,34 @@ pub enum Competition {
         /// The power `p`, positive; the smaller, the harder the competition.
         power: f64,
     },
+    /// `z = softmax(s / (T σ))`, with the running standard deviation `σ` of all similarities of the group: as hard
+    /// a competition whatever the scale of the similarities. Mean and variance run as in batch normalisation,
+    /// updated by the batch before they are used; each of several micro-batches uses them as updated by itself
+    /// alone, and what stays is updated by all of them together.
+    ///
+    /// Source: G. Lagani, "HebbianLearning" (code, 2020–2023), where the temperature is called `k`.
+    AdaptiveSoftmax {
+        /// The temperature `T` in standard deviations, positive.
+        temperature: f64,
+        /// How fast mean and variance run, in 0..=1.
+        momentum: f64,
+    },
+    /// Competition by inhibition that is learnt itself; see [`AntiHebbian`].
+    AntiHebbian(AntiHebbian),
 }
 
 impl Competition {
     /// The competition's outcome, `[n, groups, neurons, positions]`, or `None` where every `z` is 1.
     ///
-    /// Neurons with `allowed = 0` (a teacher, broadcast along positions) cannot win and leave the others their
-    /// share; `0 < allowed < 1` scales a soft winner's share.
+    /// Neurons with `allowed = 0` (broadcast along images and positions) cannot win and leave the others their share;
+    /// `0 < allowed < 1` scales a soft winner's share. `state` is this stage's own.
     pub(crate) fn of(
         &self,
         s: Tensor<4>,
         y: Option<&Tensor<4>>,
         allowed: Option<&Tensor<4>>,
+        state: Option<Tensor<1>>,
+        layout: &WeightLayout,
     ) -> Option<Tensor<4>> {
         match *self {
             Self::None => None,
@@ -82,7 +104,36 @@ impl Competition {
             }
             Self::Ranked { k, delta } => Some(ranked(exclude(s, allowed), k, delta)),
             Self::PowerSoftmax { power } => Some(soft(log_clamped(s).div_scalar(power), allowed)),
+            Self::AdaptiveSoftmax { temperature, momentum } => {
+                let scaled = over_deviation(s, spread(momentum, layout), state?);
+                Some(soft(scaled.div_scalar(temperature), allowed))
+            }
+            Self::AntiHebbian(inhibition) => {
+                let settled = inhibition.settle(s, state?, layout);
+                Some(match allowed {
+                    None => settled,
+                    Some(allowed) => settled * allowed.clone().sign(),
+                })
+            }
         }
+    }
+
+    /// The temperature of a softmax of fixed temperature.
+    pub(crate) fn temperature(&self) -> Option<f64> {
+        match *self {
+            Self::Softmax { temperature } | Self::SignedSoftmax { temperature } => Some(temperature),
+            _ => None,
+        }
+    }
+
+    /// Whether statistics are made of the similarities.
+    pub(crate) fn reads_similarity(&self) -> bool {
+        matches!(self, Self::AdaptiveSoftmax { .. })
+    }
+
+    /// Whether statistics are made of the outcome.
+    pub(crate) fn reads_outcome(&self) -> bool {
+        matches!(self, Self::AntiHebbian(_))
     }
 
     pub(crate) fn check(&self, layout: &WeightLayout) -> Result<(), RuleError> {
@@ -114,6 +165,15 @@ impl Competition {
                 positive("power softmax power", power)?;
                 self.check_group(layout)
             }
+            Self::AdaptiveSoftmax { temperature, momentum } => {
+                positive("softmax temperature", temperature)?;
+                share("adaptive softmax momentum", momentum)?;
+                self.check_group(layout)
+            }
+            Self::AntiHebbian(inhibition) => {
+                inhibition.check()?;
+                self.check_group(layout)
+            }
         }
     }
 
@@ -138,60 +198,57 @@ impl Competition {
             Self::SignedSoftmax { .. } => "signed softmax",
             Self::Ranked { .. } => "ranked competition",
             Self::PowerSoftmax { .. } => "power softmax",
+            Self::AdaptiveSoftmax { .. } => "adaptive softmax",
+            Self::AntiHebbian(_) => "anti-Hebbian competition",
         }
     }
 }
 
-/// 1 for exactly the `k` largest scores of each patch and group, 0 elsewhere; ties go to the lower neuron.
-fn winner_mask(scores: Tensor<4>, k: usize) -> Tensor<4> {
-    let winners = successive_winners(scores, k).into_iter().reduce(Tensor::bool_or);
-    winners.expect("k-winners: k is checked to be at least 1").float()
-}
-
-/// 1 for the first, `−delta` for the `k`-th.
-fn ranked(scores: Tensor<4>, k: usize, delta: f64) -> Tensor<4> {
-    let winners = successive_winners(scores, k);
-    let mask = |rank: usize| winners[rank - 1].clone().float();
-    mask(1) - mask(k).mul_scalar(delta)
-}
-
-/// The winner, the winner without it, and so on: `k` masks of one neuron each.
-///
-/// One pass a winner, no sort: sorting reads back to the host on GPU backends.
-fn successive_winners(mut scores: Tensor<4>, k: usize) -> Vec<Tensor<4, Bool>> {
-    let neurons = scores.dims()[NEURONS];
-    let index = Tensor::<1, Int>::arange(0..neurons as i64, &scores.device()).reshape([1, 1, neurons, 1]);
-    let next = |_| {
-        let winner = index.clone().equal(scores.clone().argmax(NEURONS));
-        scores = scores.clone().mask_fill(winner.clone(), f64::NEG_INFINITY);
-        winner
-    };
-    (0..k).map(next).collect()
-}
-
-fn with_losers(mask: Tensor<4>, losers: f64) -> Tensor<4> {
-    if losers == 0.0 { mask } else { mask.mul_scalar(1.0 - losers).add_scalar(losers) }
-}
-
-/// Softmax over the allowed neurons, weighted by how much each is allowed: `e^l a / Σ e^l a`.
-fn soft(logits: Tensor<4>, allowed: Option<&Tensor<4>>) -> Tensor<4> {
-    match allowed {
-        None => softmax(logits, NEURONS),
-        Some(allowed) => softmax(logits + allowed.clone().log().clamp_min(EXCLUDED), NEURONS),
-    }
-}
-
-fn exclude(scores: Tensor<4>, allowed: Option<&Tensor<4>>) -> Tensor<4> {
-    match allowed {
-        None => scores,
-        Some(allowed) => {
-            let excluded = allowed.clone().equal_elem(0.0).float().mul_scalar(EXCLUDED);
-            scores + excluded
+impl Stage for Competition {
+    fn state_len(&self, layout: &WeightLayout) -> usize {
+        match *self {
+            Self::AdaptiveSoftmax { momentum, .. } => spread(momentum, layout).state_len(),
+            Self::AntiHebbian(_) => AntiHebbian::state_len(layout),
+            _ => 0,
         }
     }
-}
 
-/// `ln s`, with scores of 0 and below far down but finite.
-fn log_clamped(s: Tensor<4>) -> Tensor<4> {
-    s.clamp_min(1e-30).log()
+    fn initial_state(&self, layout: &WeightLayout) -> Vec<f32> {
+        match *self {
+            Self::AdaptiveSoftmax { momentum, .. } => spread(momentum, layout).initial_state(),
+            _ => vec![0.0; self.state_len(layout)],
+        }
+    }
+
+    fn statistics_len(&self, layout: &WeightLayout) -> usize {
+        match *self {
+            Self::AdaptiveSoftmax { momentum, .. } => spread(momentum, layout).statistics_len(),
+            Self::AntiHebbian(_) => AntiHebbian::statistics_len(layout),
+            _ => 0,
+        }
+    }
+
+    fn statistics(&self, seen: &Seen, state: Option<Tensor<1>>, layout: &WeightLayout) -> Option<Tensor<1>> {
+        match *self {
+            Self::AdaptiveSoftmax { momentum, .. } => {
+                Some(spread(momentum, layout).statistics(by_group(seen.similarity()), state?))
+            }
+            Self::AntiHebbian(_) => Some(AntiHebbian::statistics(seen.outcome())),
+            _ => None,
+        }
+    }
+
+    fn next_state(
+        &self,
+        state: Tensor<1>,
+        statistics: Option<Tensor<1>>,
+        layout: &WeightLayout,
+    ) -> Tensor<1> {
+        let Some(statistics) = statistics else { return state };
+        match *self {
+            Self::AdaptiveSoftmax { momentum, .. } => spread(momentum, layout).next_state(state, statistics),
+            Self::AntiHebbian(inhibition) => inhibition.next_state(state, statistics, layout),
+            _ => state,
+        }
+    }
 }

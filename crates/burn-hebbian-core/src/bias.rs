@@ -1,0 +1,101 @@
+//! A bias that learns by the rule.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Activity, Competition, RuleError, WeightLayout,
+    stage::{Cursor, Seen, Stage, patches, per_neuron, sums},
+};
+
+/// What the rule makes of the layer's bias.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Bias {
+    /// It is no part of the similarity and stays as it is.
+    #[default]
+    Frozen,
+    /// It is the log prior of a mixture model: `u_k = w_k · x + b_k` stands in the place of the similarity, in the decay
+    /// too, and with `t = 1 / T` of the softmax and `M` patches
+    ///
+    /// ```text
+    /// B_k = (Σ z_k − M e^{t b_k}) / e^{t b_k}     Δb_k = B_k / (t · max |B|)
+    /// ```
+    ///
+    /// so that `e^{t b_k}` converges to the share of patches that neuron `k` wins. Starts at `ln(1/K) / t`.
+    ///
+    /// Source: T. Moraitis et al., "SoftHebb: Bayesian inference in unsupervised Hebbian soft winner-take-all
+    /// networks", *Neuromorph. Comput. Eng.* 2 (2022), doi:10.1088/2634-4386/aca710.
+    LogPrior,
+}
+
+impl Bias {
+    /// The similarities with the bias added, if it is part of them.
+    ///
+    /// # Panics
+    ///
+    /// If the layer has no bias.
+    pub(crate) fn shift(&self, s: Tensor<4>, activity: &Activity) -> Tensor<4> {
+        match self {
+            Self::Frozen => s,
+            Self::LogPrior => {
+                let bias =
+                    activity.bias().expect("a plan refuses layers without the bias that a rule learns");
+                s + per_neuron(bias, &activity.layout())
+            }
+        }
+    }
+
+    /// `Δb` (ascent) of `groups · neurons` values, from the stage's own statistics.
+    pub(crate) fn update(
+        &self,
+        bias: Tensor<1>,
+        statistics: Tensor<1>,
+        temperature: f64,
+        layout: &WeightLayout,
+    ) -> Tensor<1> {
+        let dims = [layout.groups, layout.neurons];
+        let mut statistics = Cursor::new(statistics);
+        let wins = statistics.take(layout.total_neurons()).reshape(dims);
+        let patches = statistics.take(1).reshape([1, 1]);
+        let excess = wins * bias.reshape(dims).div_scalar(-temperature).exp() - patches;
+        // clamp: where every neuron wins its share, B is zero and stays so.
+        let largest = excess.clone().abs().max_dim(1).clamp_min(1e-30);
+        (excess / largest).mul_scalar(temperature).reshape([layout.total_neurons()])
+    }
+
+    pub(crate) fn check(&self, competition: &Competition) -> Result<(), RuleError> {
+        if *self == Self::LogPrior && competition.temperature().is_none() {
+            return Err(RuleError::Stages(
+                "the bias `log_prior` is that of a softmax: it needs the competition `softmax` or `signed_softmax`",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Stage for Bias {
+    fn statistics_len(&self, layout: &WeightLayout) -> usize {
+        match self {
+            Self::Frozen => 0,
+            Self::LogPrior => layout.total_neurons() + 1,
+        }
+    }
+
+    fn statistics(
+        &self,
+        seen: &Seen,
+        _state: Option<Tensor<1>>,
+        _layout: &WeightLayout,
+    ) -> Option<Tensor<1>> {
+        match self {
+            Self::Frozen => None,
+            Self::LogPrior => {
+                let z = seen.outcome();
+                let patches = patches(&z);
+                Some(Tensor::cat(alloc::vec![sums(z), patches], 0))
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Competition by learned inhibition.
+
+use alloc::vec;
+
+use burn::tensor::{Tensor, activation::sigmoid};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    RuleError, WeightLayout,
+    error::{finite, positive, share},
+    stage::{Cursor, per_neuron, sums},
+};
+
+/// Competition by inhibition that is learnt itself, Földiák's.
+///
+/// Outputs settle from similarities `s` by `steps` iterations, half way each, of
+/// `z ← 1 / (1 + exp(−gain (s + V z − t)))`. After each step of training
+///
+/// ```text
+/// ΔV_kj = −rate (⟨z_k z_j⟩ − target²), V ≤ 0, V_kk = 0      Δt_k = threshold_rate (⟨z_k⟩ − target)
+/// ```
+///
+/// with means over the step's patches, so that outputs decorrelate and each neuron is active in a share `target` of
+/// them. `V` and `t` start at 0.
+///
+/// Source: P. Földiák, "Forming sparse representations by local anti-Hebbian learning", *Biol. Cybern.* 64 (1990),
+/// doi:10.1007/BF02331346; there outputs are rounded to 0 or 1 once settled.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AntiHebbian {
+    /// The share of patches a neuron should be active in, in 0..=1.
+    pub target: f64,
+    /// How fast inhibition is learnt.
+    pub rate: f64,
+    /// How fast thresholds are learnt.
+    pub threshold_rate: f64,
+    /// Steepness of the outputs, positive.
+    pub gain: f64,
+    /// Iterations of settling.
+    pub steps: usize,
+}
+
+impl AntiHebbian {
+    /// The outputs that similarities settle to.
+    pub(super) fn settle(&self, s: Tensor<4>, state: Tensor<1>, layout: &WeightLayout) -> Tensor<4> {
+        let (lateral, thresholds) = parts(state, layout);
+        let lateral = lateral.unsqueeze_dim::<4>(0);
+        let drive = s - per_neuron(thresholds, layout);
+        let respond = |total: Tensor<4>| sigmoid(total.mul_scalar(self.gain));
+        let first = respond(drive.clone());
+        (0..self.steps).fold(first, |y, _| {
+            // [1, g, k, k] · [n, g, k, p]; half way each time, or strong inhibition would swing
+            let next = respond(drive.clone() + lateral.clone().matmul(y.clone()));
+            (y + next).mul_scalar(0.5)
+        })
+    }
+
+    pub(super) fn state_len(layout: &WeightLayout) -> usize {
+        layout.total_neurons() * (layout.neurons + 1)
+    }
+
+    pub(super) fn statistics_len(layout: &WeightLayout) -> usize {
+        Self::state_len(layout) + 1
+    }
+
+    /// `Σ y_k y_j`, `Σ y_k` and the number of patches.
+    pub(super) fn statistics(y: Tensor<4>) -> Tensor<1> {
+        let [n, groups, neurons, positions] = y.dims();
+        let pairs = y.clone().matmul(y.clone().swap_dims(2, 3)).sum_dim(0);
+        let count = Tensor::full([1], (n * positions) as f64, (&y.device(), y.dtype()));
+        Tensor::cat(vec![pairs.reshape([groups * neurons * neurons]), sums(y), count], 0)
+    }
+
+    pub(super) fn next_state(
+        &self,
+        state: Tensor<1>,
+        statistics: Tensor<1>,
+        layout: &WeightLayout,
+    ) -> Tensor<1> {
+        let (lateral, thresholds) = parts(state, layout);
+        let mut statistics = Cursor::new(statistics);
+        let pairs = statistics.take(layout.total_neurons() * layout.neurons).reshape(lateral.dims());
+        let totals = statistics.take(layout.total_neurons());
+        // clamp: a step without a patch moves nothing.
+        let count = statistics.take(1).clamp_min(1.0);
+        let excess = (pairs / count.clone().reshape([1, 1, 1])).sub_scalar(self.target * self.target);
+        let lateral = (lateral - excess.mul_scalar(self.rate)).clamp_max(0.0);
+        let lateral = lateral.clone() - lateral.clone() * identity(&lateral, layout);
+        let drift = (totals / count).sub_scalar(self.target);
+        let thresholds = thresholds + drift.mul_scalar(self.threshold_rate);
+        let len = layout.total_neurons() * layout.neurons;
+        Tensor::cat(vec![lateral.reshape([len]), thresholds], 0)
+    }
+
+    pub(super) fn check(&self) -> Result<(), RuleError> {
+        share("anti-Hebbian target activity", self.target)?;
+        finite("anti-Hebbian rate", self.rate)?;
+        finite("anti-Hebbian threshold rate", self.threshold_rate)?;
+        positive("anti-Hebbian gain", self.gain)
+    }
+}
+
+/// Lateral weights `[groups, neurons, neurons]` and thresholds `[groups · neurons]`.
+fn parts(state: Tensor<1>, layout: &WeightLayout) -> (Tensor<3>, Tensor<1>) {
+    let WeightLayout { groups, neurons, .. } = *layout;
+    let mut state = Cursor::new(state);
+    let lateral = state.take(groups * neurons * neurons).reshape([groups, neurons, neurons]);
+    (lateral, state.take(groups * neurons))
+}
+
+/// `[1, neurons, neurons]`.
+fn identity(like: &Tensor<3>, layout: &WeightLayout) -> Tensor<3> {
+    Tensor::<2>::eye(layout.neurons, &like.device()).cast(like.dtype()).unsqueeze_dim(0)
+}

@@ -1,0 +1,253 @@
+//! How the stages of a rule work together.
+
+use alloc::vec::Vec;
+
+use burn::tensor::Tensor;
+
+use crate::{
+    Abstention, Activity, Bias, Competition, Factors, Finish, Gate, Homeostasis, Lateral, LocalRule, Rule,
+    RuleError, Teacher, WeightLayout,
+    recurrence::Stages,
+    stage::{Seen, Stage},
+    variance::Scaled,
+};
+
+/// The stages that may keep state, in the order in which states and statistics lie.
+#[derive(Clone, Copy)]
+enum Slot {
+    /// First: outputs find it there.
+    Variance,
+    Activation,
+    Abstention,
+    Competition,
+    Lateral,
+    Gate,
+    Bias,
+}
+
+const SLOTS: usize = 7;
+
+/// A state or statistics vector, taken apart by stage.
+struct Parts([Option<Tensor<1>>; SLOTS]);
+
+impl Parts {
+    fn of(&self, slot: Slot) -> Option<Tensor<1>> {
+        self.0[slot as usize].clone()
+    }
+}
+
+/// What a rule sees before it decides who learns.
+struct Sight {
+    seen: Seen,
+    /// What the activation was applied to; there with the activity.
+    scaled: Option<Scaled>,
+    /// The outcome of the competition.
+    z: Option<Tensor<4>>,
+    teacher: Option<Tensor<4>>,
+}
+
+impl Rule {
+    fn stages(&self) -> [&dyn Stage; SLOTS] {
+        [
+            &self.variance,
+            &self.activation,
+            &self.abstention,
+            &self.competition,
+            &self.lateral,
+            &self.gate,
+            &self.bias,
+        ]
+    }
+
+    /// Takes a vector of all stages' values apart.
+    fn split(&self, values: Option<Tensor<1>>, len: impl Fn(&dyn Stage) -> usize) -> Parts {
+        let mut at = 0;
+        Parts(self.stages().map(|stage| {
+            let len = len(stage);
+            at += len;
+            values.as_ref().filter(|_| len > 0).map(|values| values.clone().narrow(0, at - len, len))
+        }))
+    }
+
+    fn state_len(&self, layout: &WeightLayout) -> usize {
+        self.stages().iter().map(|stage| stage.state_len(layout)).sum()
+    }
+
+    fn states(&self, activity: &Activity) -> Parts {
+        let layout = activity.layout();
+        let state = (self.state_len(&layout) > 0).then(|| activity.state());
+        self.split(state, |stage| stage.state_len(&layout))
+    }
+
+    /// Whether a stage after the similarity reads it, or the activity made from it, beside the competition.
+    fn reads_similarity(&self) -> bool {
+        self.competition == Competition::Activity
+            || self.competition.reads_similarity()
+            || self.activation.reads_similarity()
+            || self.gate.reads_activity()
+            || self.recurrence.reads_activity()
+            || self.homeostasis != Homeostasis::None
+    }
+
+    /// Whether statistics are made of the competition's outcome.
+    fn reads_outcome(&self) -> bool {
+        self.abstention != Abstention::None || self.bias != Bias::Frozen || self.competition.reads_outcome()
+    }
+
+    /// From the similarity to the competition's outcome.
+    fn see(&self, activity: &Activity, states: &Parts) -> Sight {
+        let layout = activity.layout();
+        let similarity = self.surround.of(activity.similarity(&self.similarity), activity);
+        let similarity = self.bias.shift(similarity, activity);
+        let teacher = self.teacher.expand(activity.signals(), &layout, similarity.dims()[0]);
+        let teacher = teacher.map(|teacher| teacher.cast(similarity.dtype()));
+        // what nobody reads later is handed on, not kept: its buffer is free to be worked on
+        let s = self.reads_similarity().then(|| similarity.clone());
+        let scaled = s.clone().map(|s| self.variance.scale(s, states.of(Slot::Variance), &layout));
+        let activate = |scaled: &Scaled| {
+            let y = self.activation.of(scaled.u.clone(), states.of(Slot::Activation), &layout);
+            times(scaled.rescale(y), teacher.as_ref())
+        };
+        let y = scaled.as_ref().map(activate);
+        let present = self.abstention.of(states.of(Slot::Abstention), &layout);
+        let allowed = match (&teacher, &present) {
+            (Some(teacher), Some(present)) => Some(teacher.clone() * present.clone()),
+            (teacher, present) => teacher.as_ref().or(present.as_ref()).cloned(),
+        };
+        let state = states.of(Slot::Competition);
+        let z = self.competition.of(similarity, y.as_ref(), allowed.as_ref(), state, &layout);
+        let z = z.map(|z| times(z, present.as_ref()));
+        let outcome = z.clone().filter(|_| self.reads_outcome());
+        Sight { seen: Seen { s, y, z: outcome }, scaled, z, teacher }
+    }
+
+    /// The statistics of all stages, end to end.
+    fn statistics(&self, seen: &Seen, states: &Parts, layout: &WeightLayout) -> Option<Tensor<1>> {
+        let of =
+            |(stage, state): (&dyn Stage, &Option<Tensor<1>>)| stage.statistics(seen, state.clone(), layout);
+        let parts: Vec<_> = self.stages().into_iter().zip(&states.0).filter_map(of).collect();
+        (!parts.is_empty()).then(|| Tensor::cat(parts, 0))
+    }
+
+    /// Refuses stages that contradict each other, whatever the layer.
+    fn check_stages(&self) -> Result<(), RuleError> {
+        let no_competition = matches!(self.competition, Competition::None | Competition::Activity);
+        if self.lateral != Lateral::None && !matches!(self.competition, Competition::KWinners { .. }) {
+            return Err(RuleError::Stages(
+                "lateral feedback spreads winners: it needs the competition `k_winners`",
+            ));
+        }
+        if self.competition == Competition::None
+            && self.teacher == Teacher::Ignored
+            && self.gate == Gate::Competition
+        {
+            return Err(RuleError::Stages(
+                "gate `competition` without a competition or a teacher: every neuron would learn every patch alike",
+            ));
+        }
+        if no_competition && self.abstention != Abstention::None {
+            return Err(RuleError::Stages(
+                "neurons that sit out have nothing to sit out from: abstention needs a competition",
+            ));
+        }
+        self.bias.check(&self.competition)
+    }
+}
+
+impl LocalRule for Rule {
+    fn factors(&self, activity: &Activity) -> Factors {
+        let (layout, states) = (activity.layout(), self.states(activity));
+        let Sight { seen, scaled, z, teacher } = self.see(activity, &states);
+        let statistics = self.statistics(&seen, &states, &layout);
+        let z = self.lateral.of(z, states.of(Slot::Lateral));
+        let kept = if self.recurrence.reads_competition() { z.clone() } else { None };
+        let slope = || {
+            let u = scaled.map_or_else(|| seen.similarity(), |scaled| scaled.u);
+            self.activation.derivative_of(u, states.of(Slot::Activation), &layout)
+        };
+        let g = self.gate.of(z, &seen, slope, states.of(Slot::Gate), &layout);
+        let g = g.unwrap_or_else(|| activity.dot().ones_like());
+        let (c, weights) = self.reduction.weigh(times(g, teacher.as_ref()));
+        let c = times(c, activity.third_factor().as_ref());
+        let growth = self.homeostasis.growth(seen.y.as_ref());
+        let mut factors = self.recurrence.of(Stages { c, y: seen.y, z: kept, s: seen.s });
+        if let Some(growth) = growth {
+            factors = factors.with_growth(times(growth, weights.as_ref()));
+        }
+        if let Some(statistics) = statistics {
+            factors = factors.with_statistics(statistics);
+        }
+        factors.with_mass_of(weights)
+    }
+
+    fn finish(&self) -> Finish {
+        Finish::new(self.reduction)
+            .with_scale(self.scale)
+            .with_tangent(self.recurrence.is_tangent())
+            .with_normalization(self.normalization)
+            .with_rate(self.rate)
+    }
+
+    fn initial_state(&self, layout: &WeightLayout) -> Option<Vec<f32>> {
+        let state: Vec<f32> = self.stages().iter().flat_map(|stage| stage.initial_state(layout)).collect();
+        (!state.is_empty()).then_some(state)
+    }
+
+    fn statistics_len(&self, layout: &WeightLayout) -> usize {
+        self.stages().iter().map(|stage| stage.statistics_len(layout)).sum()
+    }
+
+    fn next_state(
+        &self,
+        state: Tensor<1>,
+        statistics: Option<Tensor<1>>,
+        layout: &WeightLayout,
+    ) -> Tensor<1> {
+        let states = self.split(Some(state), |stage| stage.state_len(layout));
+        let statistics = self.split(statistics, |stage| stage.statistics_len(layout));
+        let next = |((stage, state), statistics): ((&dyn Stage, Option<Tensor<1>>), _)| {
+            Some(stage.next_state(state?, statistics, layout))
+        };
+        let parts = self.stages().into_iter().zip(states.0).zip(statistics.0).filter_map(next).collect();
+        Tensor::cat(parts, 0)
+    }
+
+    fn learns_bias(&self) -> bool {
+        self.bias != Bias::Frozen
+    }
+
+    fn bias_update(
+        &self,
+        bias: Tensor<1>,
+        statistics: Option<Tensor<1>>,
+        layout: &WeightLayout,
+    ) -> Tensor<1> {
+        let statistics = self.split(statistics, |stage| stage.statistics_len(layout)).of(Slot::Bias);
+        match (statistics, self.competition.temperature()) {
+            (Some(statistics), Some(temperature)) => self.bias.update(bias, statistics, temperature, layout),
+            _ => bias.zeros_like(),
+        }
+    }
+
+    fn check(&self, layout: &WeightLayout) -> Result<(), RuleError> {
+        self.check_stages()?;
+        self.similarity.check()?;
+        self.surround.check()?;
+        self.activation.check()?;
+        self.variance.check()?;
+        self.gate.check()?;
+        self.homeostasis.check()?;
+        self.rate.check()?;
+        self.lateral.check(layout)?;
+        self.competition.check(layout)?;
+        self.teacher.check(layout)
+    }
+}
+
+/// `values · factor`, a factor of `None` being 1.
+fn times(values: Tensor<4>, factor: Option<&Tensor<4>>) -> Tensor<4> {
+    match factor {
+        None => values,
+        Some(factor) => values * factor.clone(),
+    }
+}

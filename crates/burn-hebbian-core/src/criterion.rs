@@ -1,0 +1,58 @@
+//! What makes a unit of independent component analysis sub-Gaussian.
+
+use alloc::vec;
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    WeightLayout,
+    stage::{Cursor, patches, per_neuron, sums},
+};
+
+/// What decides whether a unit is sub-Gaussian, from running means of its similarity `s`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Criterion {
+    /// Negative kurtosis: `⟨s⁴⟩ − 3 ⟨s²⟩² < 0`.
+    #[default]
+    Kurtosis,
+    /// The separating solution is stable only with the sub-Gaussian score: `⟨1 − tanh² s⟩ ⟨s²⟩ − ⟨s tanh s⟩ < 0`.
+    ///
+    /// Source: T.-W. Lee, M. Girolami and T. J. Sejnowski, "Independent component analysis using an extended infomax
+    /// algorithm for mixed subgaussian and supergaussian sources", *Neural Comput.* 11 (1999),
+    /// doi:10.1162/089976699300016719. (G. Lagani's code has the opposite sign.)
+    Stability,
+}
+
+impl Criterion {
+    /// Running means that a criterion keeps for each unit.
+    pub(crate) const MOMENTS: usize = 3;
+
+    /// The sums of what the criterion averages, one after the other, and the number of patches.
+    pub(crate) fn statistics(self, s: Tensor<4>) -> Tensor<1> {
+        let count = patches(&s);
+        let squares = s.clone() * s.clone();
+        let [second, third] = match self {
+            Self::Kurtosis => [squares.clone() * squares.clone(), squares.zeros_like()],
+            Self::Stability => {
+                let tanh = s.clone().tanh();
+                [s * tanh.clone(), (tanh.clone() * tanh).neg().add_scalar(1.0)]
+            }
+        };
+        Tensor::cat(vec![sums(squares), sums(second), sums(third), count], 0)
+    }
+
+    /// 1 for sub-Gaussian units, 0 for the others: `[1, groups, neurons, 1]`.
+    pub(crate) fn sub_gaussian(self, state: Tensor<1>, layout: &WeightLayout) -> Tensor<4> {
+        let mut state = Cursor::new(state);
+        let mut next = || state.take(layout.total_neurons());
+        let (squares, second, third) = (next(), next(), next());
+        let margin = match self {
+            Self::Kurtosis => second - (squares.clone() * squares).mul_scalar(3.0),
+            Self::Stability => third * squares - second,
+        };
+        per_neuron(margin.lower_elem(0.0).float(), layout)
+    }
+}

@@ -1,0 +1,95 @@
+//! Rules with a decay of the user's.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use burn::tensor::Tensor;
+
+use crate::{Activity, Factors, Finish, LocalRule, Recurrence, Reduction, Rule, RuleError, WeightLayout};
+
+/// A rule whose decay `γ(x, w)` is a function of the user's: `ΔW_k = reduce Σ (c_k x − γ_k w_k)`.
+///
+/// Made by [`Rule::decaying`]. With `γ = c` it is the instar, with `γ = c y` Oja's rule.
+pub struct Decaying<F> {
+    rule: Rule,
+    gamma: F,
+}
+
+impl Rule {
+    /// This rule's coefficients with a decay of your own: `gamma` answers `γ(x, w)` of every patch and neuron,
+    /// `[n, groups, neurons, positions]` or what broadcasts to it.
+    ///
+    /// The rule must have no [`Recurrence`] of its own, and a reduction by sum or mean.
+    ///
+    /// ```
+    /// use burn_hebbian_core::{Activity, Rule};
+    ///
+    /// // Hebb with the same slow decay everywhere: Δw_k = mean (y_k x − 0.01 w_k)
+    /// let rule = Rule::hebb().decaying(|activity: &Activity| activity.dot().full_like(0.01));
+    /// ```
+    pub fn decaying<F>(self, gamma: F) -> Decaying<F>
+    where
+        F: Fn(&Activity) -> Tensor<4> + Send + Sync,
+    {
+        Decaying { rule: self, gamma }
+    }
+}
+
+impl<F> fmt::Debug for Decaying<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decaying").field("rule", &self.rule).finish_non_exhaustive()
+    }
+}
+
+impl<F> LocalRule for Decaying<F>
+where
+    F: Fn(&Activity) -> Tensor<4> + Send + Sync,
+{
+    fn factors(&self, activity: &Activity) -> Factors {
+        let gamma = (self.gamma)(activity).expand(activity.dot().dims());
+        self.rule.factors(activity).with_growth(gamma.neg())
+    }
+
+    fn finish(&self) -> Finish {
+        self.rule.finish()
+    }
+
+    fn initial_state(&self, layout: &WeightLayout) -> Option<Vec<f32>> {
+        self.rule.initial_state(layout)
+    }
+
+    fn statistics_len(&self, layout: &WeightLayout) -> usize {
+        self.rule.statistics_len(layout)
+    }
+
+    fn next_state(
+        &self,
+        state: Tensor<1>,
+        statistics: Option<Tensor<1>>,
+        layout: &WeightLayout,
+    ) -> Tensor<1> {
+        self.rule.next_state(state, statistics, layout)
+    }
+
+    fn learns_bias(&self) -> bool {
+        self.rule.learns_bias()
+    }
+
+    fn bias_update(
+        &self,
+        bias: Tensor<1>,
+        statistics: Option<Tensor<1>>,
+        layout: &WeightLayout,
+    ) -> Tensor<1> {
+        self.rule.bias_update(bias, statistics, layout)
+    }
+
+    fn check(&self, layout: &WeightLayout) -> Result<(), RuleError> {
+        if self.rule.recurrence != Recurrence::None || self.rule.reduction == Reduction::Weighted {
+            return Err(RuleError::Stages(
+                "a decay of your own takes the place of the recurrence, and needs a reduction by sum or mean",
+            ));
+        }
+        self.rule.check(layout)
+    }
+}

@@ -1,0 +1,82 @@
+//! Running mean and variance, as batch normalisation keeps them.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use burn::tensor::Tensor;
+
+use crate::stage::{Cursor, blend};
+
+/// Running mean and unbiased variance of `width` numbers at once.
+///
+/// State: means, then variances, at first 0 and 1. Statistics: the count, the sums of the deviations from the running
+/// mean, the sums of their squares; deviations rather than the numbers themselves, because squares of numbers far from
+/// zero would cancel.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Running {
+    pub(crate) width: usize,
+    pub(crate) momentum: f64,
+}
+
+/// Means and variances, `[width]` each.
+pub(crate) struct Moments {
+    pub(crate) mean: Tensor<1>,
+    pub(crate) variance: Tensor<1>,
+}
+
+impl Moments {
+    fn of(state: Tensor<1>, width: usize) -> Self {
+        let mut state = Cursor::new(state);
+        Self { mean: state.take(width), variance: state.take(width) }
+    }
+}
+
+impl Running {
+    pub(crate) fn state_len(&self) -> usize {
+        2 * self.width
+    }
+
+    pub(crate) fn initial_state(&self) -> Vec<f32> {
+        [vec![0.0; self.width], vec![1.0; self.width]].concat()
+    }
+
+    pub(crate) fn statistics_len(&self) -> usize {
+        1 + 2 * self.width
+    }
+
+    /// From values `[n, width, positions]`.
+    pub(crate) fn statistics(&self, values: Tensor<3>, state: Tensor<1>) -> Tensor<1> {
+        let [n, width, positions] = values.dims();
+        let mean = Moments::of(state, self.width).mean;
+        let deviations = values - mean.reshape([1, width, 1]);
+        let count = Tensor::full([1], (n * positions) as f64, (&deviations.device(), deviations.dtype()));
+        let squares = deviations.clone() * deviations.clone();
+        let sums = |values: Tensor<3>| values.sum_dims(&[0, 2]).reshape([width]);
+        Tensor::cat(vec![count, sums(deviations), sums(squares)], 0)
+    }
+
+    pub(crate) fn next_state(&self, state: Tensor<1>, statistics: Tensor<1>) -> Tensor<1> {
+        let Moments { mean, variance } = Moments::of(state, self.width);
+        let mut statistics = Cursor::new(statistics);
+        // clamp: a step without a patch moves nothing.
+        let count = statistics.take(1).clamp_min(1.0);
+        let (sums, squares) = (statistics.take(self.width), statistics.take(self.width));
+        let shift = sums.clone() / count.clone();
+        // clamp: one patch alone has no unbiased variance, 0 stands for it.
+        let unbiased =
+            ((squares - sums * shift.clone()) / count.sub_scalar(1.0).clamp_min(1.0)).clamp_min(0.0);
+        let mean = mean + shift.mul_scalar(self.momentum);
+        Tensor::cat(vec![mean, blend(variance, unbiased, self.momentum)], 0)
+    }
+
+    /// The moments after one more pass, as if it were the step's only one.
+    pub(crate) fn updated(&self, values: Tensor<3>, state: Tensor<1>) -> Moments {
+        let statistics = self.statistics(values, state.clone());
+        Moments::of(self.next_state(state, statistics), self.width)
+    }
+
+    /// The moments as the last step left them.
+    pub(crate) fn committed(&self, state: Tensor<1>) -> Moments {
+        Moments::of(state, self.width)
+    }
+}

@@ -1,0 +1,113 @@
+//! What the stages of a rule keep between steps.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use burn::tensor::Tensor;
+
+use crate::WeightLayout;
+
+/// A stage of a rule that may keep numbers between steps.
+///
+/// A step emits statistics, sums over patches that add up over micro-batches and devices; the next state is made
+/// from them once, after all summing. All micro-batches of a step see the same state.
+pub(crate) trait Stage {
+    /// Number of values in the state; 0 if the stage keeps none.
+    fn state_len(&self, layout: &WeightLayout) -> usize {
+        let _ = layout;
+        0
+    }
+
+    /// The state at the start of training, of [`state_len`](Self::state_len) values.
+    fn initial_state(&self, layout: &WeightLayout) -> Vec<f32> {
+        vec![0.0; self.state_len(layout)]
+    }
+
+    /// Number of statistics.
+    fn statistics_len(&self, layout: &WeightLayout) -> usize {
+        let _ = layout;
+        0
+    }
+
+    /// The statistics of one pass, of [`statistics_len`](Self::statistics_len) values.
+    fn statistics(&self, seen: &Seen, state: Option<Tensor<1>>, layout: &WeightLayout) -> Option<Tensor<1>> {
+        let _ = (seen, state, layout);
+        None
+    }
+
+    /// The state after a step; called only if there is one.
+    fn next_state(
+        &self,
+        state: Tensor<1>,
+        statistics: Option<Tensor<1>>,
+        layout: &WeightLayout,
+    ) -> Tensor<1> {
+        let _ = (statistics, layout);
+        state
+    }
+}
+
+/// What statistics are made of, each `[n, groups, neurons, positions]`; there if a stage needs it.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// The similarities.
+    pub(crate) s: Option<Tensor<4>>,
+    /// The activities.
+    pub(crate) y: Option<Tensor<4>>,
+    /// The outcome of the competition, before lateral feedback.
+    pub(crate) z: Option<Tensor<4>>,
+}
+
+impl Seen {
+    pub(crate) fn similarity(&self) -> Tensor<4> {
+        self.s.clone().expect("similarities are kept for the stages that read them")
+    }
+
+    pub(crate) fn activity(&self) -> Tensor<4> {
+        self.y.clone().expect("activities are kept for the stages that read them")
+    }
+
+    pub(crate) fn outcome(&self) -> Tensor<4> {
+        self.z.clone().expect("the outcome is kept for the stages that read it")
+    }
+}
+
+/// Sums over images and positions, one a neuron: `[n, groups, neurons, positions]` → `[groups · neurons]`.
+pub(crate) fn sums(values: Tensor<4>) -> Tensor<1> {
+    let [_, groups, neurons, _] = values.dims();
+    values.sum_dims(&[0, 3]).reshape([groups * neurons])
+}
+
+/// The number of patches, as a tensor beside `values`.
+pub(crate) fn patches(values: &Tensor<4>) -> Tensor<1> {
+    let [n, _, _, positions] = values.dims();
+    Tensor::full([1], (n * positions) as f64, (&values.device(), values.dtype()))
+}
+
+/// Numbers of every neuron as they broadcast over patches: `[groups · neurons]` → `[1, groups, neurons, 1]`.
+pub(crate) fn per_neuron(values: Tensor<1>, layout: &WeightLayout) -> Tensor<4> {
+    values.reshape([1, layout.groups, layout.neurons, 1])
+}
+
+/// A state or statistics vector taken apart from front to back.
+pub(crate) struct Cursor {
+    values: Tensor<1>,
+    at: usize,
+}
+
+impl Cursor {
+    pub(crate) fn new(values: Tensor<1>) -> Self {
+        Self { values, at: 0 }
+    }
+
+    /// The next `len` values, at least one.
+    pub(crate) fn take(&mut self, len: usize) -> Tensor<1> {
+        self.at += len;
+        self.values.clone().narrow(0, self.at - len, len)
+    }
+}
+
+/// Moves a running mean towards the mean of this step: `(1 − momentum) old + momentum new`.
+pub(crate) fn blend(old: Tensor<1>, new: Tensor<1>, momentum: f64) -> Tensor<1> {
+    old.mul_scalar(1.0 - momentum) + new.mul_scalar(momentum)
+}

@@ -1,0 +1,157 @@
+//! An activation whose width follows the variance of its input.
+
+use alloc::vec::Vec;
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Activation, Activity, RuleError, WeightLayout,
+    error::{positive, share},
+    running::{Moments, Running},
+    stage::{Seen, Stage, per_neuron},
+};
+
+/// Whether the width of the activation is fixed or follows the similarities.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Variance {
+    /// `y = f(s)`.
+    #[default]
+    Fixed,
+    /// `y = σ f((s − μ) / σ + μ)` with `σ = √(variance + epsilon)`: a saturating `f` saturates at each neuron's own
+    /// scale. Mean and unbiased variance run along per neuron as in batch normalisation, updated by the batch before
+    /// it is used; each of several micro-batches uses them as updated by itself alone, and what stays is updated by
+    /// all of them together.
+    Running {
+        /// How fast they run, in 0..=1.
+        momentum: f64,
+        /// Added to the variance, positive.
+        epsilon: f64,
+    },
+}
+
+/// Similarities as the activation takes them, and how its answer is scaled.
+pub(crate) struct Scaled {
+    /// `(s − μ) / σ + μ`.
+    pub(crate) u: Tensor<4>,
+    /// `σ`, `[1, groups, neurons, 1]`; 1 if `None`.
+    sigma: Option<Tensor<4>>,
+}
+
+impl Scaled {
+    /// As it is.
+    pub(crate) fn plain(s: Tensor<4>) -> Self {
+        Self { u: s, sigma: None }
+    }
+
+    /// `σ y`.
+    pub(crate) fn rescale(&self, y: Tensor<4>) -> Tensor<4> {
+        match &self.sigma {
+            None => y,
+            Some(sigma) => y * sigma.clone(),
+        }
+    }
+}
+
+impl Variance {
+    /// Follows the running variance with momentum 0.1 and epsilon 1e-5.
+    pub fn running() -> Self {
+        Self::Running { momentum: 0.1, epsilon: 1e-5 }
+    }
+
+    /// Similarities as the activation takes them while the layer learns, `state` being this stage's own.
+    pub(crate) fn scale(&self, s: Tensor<4>, state: Option<Tensor<1>>, layout: &WeightLayout) -> Scaled {
+        let (Some((running, epsilon)), Some(state)) = (self.running_moments(layout), state) else {
+            return Scaled::plain(s);
+        };
+        let moments = running.updated(flat(s.clone()), state);
+        scaled(s, moments, epsilon, layout)
+    }
+
+    /// `σ f((s − μ) / σ + μ)` of similarities `s`: a layer's output by the running moments that its rule keeps, updated
+    /// by this batch while the layer learns.
+    ///
+    /// # Panics
+    ///
+    /// If the layer keeps no state for its rule, or for another rule.
+    pub fn output(&self, f: &Activation, s: Tensor<4>, activity: &Activity) -> Tensor<4> {
+        let layout = activity.layout();
+        let Some((running, epsilon)) = self.running_moments(&layout) else {
+            return f.apply(s);
+        };
+        // the rule keeps them before all else
+        let state = activity.state().narrow(0, 0, running.state_len());
+        let moments = if activity.learns() {
+            let plain = flat(s.clone().inner());
+            running.updated(plain.cast(state.dtype()), state)
+        } else {
+            running.committed(state)
+        };
+        let scaled = scaled(s, moments, epsilon, &layout);
+        scaled.rescale(f.apply(scaled.u.clone()))
+    }
+
+    fn running_moments(&self, layout: &WeightLayout) -> Option<(Running, f64)> {
+        match *self {
+            Self::Fixed => None,
+            Self::Running { momentum, epsilon } => {
+                Some((Running { width: layout.total_neurons(), momentum }, epsilon))
+            }
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), RuleError> {
+        match *self {
+            Self::Fixed => Ok(()),
+            Self::Running { momentum, epsilon } => {
+                share("running variance momentum", momentum)?;
+                positive("running variance epsilon", epsilon)
+            }
+        }
+    }
+}
+
+impl Stage for Variance {
+    fn state_len(&self, layout: &WeightLayout) -> usize {
+        self.running_moments(layout).map_or(0, |(running, _)| running.state_len())
+    }
+
+    fn initial_state(&self, layout: &WeightLayout) -> Vec<f32> {
+        self.running_moments(layout).map(|(running, _)| running.initial_state()).unwrap_or_default()
+    }
+
+    fn statistics_len(&self, layout: &WeightLayout) -> usize {
+        self.running_moments(layout).map_or(0, |(running, _)| running.statistics_len())
+    }
+
+    fn statistics(&self, seen: &Seen, state: Option<Tensor<1>>, layout: &WeightLayout) -> Option<Tensor<1>> {
+        let (running, _) = self.running_moments(layout)?;
+        Some(running.statistics(flat(seen.similarity()), state?))
+    }
+
+    fn next_state(
+        &self,
+        state: Tensor<1>,
+        statistics: Option<Tensor<1>>,
+        layout: &WeightLayout,
+    ) -> Tensor<1> {
+        match (self.running_moments(layout), statistics) {
+            (Some((running, _)), Some(statistics)) => running.next_state(state, statistics),
+            _ => state,
+        }
+    }
+}
+
+/// `[n, groups, neurons, positions]` → `[n, groups · neurons, positions]`.
+fn flat(s: Tensor<4>) -> Tensor<3> {
+    let [n, groups, neurons, positions] = s.dims();
+    s.reshape([n, groups * neurons, positions])
+}
+
+fn scaled(s: Tensor<4>, moments: Moments, epsilon: f64, layout: &WeightLayout) -> Scaled {
+    let mean = per_neuron(moments.mean, layout).cast(s.dtype());
+    let sigma = per_neuron(moments.variance.add_scalar(epsilon).sqrt(), layout).cast(s.dtype());
+    Scaled { u: (s - mean.clone()) / sigma.clone() + mean, sigma: Some(sigma) }
+}
