@@ -12,7 +12,7 @@ use burn_hebbian_tests::{
 };
 use libtest_mimic::Trial;
 
-use crate::{on_every_backend, on_flex, rules::rules};
+use crate::{on_every_backend, on_flex, rules::rules, stages::stateful_rules};
 
 /// The order of summation is all that differs.
 const TOLERANCE: f64 = 1e-6;
@@ -21,6 +21,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![
         on_flex("accumulation::micro_batches_equal_one_batch", micro_batches_equal_one_batch),
         on_flex("accumulation::devices_equal_one_batch", devices_equal_one_batch),
+        on_flex("accumulation::state_of_micro_batches_is_that_of_one_batch", state_of_micro_batches),
         on_flex("accumulation::two_passes_of_one_layer_add_up", two_passes_add_up),
     ];
     trials.extend(on_every_backend("accumulation::two_micro_batches", two_micro_batches));
@@ -28,7 +29,16 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn layer() -> Layer {
-    Layer::dense([6, 2, 4, 3], [5, 2, 2, 2])
+    Layer::dense([6, 2, 4, 3], [6, 2, 2, 2])
+}
+
+/// All but those that use statistics of a batch on the batch itself.
+fn one_phase_rules() -> Vec<(&'static str, Rule)> {
+    rules(6).into_iter().filter(|(_, rule)| !is_two_phase(rule)).collect()
+}
+
+fn is_two_phase(rule: &Rule) -> bool {
+    rule.variance != Variance::Fixed || matches!(rule.competition, Competition::AdaptiveSoftmax { .. })
 }
 
 /// The sums of images `start..start + len`.
@@ -54,10 +64,28 @@ fn accumulated(parts: &[(usize, usize)], rule: &Rule, device: &Device) -> Vec<f6
 
 /// Unequal ones too, for every reduction.
 fn micro_batches_equal_one_batch(device: &Device) {
-    for (name, rule) in rules(5) {
+    for (name, rule) in one_phase_rules() {
         let whole = accumulated(&[(0, 6)], &rule, device);
         assert_close(name, &accumulated(&[(0, 3), (3, 3)], &rule, device), &whole, TOLERANCE);
         assert_close(name, &accumulated(&[(0, 1), (1, 4), (5, 1)], &rule, device), &whole, TOLERANCE);
+    }
+}
+
+/// The state that stays is exact for every rule, two-phase rules included.
+fn state_of_micro_batches(device: &Device) {
+    for (name, rule) in stateful_rules() {
+        let (plan, conv) = (Plan::new(), hebbian_conv(&layer(), &rule, device));
+        let state = |parts: &[(usize, usize)]| {
+            let mut accumulator = GradientsAccumulator::new();
+            for &(start, len) in parts {
+                accumulator.accumulate(&conv, sums(&plan, &conv, start, len, device));
+            }
+            let (conv, _) = plan.finish(conv.clone(), accumulator.grads()).unwrap();
+            vec(conv.rule_state().expect("stateful rules keep state"))
+        };
+        let whole = state(&[(0, 6)]);
+        assert_close(name, &state(&[(0, 1), (1, 4), (5, 1)]), &whole, TOLERANCE);
+        assert_ne!(whole, vec(conv.rule_state().unwrap()), "{name}");
     }
 }
 
@@ -70,7 +98,7 @@ fn two_micro_batches(device: &Device) {
 
 /// One device listed three times, unequal batches, through the optimizer.
 fn devices_equal_one_batch(device: &Device) {
-    for (name, rule) in rules(5) {
+    for (name, rule) in one_phase_rules() {
         let (plan, conv) = (Plan::new(), hebbian_conv(&layer(), &rule, device));
         let part = |start, len| (sums(&plan, &conv, start, len, device), device.clone());
         let grads = MultiGradientsParams { grads: vec![part(0, 2), part(2, 3), part(5, 1)] };

@@ -13,6 +13,7 @@ mod learner;
 mod plans;
 mod records;
 mod rules;
+mod stages;
 mod state;
 
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     trials.extend(convergence::trials());
     trials.extend(plans::trials());
     trials.extend(records::trials());
+    trials.extend(stages::trials());
     trials.extend(state::trials());
     trials.extend(bad_input::trials());
     trials.extend(deviations::trials());

@@ -28,6 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 pub(crate) fn rules(neurons: usize) -> Vec<(&'static str, Rule)> {
     let plane = if neurons.is_multiple_of(2) { vec![2, neurons / 2] } else { vec![1, neurons] };
     let losers = Competition::KWinners { k: 2, losers: -0.1 };
+    let scaling = Homeostasis::Scaling { target: 0.3, rate: 0.2 };
     vec![
         ("hebb", Rule::hebb()),
         ("hebb_sum", Rule::hebb().with_reduction(Reduction::Sum)),
@@ -100,11 +101,29 @@ pub(crate) fn rules(neurons: usize) -> Vec<(&'static str, Rule)> {
         ("hpca_relu", Rule::hpca(Activation::Relu)),
         ("hpca_tanh", Rule::hpca(Activation::Tanh)),
         ("hpca_weighted", Rule::hpca(Activation::Linear).with_reduction(Reduction::Weighted)),
+        ("hpca_adaptive", Rule::hpca_adaptive()),
+        ("ica_kurtosis", adaptive_ica(Criterion::Kurtosis)),
+        ("ica_stability", adaptive_ica(Criterion::Stability)),
+        (
+            "adaptive_softmax",
+            Rule::swta().with_competition(Competition::AdaptiveSoftmax { temperature: 0.5, momentum: 0.1 }),
+        ),
+        ("foldiak", Rule::foldiak(0.2)),
+        ("abstention", Rule::abstaining_wta(3)),
+        ("bcm", Rule::bcm()),
+        ("surround_wta", Rule::surround_wta()),
+        ("surround_oja", Rule::oja().with_surround(Surround::difference_of_gaussians())),
+        ("homeostasis", Rule::oja().with_homeostasis(scaling)),
+        ("homeostasis_weighted", Rule::k_wta(2).with_homeostasis(scaling)),
     ]
 }
 
 fn ica(hierarchical: bool, normalized: bool, recombination: Recombination) -> Rule {
     Rule::ica(0.0).with_recurrence(Recurrence::Ica { hierarchical, normalized, recombination })
+}
+
+fn adaptive_ica(criterion: Criterion) -> Rule {
+    Rule::ica(0.0).with_activation(Activation::AdaptiveScore { criterion, momentum: 0.2 })
 }
 
 fn som(size: Vec<usize>, neighbourhood: Neighbourhood) -> Rule {

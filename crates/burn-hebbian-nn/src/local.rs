@@ -80,6 +80,11 @@ impl<L: Trainable> Local<L> {
         &self.layer
     }
 
+    /// What the rule keeps between steps, if it keeps anything.
+    pub fn rule_state(&self) -> Option<Tensor<1>> {
+        self.state.as_ref().map(|state| state.val())
+    }
+
     /// Unwraps the plain layer.
     pub fn into_inner(self) -> L {
         self.layer

@@ -31,6 +31,11 @@ impl Layer {
         self.weight[1..].iter().product()
     }
 
+    /// Neurons of all groups.
+    pub fn neurons(&self) -> usize {
+        self.weight[0]
+    }
+
     pub(crate) fn neurons_per_group(&self) -> usize {
         self.weight[0] / self.groups
     }

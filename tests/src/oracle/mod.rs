@@ -1,76 +1,105 @@
 //! Every rule as loops over scalars in f64, straight from the formulas: no tensors, no broadcasting.
 
+mod finish;
 mod layer;
+mod memory;
 mod stages;
 
 use burn_hebbian::prelude::*;
 
 pub use layer::Layer;
-use stages::{dot, norm, see, teacher};
+pub use memory::Memory;
+use memory::Shown;
+use stages::{Scene, see, similarity, surround, teacher};
 
-/// `ΔW` (ascent) of a rule on a layer, in the layout of the convolution's weight.
-///
-/// `labels` has one teacher row an image.
+/// What a layer is shown in one step.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Step<'a> {
+    /// The input.
+    pub x: &'a [f64],
+    /// The weight, in the layout of the convolution.
+    pub w: &'a [f64],
+    /// The bias, if the rule learns it.
+    pub bias: Option<&'a [f64]>,
+    /// One teacher row an image.
+    pub labels: Option<&'a [Vec<f64>]>,
+    /// The third factor of every image and neuron.
+    pub third_factor: Option<&'a [Vec<f64>]>,
+}
+
+/// One patch of one image, as one group of neurons sees it.
+struct Patch<At> {
+    image: usize,
+    at: At,
+    group: usize,
+    x: Vec<f64>,
+    /// The similarities to the neurons of the group.
+    s: Vec<f64>,
+}
+
+/// `ΔW` (ascent) of a rule without state, in the layout of the convolution's weight.
 pub fn delta(rule: &Rule, layer: &Layer, x: &[f64], w: &[f64], labels: Option<&[Vec<f64>]>) -> Vec<f64> {
+    step(rule, layer, &Step { x, w, labels, ..Step::default() }, &mut Memory::new(rule, layer))
+}
+
+/// `ΔW` (ascent) of a rule, in the layout of the convolution's weight; `memory` moves one step on.
+pub fn step(rule: &Rule, layer: &Layer, step: &Step, memory: &mut Memory) -> Vec<f64> {
     let per_group = layer.neurons_per_group();
-    let neurons: Vec<&[f64]> = w.chunks(layer.fan_in()).collect();
-    let mut numerator = vec![vec![0.0; layer.fan_in()]; neurons.len()];
-    let mut mass = vec![0.0; neurons.len()];
-    for n in 0..layer.input[0] {
-        let t = teacher(&rule.teacher, labels.map(|labels| labels[n].as_slice()), neurons.len());
+    let neurons: Vec<&[f64]> = step.w.chunks(layer.fan_in()).collect();
+    let members = |group: usize| group * per_group..(group + 1) * per_group;
+    let mut patches = Vec::new();
+    for image in 0..layer.input[0] {
         for at in layer.positions() {
-            let patches: Vec<_> = (0..layer.groups).map(|group| layer.patch(x, n, group, at)).collect();
-
-            for (group, patch) in patches.iter().enumerate() {
-                let members = group * per_group..(group + 1) * per_group;
-
-                let seen = see(rule, patch, &neurons[members.clone()], &t[members.clone()]);
-                for (k, neuron) in members.enumerate() {
-                    let weight = if rule.reduction == Reduction::Weighted { seen.g[k].abs() } else { 1.0 };
-                    mass[neuron] += weight;
-                    for (sum, change) in
-                        numerator[neuron].iter_mut().zip(seen.contribution(&rule.recurrence, k))
-                    {
-                        *sum += weight * change;
-                    }
-                }
+            for group in 0..layer.groups {
+                let x = layer.patch(step.x, image, group, at);
+                let s = members(group).map(|k| similarity(&rule.similarity, &x, neurons[k])).collect();
+                patches.push(Patch { image, at, group, x, s });
             }
         }
     }
-    finish(rule, layer, numerator, &mass, &neurons)
+    surround(&rule.surround, &mut patches);
+    if let Some(bias) = step.bias {
+        for Patch { group, s, .. } in &mut patches {
+            s.iter_mut().zip(&bias[members(*group)]).for_each(|(s, bias)| *s += bias);
+        }
+    }
+    let mut shown = Shown::of(&patches, layer);
+    let scene = Scene::new(rule, layer, memory, &shown);
+    let mut numerator = vec![vec![0.0; layer.fan_in()]; neurons.len()];
+    let mut mass = vec![0.0; neurons.len()];
+    for Patch { image, group, x, s, .. } in &patches {
+        let members = members(*group);
+        let t = teacher(&rule.teacher, step.labels.map(|labels| labels[*image].as_slice()), neurons.len());
+        let seen = see(&scene, x, s, &neurons[members.clone()], &t[members.clone()], *group);
+        for (k, neuron) in members.enumerate() {
+            shown.y[neuron].push(seen.y[k]);
+            shown.z[neuron].push(seen.outcome[k]);
+            let third = step.third_factor.map_or(1.0, |factor| factor[*image][neuron]);
+            let weight = if rule.reduction == Reduction::Weighted { seen.g[k].abs() } else { 1.0 };
+            mass[neuron] += weight;
+            let growth = match rule.homeostasis {
+                Homeostasis::Scaling { target, rate } => rate * (target - seen.y[k]),
+                _ => 0.0,
+            };
+            let changes = seen.contribution(&rule.recurrence, k, third);
+            for (f, change) in changes.into_iter().enumerate() {
+                numerator[neuron][f] += weight * (change + growth * neurons[neuron][f]);
+            }
+        }
+    }
+    memory.step(rule, layer, &shown);
+    finish::finish(rule, layer, numerator, &mass, &neurons)
 }
 
-/// What happens to the sums.
-fn finish(rule: &Rule, layer: &Layer, sums: Vec<Vec<f64>>, mass: &[f64], w: &[&[f64]]) -> Vec<f64> {
-    let scale =
-        if rule.scale == Scale::InverseSqrtFanIn { 1.0 / (layer.fan_in() as f64).sqrt() } else { 1.0 };
-    let divisor = |k: usize| match rule.reduction {
-        Reduction::Sum => 1.0,
-        _ if mass[k] == 0.0 => f64::INFINITY,
-        _ => mass[k],
-    };
-    let mut delta: Vec<Vec<f64>> = sums
-        .into_iter()
-        .enumerate()
-        .map(|(k, sums)| sums.into_iter().map(|sum| scale * sum / divisor(k)).collect())
-        .collect();
-    if matches!(rule.recurrence, Recurrence::Ica { normalized: true, .. }) {
-        for (delta, w) in delta.iter_mut().zip(w) {
-            let along = dot(delta, w);
-            delta.iter_mut().zip(*w).for_each(|(delta, w)| *delta -= along * w);
-        }
+impl Shown {
+    /// The similarities; the rest is filled in later.
+    fn of<At>(patches: &[Patch<At>], layer: &Layer) -> Self {
+        let per_group = layer.neurons_per_group();
+        let of_neuron = |neuron: usize| {
+            let sees = move |patch: &&Patch<At>| patch.group == neuron / per_group;
+            patches.iter().filter(sees).map(|patch| patch.s[neuron % per_group]).collect()
+        };
+        let empty = vec![Vec::new(); layer.neurons()];
+        Self { s: (0..layer.neurons()).map(of_neuron).collect(), y: empty.clone(), z: empty }
     }
-    if rule.normalization == Normalization::MaxPerGroup {
-        for group in delta.chunks_mut(layer.neurons_per_group()) {
-            let largest = group.iter().flatten().fold(1e-30_f64, |largest, value| largest.max(value.abs()));
-            group.iter_mut().flatten().for_each(|value| *value /= largest);
-        }
-    }
-    if let Rate::NormDeviation { power } = rule.rate {
-        for (delta, w) in delta.iter_mut().zip(w) {
-            let rate = ((norm(w) - 1.0).abs() + 1e-10).powf(power);
-            delta.iter_mut().for_each(|value| *value *= rate);
-        }
-    }
-    delta.concat()
 }

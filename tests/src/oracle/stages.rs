@@ -2,6 +2,8 @@
 
 use burn_hebbian::prelude::*;
 
+use super::{Layer, Memory, Patch, memory::Shown};
+
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
@@ -10,7 +12,7 @@ pub(super) fn norm(a: &[f64]) -> f64 {
     dot(a, a).sqrt()
 }
 
-fn similarity(kind: &Similarity, x: &[f64], w: &[f64]) -> f64 {
+pub(super) fn similarity(kind: &Similarity, x: &[f64], w: &[f64]) -> f64 {
     let cosine = || if norm(x) * norm(w) == 0.0 { 0.0 } else { dot(x, w) / norm(x) / norm(w) };
     match *kind {
         Similarity::Dot => dot(x, w),
@@ -26,6 +28,131 @@ fn similarity(kind: &Similarity, x: &[f64], w: &[f64]) -> f64 {
             x.iter().zip(w).map(|(x, w)| w.signum() * w.abs().powf(p - 1.0) * x).sum()
         }
         _ => panic!("oracle: {kind:?}"),
+    }
+}
+
+pub(super) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Similarities convolved over positions.
+pub(super) fn surround<At: AsRef<[usize]>>(kind: &Surround, patches: &mut [Patch<At>]) {
+    let Surround::DifferenceOfGaussians { size, center_sigma, surround_sigma } = *kind else { return };
+    let axes = patches[0].at.as_ref().len();
+    let extends = |axis: usize| patches.iter().any(|patch| patch.at.as_ref()[axis] > 0);
+    let extended = (0..axes).filter(|axis| extends(*axis)).count() as i32;
+    let gaussian = |squared: f64, sigma: f64| {
+        (-squared / (2.0 * sigma * sigma)).exp()
+            / ((2.0 * std::f64::consts::PI).sqrt() * sigma).powi(extended)
+    };
+    let difference = |squared: f64| gaussian(squared, center_sigma) - gaussian(squared, surround_sigma);
+    let modulated = |patch: &Patch<At>, k: usize| {
+        let neighbours =
+            patches.iter().filter(|other| other.image == patch.image && other.group == patch.group);
+        let pull = |other: &Patch<At>| {
+            let offsets = patch.at.as_ref().iter().zip(other.at.as_ref()).map(|(a, b)| a.abs_diff(*b));
+            if offsets.clone().any(|offset| offset > size / 2) {
+                return 0.0;
+            }
+            let squared = offsets.map(|offset| (offset * offset) as f64).sum();
+            let h = if extended == 0 { 1.0 } else { difference(squared) / difference(0.0) };
+            h * other.s[k]
+        };
+        neighbours.map(pull).sum()
+    };
+    let all: Vec<Vec<f64>> =
+        patches.iter().map(|patch| (0..patch.s.len()).map(|k| modulated(patch, k)).collect()).collect();
+    patches.iter_mut().zip(all).for_each(|(patch, s)| patch.s = s);
+}
+
+/// What holds for all patches of a step.
+pub(super) struct Scene<'a> {
+    rule: &'a Rule,
+    memory: Memory,
+    per_group: usize,
+}
+
+impl<'a> Scene<'a> {
+    /// Running moments are updated by the step before they are used.
+    pub(super) fn new(rule: &'a Rule, layer: &Layer, memory: &Memory, shown: &Shown) -> Self {
+        let (mut memory, per_group) = (memory.clone(), layer.neurons_per_group());
+        if let Variance::Running { momentum, .. } = rule.variance {
+            for (moments, s) in memory.variance.iter_mut().zip(&shown.s) {
+                *moments = Memory::moved(*moments, s, momentum);
+            }
+        }
+        if let Competition::AdaptiveSoftmax { momentum, .. } = rule.competition {
+            for (group, moments) in memory.spread.iter_mut().enumerate() {
+                let all: Vec<f64> = shown.s[group * per_group..(group + 1) * per_group].concat();
+                *moments = Memory::moved(*moments, &all, momentum);
+            }
+        }
+        Self { rule, memory, per_group }
+    }
+
+    /// `σ f((s − μ) / σ + μ)`, and `f′`.
+    fn activate(&self, s: &[f64], group: usize) -> Vec<[f64; 2]> {
+        let neuron = |k: usize| group * self.per_group + k;
+        let scale = |k: usize| match self.rule.variance {
+            Variance::Running { epsilon, .. } => {
+                let [mean, variance] = self.memory.variance[neuron(k)];
+                (mean, (variance + epsilon).sqrt())
+            }
+            _ => (0.0, 1.0),
+        };
+        let u: Vec<f64> = (0..s.len())
+            .map(|k| {
+                let (mean, sigma) = scale(k);
+                (s[k] - mean) / sigma + mean
+            })
+            .collect();
+        let active = |k: usize| match self.rule.activation {
+            Activation::AdaptiveScore { criterion, .. } => {
+                let tanh = u[k].tanh();
+                let sub = sub_gaussian(criterion, self.memory.moments[neuron(k)]);
+                if sub { [u[k] - tanh, tanh * tanh] } else { [tanh, 1.0 - tanh * tanh] }
+            }
+            _ => activation(&self.rule.activation, &u, k),
+        };
+        (0..s.len())
+            .map(|k| {
+                let [y, slope] = active(k);
+                [y * scale(k).1, slope]
+            })
+            .collect()
+    }
+
+    /// The outcome of the competition.
+    fn compete(&self, s: &[f64], y: &[f64], t: &[f64], group: usize) -> Vec<f64> {
+        let neurons = group * self.per_group..(group + 1) * self.per_group;
+        match self.rule.competition {
+            Competition::AdaptiveSoftmax { temperature, .. } => {
+                let deviation = self.memory.spread[group][1].sqrt();
+                let kind = Competition::Softmax { temperature: temperature * deviation };
+                competition(&kind, s, y, t)
+            }
+            Competition::AntiHebbian(AntiHebbian { gain, steps, .. }) => {
+                let (inhibition, thresholds) =
+                    (&self.memory.inhibition[neurons.clone()], &self.memory.thresholds[neurons]);
+                let respond = |k: usize, inhibited: f64| {
+                    1.0 / (1.0 + (-gain * (s[k] + inhibited - thresholds[k])).exp())
+                };
+                let mut z: Vec<f64> = (0..s.len()).map(|k| respond(k, 0.0)).collect();
+                for _ in 0..steps {
+                    let next = |k: usize| (z[k] + respond(k, dot(&inhibition[k], &z))) / 2.0;
+                    z = (0..s.len()).map(next).collect();
+                }
+                z.iter().zip(t).map(|(z, t)| if *t == 0.0 { 0.0 } else { *z }).collect()
+            }
+            _ => competition(&self.rule.competition, s, y, t),
+        }
+    }
+}
+
+fn sub_gaussian(criterion: Criterion, [squares, second, third]: [f64; 3]) -> bool {
+    match criterion {
+        Criterion::Kurtosis => second - 3.0 * squares * squares < 0.0,
+        _ => third * squares - second < 0.0,
     }
 }
 
@@ -120,44 +247,54 @@ pub(super) struct Seen<'a> {
     x: &'a [f64],
     w: &'a [&'a [f64]],
     s: Vec<f64>,
-    y: Vec<f64>,
+    pub(super) y: Vec<f64>,
+    /// After lateral feedback.
     z: Vec<f64>,
+    /// Before lateral feedback.
+    pub(super) outcome: Vec<f64>,
     pub(super) g: Vec<f64>,
 }
 
 impl Seen<'_> {
     /// What neuron `k` learns from the patch, before weights and sums.
-    pub(super) fn contribution(&self, kind: &Recurrence, k: usize) -> Vec<f64> {
-        (0..self.x.len()).map(|f| self.change(kind, k, f)).collect()
+    pub(super) fn contribution(&self, kind: &Recurrence, k: usize, third: f64) -> Vec<f64> {
+        (0..self.x.len()).map(|f| self.change(kind, k, f, self.g[k] * third)).collect()
     }
 
-    fn change(&self, kind: &Recurrence, k: usize, f: usize) -> f64 {
-        let Self { x, w, s, y, z, g } = self;
+    /// From the coefficient `c` of neuron `k` to its weight of input `f`.
+    fn change(&self, kind: &Recurrence, k: usize, f: usize, c: f64) -> f64 {
+        let Self { x, w, s, y, z, .. } = self;
         let (x, own) = (x[f], w[k][f]);
         let sum = |count: usize, r: &dyn Fn(usize) -> f64| (0..count).map(|j| r(j) * w[j][f]).sum::<f64>();
         match *kind {
-            Recurrence::None => g[k] * x,
-            Recurrence::Instar => g[k] * (x - own),
-            Recurrence::SignedInstar => g[k] * x - g[k].abs() * own,
-            Recurrence::Outstar => x * (g[k] - own),
-            Recurrence::Oja => g[k] * (x - y[k] * own),
-            Recurrence::Subspace => g[k] * (x - sum(w.len(), &|j| y[j])),
-            Recurrence::Sanger => g[k] * (x - sum(k + 1, &|j| y[j])),
+            Recurrence::None => c * x,
+            Recurrence::Instar => c * (x - own),
+            Recurrence::SignedInstar => c * x - c.abs() * own,
+            Recurrence::Outstar => x * (c - own),
+            Recurrence::Oja => c * (x - y[k] * own),
+            Recurrence::Subspace => c * (x - sum(w.len(), &|j| y[j])),
+            Recurrence::Sanger => c * (x - sum(k + 1, &|j| y[j])),
             Recurrence::Ica { hierarchical, normalized, recombination } => {
                 let r = |j: usize| if recombination == Recombination::Activity { y[j] * s[j] } else { s[j] };
                 let u = z[k] * sum(if hierarchical { k + 1 } else { w.len() }, &r);
-                g[k] * (if normalized { 0.0 } else { own } - u)
+                c * (if normalized { 0.0 } else { own } - u)
             }
             _ => panic!("oracle: {kind:?}"),
         }
     }
 }
 
-/// The winners' coefficients spread over the map, with the kernels of the first step.
-fn lateral(kind: &Lateral, z: Vec<f64>) -> Vec<f64> {
-    let Lateral::Map { size, neighbourhood, sigma, .. } = kind else { return z };
+/// The initial radius of a neighbourhood.
+pub(super) fn radius(kind: &Lateral) -> f64 {
+    let Lateral::Map { size, sigma, .. } = kind else { return 1.0 };
+    sigma.unwrap_or(size.iter().map(|size| (size - 1) / 2).max().unwrap_or(0).max(1) as f64)
+}
+
+/// The winners' coefficients spread over the map.
+fn lateral(kind: &Lateral, z: Vec<f64>, exponent: f64) -> Vec<f64> {
+    let Lateral::Map { size, neighbourhood, .. } = kind else { return z };
+    let sigma = self::radius(kind);
     let radius = |axis: usize| (size[axis] as isize - 1) / 2;
-    let sigma = sigma.unwrap_or((0..size.len()).map(radius).max().unwrap_or(0).max(1) as f64);
     let place = |mut neuron: usize| {
         let mut place = vec![0; size.len()];
         for axis in (0..size.len()).rev() {
@@ -173,8 +310,8 @@ fn lateral(kind: &Lateral, z: Vec<f64>) -> Vec<f64> {
             return 0.0;
         }
         let d = offsets.iter().map(|offset| offset.abs()).max().unwrap_or(0) as f64;
-        let gauss = (-d * d / (2.0 * sigma * sigma)).exp();
-        let exponential = (-d / sigma).exp();
+        let gauss = (-d * d / (2.0 * sigma * sigma)).exp().powf(exponent);
+        let exponential = (-d / sigma).exp().powf(exponent);
         match neighbourhood {
             Neighbourhood::Gaussian => gauss,
             Neighbourhood::Exponential => exponential,
@@ -187,7 +324,7 @@ fn lateral(kind: &Lateral, z: Vec<f64>) -> Vec<f64> {
     (0..z.len()).map(gathered).collect()
 }
 
-fn gate(kind: Gate, z: f64, y: f64, slope: f64, soft: f64) -> f64 {
+fn gate(kind: Gate, z: f64, y: f64, slope: f64, soft: f64, theta: f64) -> f64 {
     match kind {
         Gate::One => 1.0,
         Gate::Competition => z,
@@ -195,17 +332,32 @@ fn gate(kind: Gate, z: f64, y: f64, slope: f64, soft: f64) -> f64 {
         Gate::Derivative => z * y * slope,
         Gate::Difference => z - y,
         Gate::SoftmaxDifference => z - soft,
+        Gate::Bcm { .. } => z * y * (y - theta),
         _ => panic!("oracle: {kind:?}"),
     }
 }
 
-/// What group `group` makes of a patch.
-pub(super) fn see<'a>(rule: &Rule, x: &'a [f64], w: &'a [&'a [f64]], t: &[f64]) -> Seen<'a> {
-    let s: Vec<f64> = w.iter().map(|w| similarity(&rule.similarity, x, w)).collect();
-    let active: Vec<[f64; 2]> = (0..s.len()).map(|k| activation(&rule.activation, &s, k)).collect();
+/// What a group makes of a patch.
+pub(super) fn see<'a>(
+    scene: &Scene,
+    x: &'a [f64],
+    s: &[f64],
+    w: &'a [&'a [f64]],
+    t: &[f64],
+    group: usize,
+) -> Seen<'a> {
+    let Scene { rule, memory, per_group } = scene;
+    let neurons = group * per_group..(group + 1) * per_group;
+    let active = scene.activate(s, group);
     let y: Vec<f64> = active.iter().zip(t).map(|([y, _], t)| y * t).collect();
-    let z = lateral(&rule.lateral, competition(&rule.competition, &s, &y, t));
-    let soft = competition(&Competition::Softmax { temperature: 1.0 }, &s, &y, &vec![1.0; s.len()]);
-    let g = (0..s.len()).map(|k| gate(rule.gate, z[k], y[k], active[k][1], soft[k]) * t[k]).collect();
-    Seen { x, w, s, y, z, g }
+    let present = memory.present(rule, neurons.clone());
+    let allowed: Vec<f64> = t.iter().zip(&present).map(|(t, present)| t * present).collect();
+    let outcome = scene.compete(s, &y, &allowed, group);
+    let outcome: Vec<f64> = outcome.iter().zip(&present).map(|(z, present)| z * present).collect();
+    let z = lateral(&rule.lateral, outcome.clone(), memory.exponent);
+    let soft = competition(&Competition::Softmax { temperature: 1.0 }, s, &y, &vec![1.0; s.len()]);
+    let theta = &memory.theta[neurons];
+    let coefficient = |k: usize| gate(rule.gate, z[k], y[k], active[k][1], soft[k], theta[k]) * t[k];
+    let g = (0..s.len()).map(coefficient).collect();
+    Seen { x, w, s: s.to_vec(), y, z, outcome, g }
 }

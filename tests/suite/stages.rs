@@ -1,0 +1,177 @@
+//! Stages that keep state, and signals from outside, against the oracle over several steps.
+
+use burn::{
+    module::Param,
+    tensor::{Device, Tensor, TensorData},
+};
+use burn_hebbian::prelude::*;
+use burn_hebbian_tests::{
+    layers::{conv, hebbian_conv, weight},
+    oracle::{self, Layer, Memory},
+    values::{assert_close, numbers, tensor, vec},
+};
+use libtest_mimic::Trial;
+
+use crate::{on_every_backend, on_flex};
+
+/// As for rules without state, and as much again for running moments.
+const TOLERANCE: f64 = 4e-5;
+
+const STEPS: u64 = 4;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let mut trials = on_every_backend("stages::state_moves_as_in_the_oracle", state_moves_as_in_the_oracle);
+    trials.extend(on_every_backend("stages::third_factor_multiplies_coefficients", third_factor));
+    trials.push(on_flex("stages::bias_is_learnt_as_a_log_prior", bias_is_learnt));
+    trials.push(on_flex("stages::third_factor_of_one_layer", third_factor_of_one_layer));
+    trials
+}
+
+/// Rules with state, for layers with at least 3 neurons a group.
+pub(crate) fn stateful_rules() -> Vec<(&'static str, Rule)> {
+    let adaptive_ica =
+        |criterion| Rule::ica(0.0).with_activation(Activation::AdaptiveScore { criterion, momentum: 0.5 });
+    let sparse = AntiHebbian { target: 0.2, rate: 0.8, threshold_rate: 0.5, gain: 2.0, steps: 7 };
+    let fast = Variance::Running { momentum: 0.4, epsilon: 1e-3 };
+    vec![
+        ("hpca_adaptive", Rule::hpca_adaptive().with_variance(fast)),
+        ("hpca_adaptive_derivative", Rule::hpca_adaptive().with_gate(Gate::Derivative)),
+        ("ica_kurtosis", adaptive_ica(Criterion::Kurtosis)),
+        ("ica_stability", adaptive_ica(Criterion::Stability)),
+        (
+            "ica_derivative",
+            adaptive_ica(Criterion::Kurtosis).with_gate(Gate::Derivative).with_competition(Competition::None),
+        ),
+        ("adaptive_softmax", adaptive_softmax()),
+        ("foldiak", Rule::foldiak(0.2).with_competition(Competition::AntiHebbian(sparse))),
+        ("abstention", Rule::abstaining_wta(7)),
+        (
+            "abstention_losers",
+            Rule::abstaining_wta(8).with_competition(Competition::KWinners { k: 2, losers: -0.2 }),
+        ),
+        ("abstention_soft", Rule::swta().with_abstention(Abstention::Random { seed: 9 })),
+        ("bcm", Rule::bcm()),
+        ("bcm_winners", Rule::bcm().with_competition(Competition::KWinners { k: 2, losers: 0.0 })),
+        ("som", som()),
+    ]
+}
+
+fn adaptive_softmax() -> Rule {
+    Rule::swta()
+        .with_similarity(Similarity::Dot)
+        .with_competition(Competition::AdaptiveSoftmax { temperature: 0.3, momentum: 0.4 })
+}
+
+fn som() -> Rule {
+    let neighbourhood = Neighbourhood::Exponential;
+    Rule::som([6]).with_lateral(Lateral::Map { size: vec![6], neighbourhood, sigma: Some(2.0), tau: 3.0 })
+}
+
+fn layer() -> Layer {
+    Layer::dense([3, 2, 4, 3], [6, 2, 2, 2])
+}
+
+fn input(step: u64, device: &Device) -> Tensor<4> {
+    tensor(100 + step, [3, 2, 4, 3], device)
+}
+
+/// `ΔW` of one batch, and the layer with its rule's next state.
+fn learn(layer: HebbianConv2d, x: Tensor<4>, signals: Signals) -> (Tensor<4>, HebbianConv2d) {
+    let plan = Plan::new();
+    let (_, updates) = plan.observe(&layer, signals, || layer.forward(x)).unwrap();
+    let (layer, grads) = plan.finish(layer.clone(), updates.into_grads(&layer)).unwrap();
+    (grads.get::<4>(layer.layer().weight.id).unwrap().neg(), layer)
+}
+
+fn state_moves_as_in_the_oracle(device: &Device) {
+    let shape = layer();
+    let w = vec(weight(&shape, device));
+    for (name, rule) in stateful_rules() {
+        let (mut local, mut memory) = (hebbian_conv(&shape, &rule, device), Memory::new(&rule, &shape));
+        for step in 0..STEPS {
+            let x = input(step, device);
+            let shown = oracle::Step { x: &vec(x.clone()), w: &w, ..oracle::Step::default() };
+            let expected = oracle::step(&rule, &shape, &shown, &mut memory);
+            let (got, next) = learn(local, x, Signals::none());
+            assert_close(&format!("{name}, step {step}"), &vec(got), &expected, TOLERANCE);
+            local = next;
+        }
+    }
+}
+
+/// The bias stands in similarity and decay, and moves towards the log share of wins.
+fn bias_is_learnt(device: &Device) {
+    let temperature = 0.7;
+    let rule = Rule::soft_hebb(temperature).with_bias(Bias::LogPrior);
+    let shape = layer();
+    let bias: Vec<f64> = numbers(5, 6).into_iter().map(f64::from).collect();
+    let mut plain = conv(&shape, device);
+    let values: Vec<f32> = bias.iter().map(|bias| *bias as f32).collect();
+    plain.bias = Some(Param::from_tensor(Tensor::from_data(TensorData::new(values, [6]), device)));
+    let local = Local::new(plain).with_rule(rule.clone());
+    let (x, w) = (input(0, device), vec(weight(&shape, device)));
+    let shown = oracle::Step { x: &vec(x.clone()), w: &w, bias: Some(&bias), ..oracle::Step::default() };
+    let expected = oracle::step(&rule, &shape, &shown, &mut Memory::new(&rule, &shape));
+    let plan = Plan::new();
+    let (_, updates) = plan.observe(&local, Signals::none(), || local.forward(x.clone())).unwrap();
+    let (local, grads) = plan.finish(local.clone(), updates.into_grads(&local)).unwrap();
+    let delta = grads.get::<4>(local.layer().weight.id).unwrap().neg();
+    assert_close("weight", &vec(delta), &expected, TOLERANCE);
+
+    // z = ±softmax(u / T), summed by hand
+    let u = vec(local.forward(x));
+    let mut wins = [0.0; 6];
+    for patch in 0..3 * 6 {
+        let of = |k: usize| u[(patch / 6 * 6 + k) * 6 + patch % 6] / temperature;
+        let total: f64 = (0..6).map(|k| of(k).exp()).sum();
+        let winner = (0..6).max_by(|a, b| of(*a).total_cmp(&of(*b))).unwrap();
+        (0..6).for_each(|k| wins[k] += of(k).exp() / total * if k == winner { 1.0 } else { -1.0 });
+    }
+    let excess: Vec<f64> = (0..6).map(|k| wins[k] / (bias[k] / temperature).exp() - 18.0).collect();
+    let largest = excess.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+    let expected: Vec<f64> = excess.iter().map(|value| value / largest * temperature).collect();
+    let id = local.layer().bias.as_ref().unwrap().id;
+    assert_close("bias", &vec(grads.get::<1>(id).unwrap().neg()), &expected, TOLERANCE);
+
+    let without = Local::new(conv(&shape, device)).with_rule(rule);
+    let error = plan.report(&without).unwrap_err().to_string();
+    assert!(error.contains("its rule learns a bias"), "{error}");
+}
+
+/// A scalar, one number an image, one a neuron, one for each of both.
+fn third_factor(device: &Device) {
+    let shape = layer();
+    let (x, w) = (input(0, device), vec(weight(&shape, device)));
+    for (i, [rows, columns]) in [[1, 1], [3, 1], [1, 6], [3, 6]].into_iter().enumerate() {
+        let factor: Tensor<2> = tensor(200 + i as u64, [rows, columns], device);
+        let values = vec(factor.clone());
+        let of = |image: usize, k: usize| values[image % rows * columns + k % columns];
+        let all: Vec<Vec<f64>> = (0..3).map(|image| (0..6).map(|k| of(image, k)).collect()).collect();
+        for (name, rule) in [("swta", Rule::swta()), ("hpca", Rule::sanger()), ("oja", Rule::oja())] {
+            let shown = oracle::Step {
+                x: &vec(x.clone()),
+                w: &w,
+                third_factor: Some(&all),
+                ..oracle::Step::default()
+            };
+            let expected = oracle::step(&rule, &shape, &shown, &mut Memory::new(&rule, &shape));
+            let signals = Signals::none().with_third_factor(factor.clone());
+            let (got, _) = learn(hebbian_conv(&shape, &rule, device), x.clone(), signals);
+            assert_close(&format!("{name}, [{rows}, {columns}]"), &vec(got), &expected, TOLERANCE);
+        }
+    }
+}
+
+/// By path, and a path that reaches nothing is refused.
+fn third_factor_of_one_layer(device: &Device) {
+    let local = hebbian_conv(&layer(), &Rule::hebb(), device);
+    let double = Tensor::full([1, 1], 2.0, device);
+    let (once, _) = learn(local.clone(), input(0, device), Signals::none());
+    // a model that is a layer itself is called by its weight
+    let signals = Signals::none().with_third_factor_for("weight", double.clone());
+    let (twice, _) = learn(local.clone(), input(0, device), signals);
+    assert_close("factor 2", &vec(twice), &vec(once.mul_scalar(2.0)), 1e-6);
+    let signals = Signals::none().with_third_factor_for("conv7", double);
+    let error = Plan::new().observe(&local, signals, || ()).unwrap_err().to_string();
+    assert_eq!(error, "signals: the third factor for `conv7` reaches no local layer");
+}
