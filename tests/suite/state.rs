@@ -14,7 +14,7 @@ use burn_hebbian_tests::{
 };
 use libtest_mimic::Trial;
 
-use crate::{on_every_backend, on_flex};
+use crate::{on_every_backend, on_flex, stages::stateful_rules};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = on_every_backend("state::step_save_load_step_is_step_step", step_save_load_step);
@@ -47,20 +47,29 @@ fn step(plan: &Plan, conv: HebbianConv2d, device: &Device) -> HebbianConv2d {
     plan.step(&mut SgdConfig::new().init(), 0.3, conv, grads).unwrap()
 }
 
+/// For every rule with state, its random stream included; and the state is what makes the difference.
 fn step_save_load_step(device: &Device) {
     let plan = Plan::new();
-    let once = step(&plan, hebbian_conv(&layer(), &som(), device), device);
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("map.bpk");
-    once.clone().save_file(&path).unwrap();
-    let loaded = hebbian_conv(&layer(), &som(), device).load_file(&path);
-    let weight = |conv: HebbianConv2d| vec(conv.layer().weight.val());
-    let expected = weight(step(&plan, once.clone(), device));
-    assert_eq!(weight(step(&plan, loaded, device)), expected);
-    // and the state is what made the difference: a fresh map reaches farther
-    let mut fresh = conv(&layer(), device);
-    fresh.weight = once.layer().weight.clone();
-    assert_ne!(weight(step(&plan, Local::new(fresh).with_rule(som()), device)), expected);
+    for (name, rule) in stateful_rules() {
+        let mut once = hebbian_conv(&layer(), &rule, device);
+        for _ in 0..3 {
+            once = step(&plan, once, device);
+        }
+        let path = folder.path().join(format!("{name}.bpk"));
+        once.clone().save_file(&path).unwrap();
+        let loaded = hebbian_conv(&layer(), &rule, device).load_file(&path);
+        let weight = |conv: &HebbianConv2d| vec(conv.layer().weight.val());
+        let state = |conv: &HebbianConv2d| conv.rule_state().map(vec);
+        let (expected, resumed) =
+            (step(&plan, once.clone(), device), step(&plan, loaded.clone(), device));
+        assert_eq!(state(&loaded), state(&once), "{name}");
+        assert_eq!((weight(&resumed), state(&resumed)), (weight(&expected), state(&expected)), "{name}");
+        let mut fresh = conv(&layer(), device);
+        fresh.weight = once.layer().weight.clone();
+        let fresh = step(&plan, Local::new(fresh).with_rule(rule), device);
+        assert_ne!((weight(&fresh), state(&fresh)), (weight(&expected), state(&expected)), "{name}");
+    }
 }
 
 /// Without the plan applied there is no room for the state; afterwards it is as if the layer carried the rule.
