@@ -1,44 +1,30 @@
-//! The oracle's layers as layers of the library.
+//! The oracle's two-dimensional layers as layers of the library.
 
 use burn::{
     module::Param,
-    nn::{
-        Linear, LinearConfig, PaddingConfig2d,
-        conv::{Conv2d, Conv2dConfig},
-    },
+    nn::{Linear, LinearConfig, conv::Conv2d},
     tensor::{Device, Tensor},
 };
 use burn_hebbian::prelude::*;
 
-use crate::{oracle::Layer, values::tensor};
-
-/// Seeds of inputs and weights, so that oracle and library get the same numbers.
-const INPUT_SEED: u64 = 1;
-const WEIGHT_SEED: u64 = 2;
+use crate::{
+    any_layer::{self, flat},
+    oracle::Layer,
+};
 
 /// The input of a layer.
 pub fn input(layer: &Layer, device: &Device) -> Tensor<4> {
-    tensor(INPUT_SEED, layer.input, device)
+    flat(any_layer::input(layer, device))
 }
 
-/// The weight of a layer, in the convolution's layout.
+/// The weight of a layer.
 pub fn weight(layer: &Layer, device: &Device) -> Tensor<4> {
-    tensor(WEIGHT_SEED, layer.weight, device)
+    flat(any_layer::weight(layer, device))
 }
 
 /// The plain convolution.
 pub fn conv(layer: &Layer, device: &Device) -> Conv2d {
-    let [neurons, channels, height, width] = layer.weight;
-    let [top, left, bottom, right] = layer.padding;
-    let mut conv = Conv2dConfig::new([channels * layer.groups, neurons], [height, width])
-        .with_stride(layer.stride)
-        .with_dilation(layer.dilation)
-        .with_groups(layer.groups)
-        .with_padding(PaddingConfig2d::Explicit(top, left, bottom, right))
-        .with_bias(false)
-        .init(device);
-    conv.weight = Param::from_tensor(weight(layer, device));
-    conv
+    any_layer::conv2d(layer, any_layer::weight(layer, device), device).into_inner()
 }
 
 /// The convolution as a Hebbian layer.
@@ -49,7 +35,7 @@ pub fn hebbian_conv(layer: &Layer, rule: &Rule, device: &Device) -> HebbianConv2
 
 /// A plain linear layer with the weight of a 1×1 convolution.
 pub fn linear(layer: &Layer, device: &Device) -> Linear {
-    let [neurons, channels, _, _] = layer.weight;
+    let [neurons, channels, ..] = layer.weight;
     let mut linear = LinearConfig::new(channels, neurons).with_bias(false).init(device);
     let weight: Tensor<2> = weight(layer, device).reshape([neurons, channels]);
     linear.weight = Param::from_tensor(weight.transpose());

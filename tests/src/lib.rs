@@ -1,5 +1,6 @@
 //! Support for the tests: backends, reproducible values, comparisons, and the scalar oracle.
 
+pub mod any_layer;
 pub mod backends;
 pub mod layers;
 pub mod net;

@@ -182,7 +182,7 @@ fn stepping_unfinished_sums_panics(device: &Device) {
 
 /// All-zero patches have no direction: cosine 0, exactly k winners that move towards zero. All is finite.
 fn zero_and_constant_images(device: &Device) {
-    let images = [Tensor::zeros(layer().input, device), Tensor::full(layer().input, 0.7, device)];
+    let images = [Tensor::zeros([3, 2, 4, 3], device), Tensor::full([3, 2, 4, 3], 0.7, device)];
     for (name, rule) in
         [("hpca", Rule::hpca(Activation::Tanh)), ("swta", Rule::swta()), ("wta", Rule::hard_wta())]
     {

@@ -25,7 +25,7 @@ fn ties_have_one_winner(device: &Device) {
     let mut conv = burn_hebbian_tests::layers::conv(&layer, device);
     let equal = TensorData::new(vec![-1.0_f32, 0.5, 0.5], [3, 1, 1, 1]);
     conv.weight = burn::module::Param::from_tensor(Tensor::from_data(equal, device));
-    let delta = learn(&Local::new(conv).with_rule(rule), Tensor::ones(layer.input, device), None);
+    let delta = learn(&Local::new(conv).with_rule(rule), Tensor::ones([2, 1, 2, 2], device), None);
     assert_eq!(vec(delta), [0.0, 0.5, 0.0]);
 }
 
@@ -39,7 +39,7 @@ fn masked_neurons_never_win(device: &Device) {
     let weights = TensorData::new(vec![-2.0_f32, -1.0, 3.0, 4.0], [4, 1, 1, 1]);
     conv.weight = burn::module::Param::from_tensor(Tensor::from_data(weights, device));
     let teacher = one_hot(1, 2, device);
-    let delta = learn(&Local::new(conv).with_rule(rule), Tensor::ones(layer.input, device), Some(teacher));
+    let delta = learn(&Local::new(conv).with_rule(rule), Tensor::ones([1; 4], device), Some(teacher));
     assert_eq!(vec(delta), [0.0, 2.0, 0.0, 0.0]);
 }
 

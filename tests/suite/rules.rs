@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Tensor};
 use burn_hebbian::prelude::*;
 use burn_hebbian_tests::{
+    any_layer::{self, AnyLayer},
     layers::{hebbian_conv, input, learn, linear, weight},
     oracle::{self, Layer},
     values::{assert_close, one_hot, vec},
@@ -130,12 +131,12 @@ fn som(size: Vec<usize>, neighbourhood: Neighbourhood) -> Rule {
     Rule::hard_wta().with_lateral(Lateral::Map { size, neighbourhood, sigma: Some(1.5), tau: 20.0 })
 }
 
-/// Rules that need a teacher of the layer's 6 neurons or of 2 classes.
-fn taught_rules() -> Vec<(&'static str, Rule, usize)> {
+/// Rules that need a teacher of the layer's neurons or of 2 classes.
+fn taught_rules(neurons: usize) -> Vec<(&'static str, Rule, usize)> {
     let groups = |order| Teacher::ClassGroups { classes: 2, per_class: 2, order };
     vec![
-        ("teacher", Rule::teacher(), 6),
-        ("teacher_hebb", Rule::teacher().with_gate(Gate::Hebb), 6),
+        ("teacher", Rule::teacher(), neurons),
+        ("teacher_hebb", Rule::teacher().with_gate(Gate::Hebb), neurons),
         ("groups_wta", Rule::hard_wta().with_teacher(groups(GroupOrder::ClassesFirst)), 2),
         ("groups_swta", Rule::swta().with_teacher(groups(GroupOrder::FreeFirst)), 2),
         (
@@ -149,33 +150,114 @@ fn taught_rules() -> Vec<(&'static str, Rule, usize)> {
     ]
 }
 
-/// Dense, strided, padded (symmetric, asymmetric, reflect), dilated and grouped; all sizes differ.
+/// Every geometry, plain and with everything at once; all sizes differ, and every group has at least 3 neurons.
 pub(crate) fn layers() -> Vec<(&'static str, Layer)> {
-    let dense = Layer::dense([4, 2, 7, 6], [6, 2, 3, 2]);
-    let with = |change: fn(&mut Layer)| {
-        let mut layer = dense.clone();
-        change(&mut layer);
-        layer
-    };
+    [one_axis(), two_axes(), three_axes(), transposed()].concat()
+}
+
+fn one_axis() -> Vec<(&'static str, Layer)> {
     vec![
-        ("dense", dense.clone()),
-        ("strided", with(|layer| layer.stride = [2, 3])),
-        ("padded", with(|layer| layer.padding = [1, 2, 1, 2])),
-        ("asymmetric", with(|layer| layer.padding = [2, 0, 1, 1])),
-        ("reflect", with(|layer| (layer.padding, layer.reflect) = ([1, 2, 2, 1], true))),
-        ("dilated", with(|layer| layer.dilation = [2, 3])),
-        ("grouped", with(|layer| (layer.input, layer.groups) = ([4, 4, 7, 6], 2))),
+        ("conv1d", Layer::dense([4, 2, 9], [6, 2, 3])),
+        ("conv1d_reflect", Layer::dense([4, 2, 9], [6, 2, 4]).reflecting([(3, 2)])),
+        (
+            "conv1d_everything",
+            Layer::dense([3, 4, 11], [6, 2, 3]).strided([2]).padded([(1, 3)]).dilated([2]).grouped(2),
+        ),
+        ("conv1d_depthwise", Layer::dense([5, 2, 8], [6, 1, 3]).padded([(2, 2)]).strided([2]).grouped(2)),
+    ]
+}
+
+/// Dense, strided, padded (symmetric, asymmetric, reflect), dilated and grouped.
+fn two_axes() -> Vec<(&'static str, Layer)> {
+    let dense = || Layer::dense([4, 2, 7, 6], [6, 2, 3, 2]);
+    vec![
+        ("dense", dense()),
+        ("strided", dense().strided([2, 3])),
+        ("padded", dense().padded([(1, 1), (2, 2)])),
+        ("asymmetric", dense().padded([(2, 1), (0, 1)])),
+        ("reflect", dense().reflecting([(1, 2), (2, 1)])),
+        ("dilated", dense().dilated([2, 3])),
+        ("grouped", Layer::dense([4, 4, 7, 6], [6, 2, 3, 2]).grouped(2)),
+        ("many_groups", Layer::dense([2, 6, 4, 5], [12, 2, 2, 3]).padded([(1, 1), (0, 0)]).grouped(3)),
+        ("depthwise", Layer::dense([3, 2, 5, 4], [6, 1, 3, 2]).dilated([1, 2]).grouped(2)),
         (
             "everything",
-            Layer {
-                input: [3, 4, 9, 8],
-                weight: [6, 2, 3, 2],
-                stride: [2, 1],
-                padding: [1, 0, 2, 1],
-                reflect: false,
-                dilation: [1, 2],
-                groups: 2,
-            },
+            Layer::dense([3, 4, 9, 8], [6, 2, 3, 2])
+                .strided([2, 1])
+                .padded([(1, 2), (0, 1)])
+                .dilated([1, 2])
+                .grouped(2),
+        ),
+    ]
+}
+
+fn three_axes() -> Vec<(&'static str, Layer)> {
+    let padding = [(1, 1), (0, 0), (2, 2)];
+    vec![
+        ("conv3d", Layer::dense([2, 2, 4, 5, 3], [6, 2, 3, 1, 2])),
+        (
+            "conv3d_dense_everything",
+            Layer::dense([2, 1, 5, 4, 6], [6, 1, 2, 3, 2])
+                .strided([2, 1, 3])
+                .padded(padding)
+                .dilated([2, 1, 2]),
+        ),
+        ("conv3d_reflect", Layer::dense([2, 1, 3, 4, 5], [6, 1, 2, 2, 3]).reflecting(padding)),
+        (
+            "conv3d_everything",
+            Layer::dense([2, 4, 5, 4, 6], [6, 2, 2, 3, 2])
+                .strided([2, 1, 3])
+                .padded(padding)
+                .dilated([2, 1, 2])
+                .grouped(2),
+        ),
+    ]
+}
+
+/// Weights are `[channels, neurons / groups, kernel…]`.
+fn transposed() -> Vec<(&'static str, Layer)> {
+    vec![
+        ("conv_transpose1d", Layer::transposed([4, 2, 5], [2, 6, 3])),
+        (
+            "conv_transpose1d_everything",
+            Layer::transposed([3, 4, 4], [4, 3, 3])
+                .strided([3])
+                .padded([(1, 1)])
+                .padded_out([2])
+                .dilated([2])
+                .grouped(2),
+        ),
+        ("conv_transpose2d", Layer::transposed([3, 2, 4, 3], [2, 6, 2, 3])),
+        (
+            "conv_transpose2d_dense_everything",
+            Layer::transposed([3, 2, 4, 3], [2, 6, 2, 3])
+                .strided([2, 3])
+                .padded([(1, 1), (2, 2)])
+                .padded_out([1, 2])
+                .dilated([2, 1]),
+        ),
+        (
+            "conv_transpose2d_everything",
+            Layer::transposed([2, 4, 3, 4], [4, 3, 3, 2])
+                .strided([2, 3])
+                .padded([(2, 2), (1, 1)])
+                .padded_out([1, 2])
+                .dilated([1, 2])
+                .grouped(2),
+        ),
+        (
+            "conv_transpose2d_depthwise",
+            Layer::transposed([3, 2, 3, 4], [2, 3, 3, 2]).strided([2, 1]).grouped(2),
+        ),
+        ("conv_transpose3d", Layer::transposed([2, 2, 3, 2, 4], [2, 6, 2, 3, 1])),
+        (
+            "conv_transpose3d_everything",
+            Layer::transposed([2, 4, 3, 2, 3], [4, 3, 2, 3, 2])
+                .strided([2, 1, 3])
+                .padded([(1, 1), (0, 0), (2, 2)])
+                .padded_out([1, 0, 2])
+                .dilated([2, 1, 2])
+                .grouped(2),
         ),
     ]
 }
@@ -186,17 +268,17 @@ fn check(name: &str, rule: &Rule, layer: &Layer, classes: Option<usize>, device:
         .clone()
         .zip(classes)
         .map(|(teacher, classes)| vec(teacher).chunks(classes).map(<[f64]>::to_vec).collect::<Vec<_>>());
-    let (x, w) = (input(layer, device), weight(layer, device));
+    let (x, w) = (any_layer::input(layer, device), any_layer::weight(layer, device));
     let expected = oracle::delta(rule, layer, &vec(x.clone()), &vec(w), labels.as_deref());
-    let got = learn(&hebbian_conv(layer, rule, device), x, teacher);
+    let got = AnyLayer::new(layer, device).with_rule(rule.clone()).learn(x, teacher);
     assert_close(name, &vec(got), &expected, TOLERANCE);
 }
 
 fn check_all(layer_name: &str, layer: &Layer, device: &Device) {
-    for (name, rule) in rules(layer.weight[0] / layer.groups) {
+    for (name, rule) in rules(layer.neurons_per_group()) {
         check(&format!("{name} on {layer_name}"), &rule, layer, None, device);
     }
-    for (name, rule, classes) in taught_rules() {
+    for (name, rule, classes) in taught_rules(layer.groups * layer.neurons_per_group()) {
         check(&format!("{name} on {layer_name}"), &rule, layer, Some(classes), device);
     }
 }
@@ -235,7 +317,7 @@ fn exactly_k_winners(device: &Device) {
         let rule = Rule::k_wta(k).with_similarity(Similarity::Dot).with_reduction(Reduction::Sum);
         let conv = hebbian_conv(&layer, &rule, device);
         // x = 0: every score ties; Σ_k Δw_k = −Σ wins_k w_k, so wins can be read off the weights.
-        let delta = learn(&conv, Tensor::zeros(layer.input, device), None);
+        let delta = learn(&conv, Tensor::zeros([3, 2, 4, 3], device), None);
         let (delta, w) = (vec(delta), vec(weight(&layer, device)));
         let wins: Vec<f64> = (0..6).map(|neuron| (-delta[neuron * 8] / w[neuron * 8]).round()).collect();
         let patches = 3.0 * 3.0 * 2.0;
@@ -264,7 +346,7 @@ fn json_round_trip(_: &Device) {
 }
 
 fn autodiff_device_gives_the_same(device: &Device) {
-    let (_, layer) = &layers()[2];
+    let (_, layer) = &two_axes()[2];
     for (name, rule) in rules(6) {
         let plain = learn(&hebbian_conv(layer, &rule, device), input(layer, device), None);
         let autodiff = device.clone().autodiff();

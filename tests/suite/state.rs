@@ -61,8 +61,7 @@ fn step_save_load_step(device: &Device) {
         let loaded = hebbian_conv(&layer(), &rule, device).load_file(&path);
         let weight = |conv: &HebbianConv2d| vec(conv.layer().weight.val());
         let state = |conv: &HebbianConv2d| conv.rule_state().map(vec);
-        let (expected, resumed) =
-            (step(&plan, once.clone(), device), step(&plan, loaded.clone(), device));
+        let (expected, resumed) = (step(&plan, once.clone(), device), step(&plan, loaded.clone(), device));
         assert_eq!(state(&loaded), state(&once), "{name}");
         assert_eq!((weight(&resumed), state(&resumed)), (weight(&expected), state(&expected)), "{name}");
         let mut fresh = conv(&layer(), device);

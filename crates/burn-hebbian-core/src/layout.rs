@@ -9,6 +9,7 @@ use burn::tensor::Tensor;
 /// | layer | weight | `before` | `after` |
 /// |---|---|---|---|
 /// | convolution | `[groups · neurons, channels / groups, kernel…]` | 1 | `channels / groups · kernel` |
+/// | transposed convolution | `[channels, neurons, kernel…]` | `channels / groups` | `kernel` |
 /// | linear | `[d_input, d_output]` | `d_input` | 1 |
 ///
 /// so `before · after` is the fan-in, and everything that acts on whole neurons (norms, recurrence, division

@@ -7,7 +7,10 @@ use burn::{
         Content, Devices, DisplaySettings, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
         ModuleVisitor, Param,
     },
-    nn::{Linear, conv::Conv2d},
+    nn::{
+        Linear,
+        conv::{Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d},
+    },
     tensor::{DType, Device, Tensor, TensorData},
 };
 use burn_hebbian_core::{
@@ -17,9 +20,29 @@ use burn_hebbian_core::{
 
 use crate::{geometry::Geometry, output::Output, padding::PaddingMode, step, trainable::Trainable};
 
+/// A convolution over one dimension that learns by a local rule, usually built by
+/// [`HebbianConv1dConfig`](crate::HebbianConv1dConfig).
+pub type HebbianConv1d = Local<Conv1d>;
+
 /// A convolution that learns by a local rule, usually built by
 /// [`HebbianConv2dConfig`](crate::HebbianConv2dConfig).
 pub type HebbianConv2d = Local<Conv2d>;
+
+/// A convolution over three dimensions that learns by a local rule, usually built by
+/// [`HebbianConv3dConfig`](crate::HebbianConv3dConfig).
+pub type HebbianConv3d = Local<Conv3d>;
+
+/// A transposed convolution over one dimension that learns by a local rule, usually built by
+/// [`HebbianConvTranspose1dConfig`](crate::HebbianConvTranspose1dConfig).
+pub type HebbianConvTranspose1d = Local<ConvTranspose1d>;
+
+/// A transposed convolution that learns by a local rule, usually built by
+/// [`HebbianConvTranspose2dConfig`](crate::HebbianConvTranspose2dConfig).
+pub type HebbianConvTranspose2d = Local<ConvTranspose2d>;
+
+/// A transposed convolution over three dimensions that learns by a local rule, usually built by
+/// [`HebbianConvTranspose3dConfig`](crate::HebbianConvTranspose3dConfig).
+pub type HebbianConvTranspose3d = Local<ConvTranspose3d>;
 
 /// A linear layer that learns by a local rule, usually built by
 /// [`HebbianLinearConfig`](crate::HebbianLinearConfig).

@@ -1,6 +1,6 @@
 //! Padding, resolved to pairs and to what lies in it.
 
-use burn::nn::PaddingConfig2d;
+use burn::nn::{PaddingConfig1d, PaddingConfig2d, PaddingConfig3d};
 use serde::{Deserialize, Serialize};
 
 /// What lies in the padding of a Hebbian convolution.
@@ -10,27 +10,65 @@ pub enum PaddingMode {
     /// Zeros, as in Burn's own layers.
     #[default]
     Zeros,
-    /// The image mirrored at its border, the border itself not repeated.
+    /// The input mirrored at its border, the border itself not repeated.
     Reflect,
 }
 
-/// `((top, bottom), (left, right))`, exactly as the plain layer pads (`Same` does not know dilation there).
+/// `(before, after)` of every axis.
+type Pairs<const D: usize> = [(usize, usize); D];
+
+/// `[(left, right)]`, exactly as the plain layer pads.
+pub(crate) fn pairs_1d(
+    padding: &PaddingConfig1d,
+    size: [usize; 1],
+    kernel: [usize; 1],
+    stride: [usize; 1],
+) -> Pairs<1> {
+    match *padding {
+        PaddingConfig1d::Valid => [(0, 0)],
+        PaddingConfig1d::Same => same(size, kernel, stride),
+        PaddingConfig1d::Explicit(left, right) => [(left, right)],
+    }
+}
+
+/// `[(top, bottom), (left, right)]`, exactly as the plain layer pads.
 pub(crate) fn pairs_2d(
     padding: &PaddingConfig2d,
     size: [usize; 2],
     kernel: [usize; 2],
     stride: [usize; 2],
-) -> [(usize, usize); 2] {
+) -> Pairs<2> {
     match *padding {
-        PaddingConfig2d::Valid => [(0, 0), (0, 0)],
-        PaddingConfig2d::Same => [0, 1].map(|axis| same(size[axis], kernel[axis], stride[axis])),
+        PaddingConfig2d::Valid => [(0, 0); 2],
+        PaddingConfig2d::Same => same(size, kernel, stride),
         PaddingConfig2d::Explicit(top, left, bottom, right) => [(top, bottom), (left, right)],
     }
 }
 
-/// The extra element of an odd total goes to the end.
-fn same(size: usize, kernel: usize, stride: usize) -> (usize, usize) {
-    let outputs = size.div_ceil(stride);
-    let total = (outputs.saturating_sub(1) * stride + kernel).saturating_sub(size);
-    (total / 2, total - total / 2)
+/// `[(front, back), (top, bottom), (left, right)]`, as the plain layer pads where it can: that one refuses a
+/// `Same` that is not symmetric, this one does not.
+pub(crate) fn pairs_3d(
+    padding: &PaddingConfig3d,
+    size: [usize; 3],
+    kernel: [usize; 3],
+    stride: [usize; 3],
+) -> Pairs<3> {
+    match *padding {
+        PaddingConfig3d::Valid => [(0, 0); 3],
+        PaddingConfig3d::Same => same(size, kernel, stride),
+        PaddingConfig3d::Explicit(depth, height, width) => {
+            [depth, height, width].map(|padding| (padding, padding))
+        }
+    }
+}
+
+/// As many outputs as inputs, divided by the stride. The extra element of an odd total goes to the end; dilation
+/// is not taken into account, as in the plain layers.
+fn same<const D: usize>(size: [usize; D], kernel: [usize; D], stride: [usize; D]) -> Pairs<D> {
+    std::array::from_fn(|axis| {
+        let outputs = size[axis].div_ceil(stride[axis]);
+        let reach = outputs.saturating_sub(1) * stride[axis] + kernel[axis];
+        let total = reach.saturating_sub(size[axis]);
+        (total / 2, total - total / 2)
+    })
 }

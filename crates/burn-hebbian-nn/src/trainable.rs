@@ -2,18 +2,21 @@
 
 use burn::{
     module::{Module, ModuleDisplay, ParamId},
-    nn::{Linear, conv::Conv2d},
+    nn::{
+        Linear,
+        conv::{Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d},
+    },
     tensor::{Device, Tensor},
 };
 use burn_hebbian_core::WeightLayout;
 
 use crate::{
-    geometry::{self, Conv2dGeometry, LinearGeometry},
+    geometry::{self, Convolution, LinearGeometry, Transposed},
     local::Local,
     padding::PaddingMode,
 };
 
-/// Burn layers that [`Local`] can wrap.
+/// Burn layers that [`Local`] can wrap: linear layers, convolutions and transposed convolutions.
 pub trait Trainable: Module + ModuleDisplay + sealed::Sealed {
     /// The id of the weight.
     fn weight_id(&self) -> ParamId;
@@ -27,55 +30,38 @@ pub trait Trainable: Module + ModuleDisplay + sealed::Sealed {
 
 mod sealed {
     pub trait Sealed {}
-    impl Sealed for burn::nn::Linear {}
-    impl Sealed for burn::nn::conv::Conv2d {}
 }
 
-impl Trainable for Conv2d {
-    fn weight_id(&self) -> ParamId {
-        self.weight.id
-    }
+/// Every layer keeps its weight under the same name; where the neurons lie in it differs.
+macro_rules! trainable {
+    ($($layer:ty: $layout:expr;)*) => {$(
+        impl sealed::Sealed for $layer {}
 
-    fn weight_device(&self) -> Device {
-        self.weight.lazy_device()
-    }
+        impl Trainable for $layer {
+            fn weight_id(&self) -> ParamId {
+                self.weight.id
+            }
 
-    fn layout(&self) -> WeightLayout {
-        geometry::conv2d_layout(self)
-    }
+            fn weight_device(&self) -> Device {
+                self.weight.lazy_device()
+            }
+
+            fn layout(&self) -> WeightLayout {
+                let layout: fn(&Self) -> WeightLayout = $layout;
+                layout(self)
+            }
+        }
+    )*};
 }
 
-impl Trainable for Linear {
-    fn weight_id(&self) -> ParamId {
-        self.weight.id
-    }
-
-    fn weight_device(&self) -> Device {
-        self.weight.lazy_device()
-    }
-
-    fn layout(&self) -> WeightLayout {
-        geometry::linear_layout(self)
-    }
-}
-
-impl Local<Conv2d> {
-    /// With another content of the padding.
-    pub fn with_padding_mode(mut self, mode: PaddingMode) -> Self {
-        self.padding_mode = mode;
-        self
-    }
-
-    /// `[n, channels_in, height, width]` → `[n, channels_out, height_out, width_out]`.
-    ///
-    /// # Panics
-    ///
-    /// If the shapes do not fit, or an observer's teacher does not fit the layer's rule.
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let [_, _, height, width] = input.dims();
-        let geometry = Conv2dGeometry::new(&self.layer, self.padding_mode, [height, width]);
-        self.run(&geometry, input, &self.layer.weight, self.layer.bias.as_ref())
-    }
+trainable! {
+    Linear: geometry::linear_layout;
+    Conv1d: |conv| geometry::convolution_layout(&conv.weight, conv.groups);
+    Conv2d: |conv| geometry::convolution_layout(&conv.weight, conv.groups);
+    Conv3d: |conv| geometry::convolution_layout(&conv.weight, conv.groups);
+    ConvTranspose1d: |conv| geometry::transposed_layout(&conv.weight, conv.groups);
+    ConvTranspose2d: |conv| geometry::transposed_layout(&conv.weight, conv.groups);
+    ConvTranspose3d: |conv| geometry::transposed_layout(&conv.weight, conv.groups);
 }
 
 impl Local<Linear> {
@@ -96,3 +82,66 @@ impl Local<Linear> {
         output.reshape(dims)
     }
 }
+
+macro_rules! convolution {
+    ($layer:ty, $rank:literal, $($shape:literal),+) => {
+        impl Local<$layer> {
+            /// With another content of the padding.
+            pub fn with_padding_mode(mut self, mode: PaddingMode) -> Self {
+                self.padding_mode = mode;
+                self
+            }
+
+            $(#[doc = $shape])+
+            ///
+            /// # Panics
+            ///
+            /// If the shapes do not fit, or an observer's teacher does not fit the layer's rule.
+            pub fn forward(&self, input: Tensor<$rank>) -> Tensor<$rank> {
+                let geometry = Convolution::<$rank>::new(&self.layer, self.padding_mode, input.dims());
+                self.run(&geometry, input, &self.layer.weight, self.layer.bias.as_ref())
+            }
+        }
+    };
+}
+
+convolution!(Conv1d, 3, "`[n, channels_in, length]` → `[n, channels_out, length_out]`.");
+convolution!(Conv2d, 4, "`[n, channels_in, height, width]` → `[n, channels_out, height_out, width_out]`.");
+convolution!(
+    Conv3d,
+    5,
+    "`[n, channels_in, depth, height, width]` → `[n, channels_out, depth_out, height_out, width_out]`.",
+    "",
+    "`Same` padding that is not symmetric (even kernels, some strides) works here; the plain layer refuses it."
+);
+
+macro_rules! transposed_convolution {
+    ($layer:ty, $rank:literal, $shape:literal) => {
+        impl Local<$layer> {
+            #[doc = $shape]
+            ///
+            /// To a rule, a patch is what an output position sees: the input with `stride − 1` zeros stuffed between
+            /// its elements, under the mirrored kernel.
+            ///
+            /// # Panics
+            ///
+            /// If the shapes do not fit, or an observer's teacher does not fit the layer's rule.
+            pub fn forward(&self, input: Tensor<$rank>) -> Tensor<$rank> {
+                let geometry = Transposed::<$rank>::new(&self.layer);
+                self.run(&geometry, input, &self.layer.weight, self.layer.bias.as_ref())
+            }
+        }
+    };
+}
+
+transposed_convolution!(ConvTranspose1d, 3, "`[n, channels_in, length]` → `[n, channels_out, length_out]`.");
+transposed_convolution!(
+    ConvTranspose2d,
+    4,
+    "`[n, channels_in, height, width]` → `[n, channels_out, height_out, width_out]`."
+);
+transposed_convolution!(
+    ConvTranspose3d,
+    5,
+    "`[n, channels_in, depth, height, width]` → `[n, channels_out, depth_out, height_out, width_out]`."
+);

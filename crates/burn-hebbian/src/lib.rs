@@ -57,7 +57,10 @@ pub mod prelude {
         WeightLayout, observe::GradientFlow,
     };
     pub use burn_hebbian_nn::{
-        HebbianConv2d, HebbianConv2dConfig, HebbianLinear, HebbianLinearConfig, Local, Output, PaddingMode,
+        HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig, HebbianConv3d,
+        HebbianConv3dConfig, HebbianConvTranspose1d, HebbianConvTranspose1dConfig, HebbianConvTranspose2d,
+        HebbianConvTranspose2dConfig, HebbianConvTranspose3d, HebbianConvTranspose3dConfig, HebbianLinear,
+        HebbianLinearConfig, Local, Output, PaddingMode,
     };
     pub use burn_hebbian_optim::{
         Constraint, LocalTraining, Plan, PlanError, Report, Rest, UpdateError, Updates,

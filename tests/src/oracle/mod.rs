@@ -17,7 +17,7 @@ use stages::{Scene, see, similarity, surround, teacher};
 pub struct Step<'a> {
     /// The input.
     pub x: &'a [f64],
-    /// The weight, in the layout of the convolution.
+    /// The weight, in the layout of the layer.
     pub w: &'a [f64],
     /// The bias, if the rule learns it.
     pub bias: Option<&'a [f64]>,
@@ -37,15 +37,16 @@ struct Patch<At> {
     s: Vec<f64>,
 }
 
-/// `ΔW` (ascent) of a rule without state, in the layout of the convolution's weight.
+/// `ΔW` (ascent) of a rule without state, in the layout of the layer's weight.
 pub fn delta(rule: &Rule, layer: &Layer, x: &[f64], w: &[f64], labels: Option<&[Vec<f64>]>) -> Vec<f64> {
     step(rule, layer, &Step { x, w, labels, ..Step::default() }, &mut Memory::new(rule, layer))
 }
 
-/// `ΔW` (ascent) of a rule, in the layout of the convolution's weight; `memory` moves one step on.
+/// `ΔW` (ascent) of a rule, in the layout of the layer's weight; `memory` moves one step on.
 pub fn step(rule: &Rule, layer: &Layer, step: &Step, memory: &mut Memory) -> Vec<f64> {
     let per_group = layer.neurons_per_group();
-    let neurons: Vec<&[f64]> = step.w.chunks(layer.fan_in()).collect();
+    let w = layer.by_neuron(step.w);
+    let neurons: Vec<&[f64]> = w.chunks(layer.fan_in()).collect();
     let members = |group: usize| group * per_group..(group + 1) * per_group;
     let mut patches = Vec::new();
     for image in 0..layer.input[0] {
@@ -88,7 +89,7 @@ pub fn step(rule: &Rule, layer: &Layer, step: &Step, memory: &mut Memory) -> Vec
         }
     }
     memory.step(rule, layer, &shown);
-    finish::finish(rule, layer, numerator, &mass, &neurons)
+    layer.as_weight(&finish::finish(rule, layer, numerator, &mass, &neurons))
 }
 
 impl Shown {

@@ -34,7 +34,7 @@ impl Geometry<2, 2> for LinearGeometry {
         linear(x, w, None)
     }
 
-    fn correlate(&self, x: Tensor<2>, c: Tensor<2>, _neurons: usize) -> Tensor<2> {
+    fn correlate(&self, x: Tensor<2>, c: Tensor<2>) -> Tensor<2> {
         x.transpose().matmul(c)
     }
 

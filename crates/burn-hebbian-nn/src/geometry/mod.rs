@@ -3,11 +3,16 @@
 //! A geometry owns what differs between layers: responses, their correlation with the input, and patch norms.
 //! What acts on whole neurons is written once, on [`WeightLayout`].
 
-mod conv2d;
+mod convolution;
+mod correlation;
+mod energy;
 mod linear;
+mod transposed;
+mod window;
 
-pub(crate) use conv2d::{Conv2dGeometry, layout as conv2d_layout};
+pub(crate) use convolution::{Convolution, layout as convolution_layout};
 pub(crate) use linear::{LinearGeometry, layout as linear_layout};
+pub(crate) use transposed::{Transposed, layout as transposed_layout};
 
 use burn::tensor::{DType, Tensor};
 use burn_hebbian_core::{LayerView, WeightLayout};
@@ -25,9 +30,9 @@ pub(crate) trait Geometry<const X: usize, const W: usize> {
     /// The responses `w_k · x`.
     fn respond(&self, x: Tensor<X>, w: Tensor<W>) -> Tensor<X>;
 
-    /// `Σ c_k x` over images and positions: the weight gradient with `c` in the place of the output gradient, for
-    /// so many neurons a group.
-    fn correlate(&self, x: Tensor<X>, c: Tensor<X>, neurons: usize) -> Tensor<W>;
+    /// `Σ c_k x` over images and positions: the weight gradient with `c` in the place of the output gradient. `c`
+    /// may have another number of neurons a group than the layer.
+    fn correlate(&self, x: Tensor<X>, c: Tensor<X>) -> Tensor<W>;
 
     /// `‖x‖²` of every patch, `[n, groups, 1, positions]`.
     fn patch_energy(&self, x: Tensor<X>) -> Tensor<4>;
@@ -52,7 +57,7 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
     /// shape `dims`, for so many neurons a group.
     pub(crate) fn correlate(&self, c: Tensor<4>, mut dims: [usize; X], neurons: usize) -> Tensor<W> {
         dims[1] = self.geometry.layout().groups * neurons;
-        self.geometry.correlate(self.x.clone(), c.reshape(dims), neurons)
+        self.geometry.correlate(self.x.clone(), c.reshape(dims))
     }
 
     /// The same pass as learning sees it: outside the autodiff graph, and in `f32` where the layer runs in half

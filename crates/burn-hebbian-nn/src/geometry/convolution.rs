@@ -1,0 +1,119 @@
+//! Convolutions over one, two and three dimensions.
+
+use burn::{
+    module::Param,
+    nn::conv::{Conv1d, Conv2d, Conv3d},
+    tensor::{
+        Tensor,
+        module::{conv1d, conv2d, conv3d},
+        ops::PadMode,
+    },
+};
+use burn_hebbian_core::WeightLayout;
+
+use super::{
+    Geometry,
+    correlation::correlate,
+    energy::patch_energy,
+    window::{Window, flat, pad, volume},
+};
+use crate::padding::{PaddingMode, pairs_1d, pairs_2d, pairs_3d};
+
+/// A convolution on inputs of one size and rank `X`.
+pub(crate) struct Convolution<const X: usize> {
+    layout: WeightLayout,
+    /// What the operators see, after `outside`.
+    window: Window,
+    /// Padding done before all operators.
+    outside: [(usize, usize); 3],
+    mode: PadMode,
+    /// Burn's operator.
+    convolve: fn(Tensor<X>, Tensor<X>, &Window) -> Tensor<X>,
+}
+
+/// Where the neurons of a convolution lie: `[groups · neurons, channels / groups, kernel…]`.
+pub(crate) fn layout<const X: usize>(weight: &Param<Tensor<X>>, groups: usize) -> WeightLayout {
+    let dims = weight.lazy_shape().dims::<X>();
+    WeightLayout { groups, before: 1, neurons: dims[0] / groups, after: dims[1..].iter().product() }
+}
+
+impl Convolution<3> {
+    /// The geometry of `conv` on inputs of these dimensions.
+    pub(crate) fn new(conv: &Conv1d, mode: PaddingMode, [_, _, length]: [usize; 3]) -> Self {
+        let (kernel, stride) = ([conv.kernel_size], [conv.stride]);
+        let padding = pairs_1d(&conv.padding, [length], kernel, stride);
+        let window = Window::new(conv.groups, kernel, stride, padding, [conv.dilation]);
+        Self::of(layout(&conv.weight, conv.groups), window, mode, |x, w, window| {
+            conv1d(x, w, None, window.options())
+        })
+    }
+}
+
+impl Convolution<4> {
+    /// The geometry of `conv` on inputs of these dimensions.
+    pub(crate) fn new(conv: &Conv2d, mode: PaddingMode, [_, _, size @ ..]: [usize; 4]) -> Self {
+        let padding = pairs_2d(&conv.padding, size, conv.kernel_size, conv.stride);
+        let window = Window::new(conv.groups, conv.kernel_size, conv.stride, padding, conv.dilation);
+        Self::of(layout(&conv.weight, conv.groups), window, mode, |x, w, window| {
+            conv2d(x, w, None, window.options())
+        })
+    }
+}
+
+impl Convolution<5> {
+    /// The geometry of `conv` on inputs of these dimensions.
+    pub(crate) fn new(conv: &Conv3d, mode: PaddingMode, [_, _, size @ ..]: [usize; 5]) -> Self {
+        let padding = pairs_3d(&conv.padding, size, conv.kernel_size, conv.stride);
+        let window = Window::new(conv.groups, conv.kernel_size, conv.stride, padding, conv.dilation);
+        Self::of(layout(&conv.weight, conv.groups), window, mode, |x, w, window| {
+            conv3d(x, w, None, window.options())
+        })
+    }
+}
+
+impl<const X: usize> Convolution<X> {
+    fn of(
+        layout: WeightLayout,
+        window: Window,
+        mode: PaddingMode,
+        convolve: fn(Tensor<X>, Tensor<X>, &Window) -> Tensor<X>,
+    ) -> Self {
+        let (inside, outside) = if pads_itself(&window, mode) {
+            ([(0, 0); 3], window.padding)
+        } else {
+            (window.padding, [(0, 0); 3])
+        };
+        let mode = match mode {
+            PaddingMode::Zeros => PadMode::Constant(0.0),
+            PaddingMode::Reflect => PadMode::Reflect,
+        };
+        Self { layout, window: Window { padding: inside, ..window }, outside, mode, convolve }
+    }
+}
+
+/// Reflection and asymmetric padding are done once for all operators, not inside each of them.
+fn pads_itself(window: &Window, mode: PaddingMode) -> bool {
+    window.padding.iter().any(|(before, after)| before != after) || mode == PaddingMode::Reflect
+}
+
+impl<const X: usize> Geometry<X, X> for Convolution<X> {
+    fn layout(&self) -> WeightLayout {
+        self.layout
+    }
+
+    fn prepare(&self, x: Tensor<X>) -> Tensor<X> {
+        pad(x, self.outside, self.mode)
+    }
+
+    fn respond(&self, x: Tensor<X>, w: Tensor<X>) -> Tensor<X> {
+        (self.convolve)(x, w, &self.window)
+    }
+
+    fn correlate(&self, x: Tensor<X>, c: Tensor<X>) -> Tensor<X> {
+        flat(correlate(&self.window, volume(x), volume(c)))
+    }
+
+    fn patch_energy(&self, x: Tensor<X>) -> Tensor<4> {
+        patch_energy(x, &self.window, self.convolve)
+    }
+}
