@@ -130,10 +130,24 @@ impl AnyLayer {
     /// If the plan or the update is refused.
     pub fn learn(&self, x: Tensor<5>, teacher: Option<Tensor<2>>) -> Tensor<5> {
         let signals = teacher.map_or_else(Signals::none, |teacher| Signals::none().with_teacher(teacher));
+        self.try_learn(x, signals).expect("the update is finite").0
+    }
+
+    /// `ΔW` (ascent) that the layer learns from one batch, and the layer with its rule's next state.
+    ///
+    /// # Errors
+    ///
+    /// If the update is refused.
+    ///
+    /// # Panics
+    ///
+    /// If the plan is refused.
+    pub fn try_learn(&self, x: Tensor<5>, signals: Signals) -> Result<(Tensor<5>, Self), UpdateError> {
         let plan = Plan::new();
         let (_, updates) = plan.observe(self, signals, || self.forward(x)).expect("the plan fits");
-        let (_, grads) = plan.finish(self.clone(), updates.into_grads(self)).expect("the update is finite");
-        each!(self, local => delta(&local.layer().weight, &grads))
+        let (next, grads) = plan.finish(self.clone(), updates.into_grads(self))?;
+        plan.check_finite()?;
+        Ok((each!(self, local => delta(&local.layer().weight, &grads)), next))
     }
 }
 

@@ -37,7 +37,7 @@ fn one_phase_rules() -> Vec<(&'static str, Rule)> {
     rules(6).into_iter().filter(|(_, rule)| !is_two_phase(rule)).collect()
 }
 
-fn is_two_phase(rule: &Rule) -> bool {
+pub(crate) fn is_two_phase(rule: &Rule) -> bool {
     rule.variance != Variance::Fixed || matches!(rule.competition, Competition::AdaptiveSoftmax { .. })
 }
 

@@ -5,6 +5,7 @@
 
 mod accumulation;
 mod bad_input;
+mod contract;
 mod convergence;
 mod deviations;
 mod geometry;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     trials.extend(geometry::trials());
     trials.extend(gradients::trials());
     trials.extend(accumulation::trials());
+    trials.extend(contract::trials());
     trials.extend(convergence::trials());
     trials.extend(plans::trials());
     trials.extend(records::trials());

@@ -6,13 +6,14 @@ use burn::{
 };
 use burn_hebbian::prelude::*;
 use burn_hebbian_tests::{
+    any_layer::{self, AnyLayer},
     layers::{conv, hebbian_conv, weight},
     oracle::{self, Layer, Memory},
     values::{assert_close, numbers, tensor, vec},
 };
 use libtest_mimic::Trial;
 
-use crate::{on_every_backend, on_flex};
+use crate::{on_every_backend, on_flex, rules::layers};
 
 /// As for rules without state, and as much again for running moments.
 const TOLERANCE: f64 = 4e-5;
@@ -22,6 +23,7 @@ const STEPS: u64 = 4;
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = on_every_backend("stages::state_moves_as_in_the_oracle", state_moves_as_in_the_oracle);
     trials.extend(on_every_backend("stages::third_factor_multiplies_coefficients", third_factor));
+    trials.push(on_flex("stages::state_moves_on_every_layer", state_moves_on_every_layer));
     trials.push(on_flex("stages::bias_is_learnt_as_a_log_prior", bias_is_learnt));
     trials.push(on_flex("stages::third_factor_of_one_layer", third_factor_of_one_layer));
     trials
@@ -84,18 +86,32 @@ fn learn(layer: HebbianConv2d, x: Tensor<4>, signals: Signals) -> (Tensor<4>, He
 }
 
 fn state_moves_as_in_the_oracle(device: &Device) {
-    let shape = layer();
-    let w = vec(weight(&shape, device));
     for (name, rule) in stateful_rules() {
-        let (mut local, mut memory) = (hebbian_conv(&shape, &rule, device), Memory::new(&rule, &shape));
-        for step in 0..STEPS {
-            let x = input(step, device);
-            let shown = oracle::Step { x: &vec(x.clone()), w: &w, ..oracle::Step::default() };
-            let expected = oracle::step(&rule, &shape, &shown, &mut memory);
-            let (got, next) = learn(local, x, Signals::none());
-            assert_close(&format!("{name}, step {step}"), &vec(got), &expected, TOLERANCE);
-            local = next;
+        steps_as_in_the_oracle(name, &rule, &layer(), device);
+    }
+}
+
+fn state_moves_on_every_layer(device: &Device) {
+    for (layer_name, shape) in layers() {
+        let fits = |(_, rule): &(&str, Rule)| rule.lateral == Lateral::None || shape.neurons_per_group() == 6;
+        for (name, rule) in stateful_rules().into_iter().filter(fits) {
+            steps_as_in_the_oracle(&format!("{name} on {layer_name}"), &rule, &shape, device);
         }
+    }
+}
+
+/// Other input at every step, the same weights.
+fn steps_as_in_the_oracle(name: &str, rule: &Rule, shape: &Layer, device: &Device) {
+    let w = vec(any_layer::weight(shape, device));
+    let mut local = AnyLayer::new(shape, device).with_rule(rule.clone());
+    let mut memory = Memory::new(rule, shape);
+    for step in 0..STEPS {
+        let x: Tensor<5> = tensor(100 + step, shape.input, device);
+        let shown = oracle::Step { x: &vec(x.clone()), w: &w, ..oracle::Step::default() };
+        let expected = oracle::step(rule, shape, &shown, &mut memory);
+        let (got, next) = local.try_learn(x, Signals::none()).unwrap();
+        assert_close(&format!("{name}, step {step}"), &vec(got), &expected, TOLERANCE);
+        local = next;
     }
 }
 
