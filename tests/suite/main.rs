@@ -12,6 +12,7 @@ mod geometry;
 mod gradients;
 mod learner;
 mod plans;
+mod properties;
 mod records;
 mod rules;
 mod stages;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     trials.extend(contract::trials());
     trials.extend(convergence::trials());
     trials.extend(plans::trials());
+    trials.extend(properties::trials());
     trials.extend(records::trials());
     trials.extend(stages::trials());
     trials.extend(state::trials());

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use burn::tensor::Tensor;
 
 use crate::{
-    Abstention, Activity, Bias, Competition, Factors, Finish, Gate, Homeostasis, Lateral, LocalRule, Rule,
-    RuleError, Teacher, WeightLayout,
+    Abstention, Activity, Bias, Competition, Factors, Finish, Gate, Homeostasis, Lateral, LocalRule,
+    Recurrence, Reduction, Rule, RuleError, Teacher, Variance, WeightLayout,
     recurrence::Stages,
     stage::{Seen, Stage},
     variance::Scaled,
@@ -84,6 +84,7 @@ impl Rule {
         self.competition == Competition::Activity
             || self.competition.reads_similarity()
             || self.activation.reads_similarity()
+            || self.variance != Variance::Fixed
             || self.gate.reads_activity()
             || self.recurrence.reads_activity()
             || self.homeostasis != Homeostasis::None
@@ -148,6 +149,11 @@ impl Rule {
         if no_competition && self.abstention != Abstention::None {
             return Err(RuleError::Stages(
                 "neurons that sit out have nothing to sit out from: abstention needs a competition",
+            ));
+        }
+        if self.recurrence == Recurrence::Outstar && self.reduction == Reduction::Weighted {
+            return Err(RuleError::Stages(
+                "the outstar's decay is the same for all neurons: it cannot be weighted by neuron",
             ));
         }
         self.bias.check(&self.competition)

@@ -176,7 +176,8 @@ fn activation(kind: &Activation, s: &[f64], k: usize) -> [f64; 2] {
 
 fn winners(s: &[f64], allowed: &[f64], k: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..s.len()).filter(|&i| allowed[i] != 0.0).collect();
-    order.sort_by(|&a, &b| s[b].total_cmp(&s[a]));
+    // 0 and −0 tie
+    order.sort_by(|&a, &b| s[b].partial_cmp(&s[a]).expect("scores are finite"));
     order.truncate(k);
     order
 }

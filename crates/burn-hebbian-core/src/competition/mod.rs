@@ -16,7 +16,7 @@ use crate::{
     stage::{Seen, Stage},
 };
 pub use anti_hebbian::AntiHebbian;
-use soft::{by_group, log_clamped, over_deviation, soft, spread};
+use soft::{by_group, over_deviation, power_soft, soft, spread};
 use winners::{exclude, ranked, winner_mask, with_losers};
 
 /// The neuron axis of `[n, groups, neurons, positions]`.
@@ -103,7 +103,7 @@ impl Competition {
                 Some(soft(s.div_scalar(temperature), allowed) * sign)
             }
             Self::Ranked { k, delta } => Some(ranked(exclude(s, allowed), k, delta)),
-            Self::PowerSoftmax { power } => Some(soft(log_clamped(s).div_scalar(power), allowed)),
+            Self::PowerSoftmax { power } => Some(power_soft(s, power, allowed)),
             Self::AdaptiveSoftmax { temperature, momentum } => {
                 let scaled = over_deviation(s, spread(momentum, layout), state?);
                 Some(soft(scaled.div_scalar(temperature), allowed))

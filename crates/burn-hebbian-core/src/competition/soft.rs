@@ -13,9 +13,13 @@ pub(super) fn soft(logits: Tensor<4>, allowed: Option<&Tensor<4>>) -> Tensor<4> 
     }
 }
 
-/// `ln s`, with scores of 0 and below far down but finite.
-pub(super) fn log_clamped(s: Tensor<4>) -> Tensor<4> {
-    s.clamp_min(1e-30).log()
+/// `s^(1/p) a / Σ s^(1/p) a`; scores of 0 and below have no share, and nobody has where all are.
+pub(super) fn power_soft(s: Tensor<4>, power: f64, allowed: Option<&Tensor<4>>) -> Tensor<4> {
+    let positive = s.clone().greater_elem(0.0).float();
+    // a share of 1e-20 is not nothing to a weighted mean: such neurons are out, not far down
+    let logits = s.clamp_min(f32::MIN_POSITIVE).log().div_scalar(power);
+    let logits = logits + positive.clone().sub_scalar(1.0).mul_scalar(-EXCLUDED);
+    soft(logits, allowed) * positive
 }
 
 /// The spread of the similarities of each group.
