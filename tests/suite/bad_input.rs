@@ -70,6 +70,38 @@ fn configurations_are_refused(device: &Device) {
     assert_eq!(refused(losers), "k-winners loser value: must be finite, got inf");
     let everyone = Rule::instar().with_gate(Gate::Competition);
     assert!(refused(everyone).contains("without a competition or a teacher"));
+    assert!(
+        refused(Rule::hebb().with_abstention(Abstention::Random { seed: 1 })).contains("abstention needs a")
+    );
+    assert!(refused(Rule::k_wta(2).with_bias(Bias::LogPrior)).contains("that of a softmax"));
+    let weighted = Rule::outstar().with_reduction(Reduction::Weighted);
+    assert!(refused(weighted).contains("cannot be weighted by neuron"));
+    let around = |size, center_sigma, surround_sigma| {
+        let surround = Surround::DifferenceOfGaussians { size, center_sigma, surround_sigma };
+        refused(Rule::hebb().with_surround(surround))
+    };
+    assert_eq!(around(4, 1.0, 2.0), "surround modulation: the size must be odd, got 4");
+    assert_eq!(
+        around(5, 1.5, 1.2),
+        "surround modulation: the surround must be wider than the centre, got 1.2 and 1.5"
+    );
+    let sparse = |target| Rule::foldiak(target);
+    assert_eq!(refused(sparse(1.5)), "anti-Hebbian target activity: must be in 0..=1, got 1.5");
+    let bcm = Rule::bcm().with_gate(Gate::Bcm { momentum: -0.1 });
+    assert_eq!(refused(bcm), "BCM threshold momentum: must be in 0..=1, got -0.1");
+    let scaling = Homeostasis::Scaling { target: 0.1, rate: 0.0 };
+    assert_eq!(
+        refused(Rule::hebb().with_homeostasis(scaling)),
+        "homeostasis rate: must be positive and finite, got 0"
+    );
+    let running = Variance::Running { momentum: 0.1, epsilon: 0.0 };
+    assert_eq!(
+        refused(Rule::oja().with_variance(running)),
+        "running variance epsilon: must be positive and finite, got 0"
+    );
+    let output = Output::default().with_variance(Variance::running());
+    let other = HebbianConv2dConfig::new([3, 16], [3, 3], Rule::oja()).with_output(output);
+    assert!(other.try_init(device).unwrap_err().to_string().contains("that of the layer's rule"));
     let groups = Teacher::ClassGroups { classes: 0, per_class: 2, order: GroupOrder::FreeFirst };
     assert!(refused(Rule::swta().with_teacher(groups)).contains("got 0 and 2"));
     let panic = message(|| drop(HebbianConv2dConfig::new([3, 16], [3, 3], Rule::k_wta(40)).init(device)));

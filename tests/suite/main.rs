@@ -5,6 +5,7 @@
 
 mod accumulation;
 mod bad_input;
+mod constraints;
 mod contract;
 mod convergence;
 mod deviations;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     trials.extend(geometry::trials());
     trials.extend(gradients::trials());
     trials.extend(accumulation::trials());
+    trials.extend(constraints::trials());
     trials.extend(contract::trials());
     trials.extend(convergence::trials());
     trials.extend(plans::trials());

@@ -6,7 +6,7 @@ use burn_hebbian_tests::{
     any_layer::{self, AnyLayer},
     layers::{hebbian_conv, input, learn, linear, weight},
     oracle::{self, Layer},
-    values::{assert_close, one_hot, vec},
+    values::{assert_close, one_hot, tensor, vec},
 };
 use libtest_mimic::Trial;
 
@@ -19,6 +19,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = on_every_backend("rules::all_on_a_small_convolution", all_on_a_small_convolution);
     trials.push(on_flex("rules::all_on_every_convolution", all_on_every_convolution));
     trials.push(on_flex("rules::all_on_linear", all_on_linear));
+    trials.push(on_flex("rules::soft_targets", soft_targets));
     trials.push(on_flex("rules::exactly_k_winners", exactly_k_winners));
     trials.push(on_flex("rules::json_round_trip", json_round_trip));
     trials.push(on_flex("rules::autodiff_device_gives_the_same", autodiff_device_gives_the_same));
@@ -307,6 +308,20 @@ fn all_on_linear(device: &Device) {
         let (_, grads) = plan.finish(local.clone(), updates.into_grads(&local)).unwrap();
         let delta = grads.get::<2>(local.layer().weight.id).unwrap().neg();
         assert_close(name, &vec(delta.transpose()), &expected, TOLERANCE);
+    }
+}
+
+/// Targets between 0 and 1 scale what a neuron learns; those of 0 keep it out.
+fn soft_targets(device: &Device) {
+    let layer = Layer::dense([4, 2, 4, 3], [6, 2, 2, 2]);
+    for (name, rule, columns) in taught_rules(6) {
+        let soft = tensor::<2>(77, [4, columns], device).clamp_min(0.0);
+        let rows: Vec<Vec<f64>> = vec(soft.clone()).chunks(columns).map(<[f64]>::to_vec).collect();
+        assert!(rows.iter().flatten().any(|t| *t == 0.0) && rows.iter().flatten().any(|t| *t > 0.0));
+        let (x, w) = (any_layer::input(&layer, device), any_layer::weight(&layer, device));
+        let expected = oracle::delta(&rule, &layer, &vec(x.clone()), &vec(w), Some(&rows));
+        let got = AnyLayer::new(&layer, device).with_rule(rule).learn(x, Some(soft));
+        assert_close(name, &vec(got), &expected, TOLERANCE);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use burn::{
     module::Param,
+    optim::SgdConfig,
     tensor::{Device, Tensor, TensorData},
 };
 use burn_hebbian::prelude::*;
@@ -25,6 +26,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(on_every_backend("stages::third_factor_multiplies_coefficients", third_factor));
     trials.push(on_flex("stages::state_moves_on_every_layer", state_moves_on_every_layer));
     trials.push(on_flex("stages::bias_is_learnt_as_a_log_prior", bias_is_learnt));
+    trials.push(on_flex("stages::bias_of_a_configured_layer", bias_of_a_configured_layer));
     trials.push(on_flex("stages::third_factor_of_one_layer", third_factor_of_one_layer));
     trials
 }
@@ -152,6 +154,22 @@ fn bias_is_learnt(device: &Device) {
     let without = Local::new(conv(&shape, device)).with_rule(rule);
     let error = plan.report(&without).unwrap_err().to_string();
     assert!(error.contains("its rule learns a bias"), "{error}");
+}
+
+/// A layer built for the rule starts with the log of equal shares, and a plain SGD step reaches its bias.
+fn bias_of_a_configured_layer(device: &Device) {
+    let rule = Rule::soft_hebb(0.5).with_bias(Bias::LogPrior);
+    let mut layer = HebbianLinearConfig::new(7, 4, rule).init(device);
+    let bias = |layer: &HebbianLinear| vec(layer.layer().bias.as_ref().unwrap().val());
+    assert_close("ln(1/4) / t", &bias(&layer), &[0.25_f64.ln() * 0.5; 4], 1e-6);
+    let (before, plan) = (bias(&layer), Plan::new());
+    let (_, updates) =
+        plan.observe(&layer, Signals::none(), || layer.forward(tensor::<2>(6, [9, 7], device))).unwrap();
+    let grads = updates.into_grads(&layer);
+    layer = plan.step(&mut SgdConfig::new().init(), 0.1, layer, grads).unwrap();
+    assert_ne!(bias(&layer), before);
+    let largest = bias(&layer).iter().zip(&before).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!((largest - 0.1 * 0.5).abs() < 1e-6, "the largest step is rate / t: {largest}");
 }
 
 /// A scalar, one number an image, one a neuron, one for each of both.

@@ -1,8 +1,9 @@
 //! Rules: the open trait, and the composition of stages that the literature's rules are.
 
-use alloc::{sync::Arc, vec::Vec};
+use alloc::{sync::Arc, vec, vec::Vec};
 use burn::{config::Config, tensor::Tensor};
 use core::fmt::Debug;
+use num_traits::Float;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -137,6 +138,13 @@ pub struct Rule {
 impl Config for Rule {}
 
 impl Rule {
+    /// The bias a layer starts with, `[groups · neurons]`, if the rule learns it: the log of equal shares.
+    pub fn initial_bias(&self, layout: &WeightLayout) -> Option<Vec<f32>> {
+        let temperature = self.competition.temperature().filter(|_| self.bias == Bias::LogPrior)?;
+        let log_share = -Float::ln(layout.neurons as f64) * temperature;
+        Some(vec![log_share as f32; layout.total_neurons()])
+    }
+
     /// With another similarity.
     pub fn with_similarity(mut self, similarity: Similarity) -> Self {
         self.similarity = similarity;

@@ -1,7 +1,7 @@
 //! What a Hebbian layer hands on.
 
 use burn::tensor::Tensor;
-use burn_hebbian_core::{Activation, Activity, Similarity, Variance};
+use burn_hebbian_core::{Activation, Activity, Rule, RuleError, Similarity, Variance};
 use serde::{Deserialize, Serialize};
 
 /// The output function of a layer, `activation(similarity(x, w))`; apart from what its rule learns by.
@@ -45,6 +45,21 @@ impl Output {
     /// `w·x / ‖w‖`: the score of teacher neurons.
     pub fn projection() -> Self {
         Self::new(Similarity::Projection, Activation::Linear)
+    }
+
+    /// Refuses an output for which `rule` does not keep what it needs.
+    ///
+    /// # Errors
+    ///
+    /// If the activation is an adaptive score, or the variance is not the rule's.
+    pub fn check(&self, rule: &Rule) -> Result<(), RuleError> {
+        if matches!(self.activation, Activation::AdaptiveScore { .. }) {
+            return Err(RuleError::Stages("an adaptive score is for rules; outputs take the fixed `score`"));
+        }
+        if self.variance != Variance::Fixed && self.variance != rule.variance {
+            return Err(RuleError::Stages("an output's running variance must be that of the layer's rule"));
+        }
+        Ok(())
     }
 
     /// `[n, groups, neurons, positions]`.

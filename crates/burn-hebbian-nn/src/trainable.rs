@@ -1,7 +1,7 @@
 //! The plain layers that can learn locally, and their forward passes.
 
 use burn::{
-    module::{Module, ModuleDisplay, ParamId},
+    module::{Module, ModuleDisplay, Param, ParamId},
     nn::{
         Linear,
         conv::{Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d},
@@ -28,14 +28,23 @@ pub trait Trainable: Module + ModuleDisplay + sealed::Sealed {
     fn layout(&self) -> WeightLayout;
 }
 
-mod sealed {
-    pub trait Sealed {}
+pub(crate) mod sealed {
+    use burn::{module::Param, tensor::Tensor};
+
+    pub trait Sealed {
+        /// Gives the layer a bias, `[groups · neurons]`.
+        fn give_bias(&mut self, bias: Param<Tensor<1>>);
+    }
 }
 
 /// Every layer keeps its weight under the same name; where the neurons lie in it differs.
 macro_rules! trainable {
     ($($layer:ty: $layout:expr;)*) => {$(
-        impl sealed::Sealed for $layer {}
+        impl sealed::Sealed for $layer {
+            fn give_bias(&mut self, bias: Param<Tensor<1>>) {
+                self.bias = Some(bias);
+            }
+        }
 
         impl Trainable for $layer {
             fn weight_id(&self) -> ParamId {

@@ -11,7 +11,11 @@ pub use transposed::{
     HebbianConvTranspose1dConfig, HebbianConvTranspose2dConfig, HebbianConvTranspose3dConfig,
 };
 
-use burn::nn::Initializer;
+use burn::{
+    module::Param,
+    nn::Initializer,
+    tensor::{Tensor, TensorData},
+};
 use burn_hebbian_core::{LocalRule, Rule, RuleError};
 
 use crate::{Local, Output, Trainable};
@@ -21,9 +25,15 @@ fn uniform() -> Initializer {
     Initializer::KaimingUniform { gain: 1.0 / 3.0_f64.sqrt(), fan_out_only: false }
 }
 
-/// `local` with a rule that fits it.
-fn checked<L: Trainable>(local: Local<L>, rule: &Rule, output: Output) -> Result<Local<L>, RuleError> {
-    rule.check(&local.layer().layout())?;
+/// `local` with a rule and an output that fit it, and with a bias if the rule learns one.
+fn checked<L: Trainable>(mut local: Local<L>, rule: &Rule, output: Output) -> Result<Local<L>, RuleError> {
+    let layout = local.layer.layout();
+    rule.check(&layout)?;
+    output.check(rule)?;
+    if let Some(bias) = rule.initial_bias(&layout) {
+        let bias = Tensor::from_data(TensorData::from(bias.as_slice()), &local.layer.weight_device());
+        local.layer.give_bias(Param::from_tensor(bias).set_require_grad(false));
+    }
     Ok(local.with_rule(rule.clone()).with_output(output))
 }
 
