@@ -5,6 +5,7 @@
 
 mod accumulation;
 mod bad_input;
+mod book;
 mod constraints;
 mod contract;
 mod convergence;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     trials.extend(stages::trials());
     trials.extend(state::trials());
     trials.extend(bad_input::trials());
+    trials.extend(book::trials());
     trials.extend(deviations::trials());
     trials.extend(learner::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
