@@ -151,7 +151,8 @@ fn taught_rules(neurons: usize) -> Vec<(&'static str, Rule, usize)> {
     ]
 }
 
-/// Every geometry, plain and with everything at once; all sizes differ, and every group has at least 3 neurons.
+/// Every geometry, plain and with everything at once; all sizes differ, and every group has at least 3
+/// neurons.
 pub(crate) fn layers() -> Vec<(&'static str, Layer)> {
     [one_axis(), two_axes(), three_axes(), transposed()].concat()
 }

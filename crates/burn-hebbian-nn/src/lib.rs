@@ -2,8 +2,9 @@
 //!
 //! [`Local<L>`] wraps a plain Burn layer in your own model; records and pretrained weights of the plain layer
 //! load unchanged. [`HebbianConv2d`], [`HebbianLinear`] and the others are the same layers, ready made with a
-//! rule, an output function and, for convolutions, reflect padding. All rules work on all of them: linear layers,
-//! convolutions and transposed convolutions over one to three dimensions, grouped and depthwise ones included.
+//! rule, an output function and, for convolutions, reflect padding. All rules work on all of them: linear
+//! layers, convolutions and transposed convolutions over one to three dimensions, grouped and depthwise ones
+//! included.
 //!
 //! A layer runs one convolution with its weight a step, the forward's own. What it learns is decided by who
 //! observes the pass (see [`burn_hebbian_core::observe`]); unobserved, it is a plain layer.

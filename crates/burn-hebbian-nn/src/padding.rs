@@ -62,8 +62,8 @@ pub(crate) fn pairs_3d(
     }
 }
 
-/// As many outputs as inputs, divided by the stride. The extra element of an odd total goes to the end; dilation
-/// is not taken into account, as in the plain layers.
+/// As many outputs as inputs, divided by the stride. The extra element of an odd total goes to the end;
+/// dilation is not taken into account, as in the plain layers.
 fn same<const D: usize>(size: [usize; D], kernel: [usize; D], stride: [usize; D]) -> Pairs<D> {
     std::array::from_fn(|axis| {
         let outputs = size[axis].div_ceil(stride[axis]);

@@ -129,8 +129,8 @@ macro_rules! transposed_convolution {
         impl Local<$layer> {
             #[doc = $shape]
             ///
-            /// To a rule, a patch is what an output position sees: the input with `stride − 1` zeros stuffed between
-            /// its elements, under the mirrored kernel.
+            /// To a rule, a patch is what an output position sees: the input with `stride − 1` zeros stuffed
+            /// between its elements, under the mirrored kernel.
             ///
             /// # Panics
             ///

@@ -1,7 +1,7 @@
 //! Layers as loops over scalars: which elements a neuron sees.
 
-/// A convolution or transposed convolution over one to three axes, or a linear layer as a 1×1 convolution of 1×1
-/// images. Axes that a layer lacks lead, with one element.
+/// A convolution or transposed convolution over one to three axes, or a linear layer as a 1×1 convolution of
+/// 1×1 images. Axes that a layer lacks lead, with one element.
 #[derive(Debug, Clone)]
 pub struct Layer {
     /// Spatial axes: 1, 2 or 3.

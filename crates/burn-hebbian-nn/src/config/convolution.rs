@@ -19,8 +19,8 @@ use super::{
 use crate::{HebbianConv1d, HebbianConv2d, HebbianConv3d, Local, Output, PaddingMode};
 
 convolution_config! {
-    /// Configuration of a [`HebbianConv1d`]: a convolution over one dimension without bias, its rule and its output
-    /// function.
+    /// Configuration of a [`HebbianConv1d`]: a convolution over one dimension without bias, its rule and its
+    /// output function.
     ///
     /// A patch is a window of `kernel_size` samples of all channels of a group; an output has
     /// `(length + padding − dilation · (kernel_size − 1) − 1) / stride + 1` positions.
@@ -49,8 +49,8 @@ convolution_config! {
 convolution_config! {
     /// Configuration of a [`HebbianConv2d`]: a convolution without bias, its rule and its output function.
     ///
-    /// Sizes are height and width. A patch is what the kernel covers, of all channels of a group; on each axis an
-    /// output has `(size + padding − dilation · (kernel_size − 1) − 1) / stride + 1` positions.
+    /// Sizes are height and width. A patch is what the kernel covers, of all channels of a group; on each
+    /// axis an output has `(size + padding − dilation · (kernel_size − 1) − 1) / stride + 1` positions.
     ///
     /// ```
     /// use burn::tensor::{Device, Tensor};
@@ -72,13 +72,13 @@ convolution_config! {
 }
 
 convolution_config! {
-    /// Configuration of a [`HebbianConv3d`]: a convolution over volumes or image sequences without bias, its rule
-    /// and its output function.
+    /// Configuration of a [`HebbianConv3d`]: a convolution over volumes or image sequences without bias, its
+    /// rule and its output function.
     ///
-    /// Sizes are depth, height and width. A patch is what the kernel covers, of all channels of a group; on each
-    /// axis an output has `(size + padding − dilation · (kernel_size − 1) − 1) / stride + 1` positions.
-    /// `PaddingConfig3d::Same` works for all kernels and strides, also where Burn's own layer refuses it: the extra
-    /// element goes to the end of an axis.
+    /// Sizes are depth, height and width. A patch is what the kernel covers, of all channels of a group; on
+    /// each axis an output has `(size + padding − dilation · (kernel_size − 1) − 1) / stride + 1` positions.
+    /// `PaddingConfig3d::Same` works for all kernels and strides, also where Burn's own layer refuses it: the
+    /// extra element goes to the end of an axis.
     HebbianConv3dConfig: HebbianConv3d, [usize; 3], PaddingConfig3d,
     /// What lies in the padding.
     padding_mode: PaddingMode,

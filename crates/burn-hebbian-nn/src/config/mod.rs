@@ -39,8 +39,8 @@ fn checked<L: Trainable>(mut local: Local<L>, rule: &Rule, output: Output) -> Re
 
 /// The configuration of a convolution or transposed convolution: fields, setters and `init`.
 ///
-/// `$extra` is the one field that the other kind does not have. The type gets a `plain(&self, &Device)` of its
-/// own: the layer before it has a rule.
+/// `$extra` is the one field that the other kind does not have. The type gets a `plain(&self, &Device)` of
+/// its own: the layer before it has a rule.
 macro_rules! convolution_config {
     (
         $(#[$doc:meta])*
@@ -66,7 +66,8 @@ macro_rules! convolution_config {
             /// Dilation.
             #[serde(default = "ones")]
             pub dilation: $size,
-            /// Groups of channels. Neurons compete within a group; as many groups as channels are a depthwise layer.
+            /// Groups of channels. Neurons compete within a group; as many groups as channels are a depthwise
+            /// layer.
             #[serde(default = "ones")]
             pub groups: usize,
             /// Padding.

@@ -19,8 +19,8 @@ use super::{
 use crate::{HebbianConvTranspose1d, HebbianConvTranspose2d, HebbianConvTranspose3d, Local, Output};
 
 convolution_config! {
-    /// Configuration of a [`HebbianConvTranspose1d`]: a transposed convolution over one dimension without bias, its
-    /// rule and its output function.
+    /// Configuration of a [`HebbianConvTranspose1d`]: a transposed convolution over one dimension without
+    /// bias, its rule and its output function.
     ///
     /// An output has `(length − 1) · stride + dilation · (kernel_size − 1) + padding_out − 2 · padding + 1`
     /// positions. A neuron is an output channel; what it sees is described at
@@ -33,16 +33,17 @@ convolution_config! {
 }
 
 convolution_config! {
-    /// Configuration of a [`HebbianConvTranspose2d`]: a transposed convolution without bias, its rule and its output
-    /// function.
+    /// Configuration of a [`HebbianConvTranspose2d`]: a transposed convolution without bias, its rule and its
+    /// output function.
     ///
     /// Sizes are height and width; on each axis an output has
     /// `(size − 1) · stride + dilation · (kernel_size − 1) + padding_out − 2 · padding + 1` positions.
     ///
     /// A neuron is an output channel. Its patch at an output position is the input that reaches it, with
-    /// `stride − 1` zeros stuffed between the input's elements and zeros in the padding, under the mirrored kernel.
-    /// So with a stride the norms of patches differ from position to position, as they do at a padded border; rules
-    /// that compete by cosine are indifferent to it.
+    /// `stride − 1` zeros stuffed between the input's elements and zeros in the padding, under the mirrored
+    /// kernel. So with a stride the norms of patches differ from position to position, as they do at a padded
+    /// border, and positions that no input reaches see an empty patch. Competition by cosine does not depend on
+    /// the norms.
     ///
     /// ```
     /// use burn::tensor::{Device, Tensor};
@@ -66,12 +67,12 @@ convolution_config! {
 }
 
 convolution_config! {
-    /// Configuration of a [`HebbianConvTranspose3d`]: a transposed convolution over volumes without bias, its rule
-    /// and its output function.
+    /// Configuration of a [`HebbianConvTranspose3d`]: a transposed convolution over volumes without bias, its
+    /// rule and its output function.
     ///
     /// Sizes are depth, height and width; on each axis an output has
-    /// `(size − 1) · stride + dilation · (kernel_size − 1) + padding_out − 2 · padding + 1` positions. A neuron is
-    /// an output channel; what it sees is described at [`HebbianConvTranspose2dConfig`].
+    /// `(size − 1) · stride + dilation · (kernel_size − 1) + padding_out − 2 · padding + 1` positions. A
+    /// neuron is an output channel; what it sees is described at [`HebbianConvTranspose2dConfig`].
     HebbianConvTranspose3dConfig: HebbianConvTranspose3d, [usize; 3], [usize; 3],
     /// Additional elements at the end of the output's axes.
     padding_out: [usize; 3],

@@ -7,12 +7,14 @@ use super::window::{Window, pad, strided};
 /// `Σ c_k x` over images and positions, `[groups · neurons, channels / groups, kernel…]`.
 ///
 /// `x: [n, channels, …]` is the input of the convolution, `c: [n, groups · neurons, …]` has the shape of its
-/// output. A transposed convolution is the adjoint: the same sum, with `c` as the input and `x` as the output.
+/// output. A transposed convolution is the adjoint: the same sum, with `c` as the input and `x` as the
+/// output.
 pub(super) fn correlate(window: &Window, x: Tensor<5>, c: Tensor<5>) -> Tensor<5> {
     if window.groups == 1 { dense(window, x, c) } else { grouped(window, x, c) }
 }
 
-/// Burn's 2-D weight gradient, once for every depth of the kernel: for 1-D and 2-D layers once, nothing copied.
+/// Burn's 2-D weight gradient, once for every depth of the kernel: for 1-D and 2-D layers once, nothing
+/// copied.
 fn dense(window: &Window, x: Tensor<5>, c: Tensor<5>) -> Tensor<5> {
     let [_, channels, _, height, width] = x.dims();
     let [_, neurons, depth, ..] = c.dims();
@@ -39,7 +41,8 @@ fn fold_depth(x: Tensor<5>) -> Tensor<4> {
     x.reshape([n * depth, channels, height, width])
 }
 
-/// One product of matrices for every tap of the kernel, all groups at once: what a tap sees is a strided slice.
+/// One product of matrices for every tap of the kernel, all groups at once: what a tap sees is a strided
+/// slice.
 ///
 /// Burn's own gradient runs one convolution a group, and a depthwise layer has hundreds of groups.
 fn grouped(window: &Window, x: Tensor<5>, c: Tensor<5>) -> Tensor<5> {

@@ -4,7 +4,8 @@ use burn::tensor::Tensor;
 
 use super::window::Window;
 
-/// The sum of `x²` over every patch, `[n, groups, 1, positions]`: the layer's own operator with weights of one.
+/// The sum of `x²` over every patch, `[n, groups, 1, positions]`: the layer's own operator with weights of
+/// one.
 ///
 /// One channel a group, groups in the batch, so that one operator without groups serves them all.
 pub(super) fn patch_energy<const X: usize>(

@@ -30,8 +30,8 @@ pub(crate) trait Geometry<const X: usize, const W: usize> {
     /// The responses `w_k · x`.
     fn respond(&self, x: Tensor<X>, w: Tensor<W>) -> Tensor<X>;
 
-    /// `Σ c_k x` over images and positions: the weight gradient with `c` in the place of the output gradient. `c`
-    /// may have another number of neurons a group than the layer.
+    /// `Σ c_k x` over images and positions: the weight gradient with `c` in the place of the output gradient.
+    /// `c` may have another number of neurons a group than the layer.
     fn correlate(&self, x: Tensor<X>, c: Tensor<X>) -> Tensor<W>;
 
     /// `‖x‖²` of every patch, `[n, groups, 1, positions]`.
@@ -53,8 +53,8 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
         self.geometry.respond(self.x.clone(), self.w.clone())
     }
 
-    /// `Σ c_k x` over images and positions, from coefficients `[n, groups, neurons, positions]` for an output of
-    /// shape `dims`, for so many neurons a group.
+    /// `Σ c_k x` over images and positions, from coefficients `[n, groups, neurons, positions]` for an output
+    /// of shape `dims`, for so many neurons a group.
     pub(crate) fn correlate(&self, c: Tensor<4>, mut dims: [usize; X], neurons: usize) -> Tensor<W> {
         dims[1] = self.geometry.layout().groups * neurons;
         self.geometry.correlate(self.x.clone(), c.reshape(dims))
