@@ -41,35 +41,39 @@ fn fold_depth(x: Tensor<5>) -> Tensor<4> {
     x.reshape([n * depth, channels, height, width])
 }
 
-/// One product of matrices for every tap of the kernel, all groups at once: what a tap sees is a strided
-/// slice.
+/// One product for every tap of the kernel, all groups at once: what a tap sees is a strided slice.
 ///
 /// Burn's own gradient runs one convolution a group, and a depthwise layer has hundreds of groups.
 fn grouped(window: &Window, x: Tensor<5>, c: Tensor<5>) -> Tensor<5> {
     let [_, neurons, positions @ ..] = c.dims();
     let [_, channels, ..] = x.dims();
     let [depth, rows, columns] = window.kernel;
-    let groups = window.groups;
-    // Images join the positions they are summed with, one product a group: the copy that this needs of c is
-    // made once, and of x it is the copy that makes a slice contiguous, which is needed anyway.
-    let x = pad(x, window.padding, PadMode::Constant(0.0)).swap_dims(0, 1); // [channels, n, …]
-    let c = by_group(c.swap_dims(0, 1), groups); // [g, k, n · p]
-    let seen = |tap| by_group(strided(x.clone(), window.offset(tap), positions, window.stride), groups);
-    let taps = taps(window.kernel).map(|tap| product(c.clone(), seen(tap))).collect();
-    Tensor::stack::<4>(taps, 3).reshape([neurons, channels / groups, depth, rows, columns])
+    let x = pad(x, window.padding, PadMode::Constant(0.0));
+    let seen = |tap| strided(x.clone(), window.offset(tap), positions, window.stride);
+    let seen = taps(window.kernel).map(seen);
+    let sums = if neurons == window.groups && channels == window.groups {
+        seen.map(|x| depthwise(x, c.clone())).collect()
+    } else {
+        let c = by_group(c, window.groups);
+        seen.map(|x| c.clone().matmul(by_group(x, window.groups).swap_dims(1, 2))).collect()
+    };
+    Tensor::stack::<4>(sums, 3).reshape([neurons, channels / window.groups, depth, rows, columns])
 }
 
-/// `[groups · members, n, …]` → `[groups, members, n · positions]`.
+/// `Σ c x` of one channel and one neuron a group, `[groups, 1, 1]`: no matrix to multiply, so nothing to
+/// arrange.
+fn depthwise(x: Tensor<5>, c: Tensor<5>) -> Tensor<3> {
+    let [n, groups, depth, height, width] = c.dims();
+    (c * x).reshape([n, groups, depth * height * width]).sum_dim(2).sum_dim(0).swap_dims(0, 1)
+}
+
+/// `[n, groups · members, …]` → `[groups, members, n · positions]`.
+///
+/// Images join the positions they are summed with: one product a group. Of `x` that costs nothing, a slice
+/// has to be made contiguous anyway; of `c` it costs one copy for all taps.
 fn by_group(x: Tensor<5>, groups: usize) -> Tensor<3> {
-    let [all, n, depth, height, width] = x.dims();
-    x.reshape([groups, all / groups, n * depth * height * width])
-}
-
-/// `c xᵀ` of every group, `[groups, neurons, channels]`.
-fn product(c: Tensor<3>, x: Tensor<3>) -> Tensor<3> {
-    let one_by_one = c.dims()[1] == 1 && x.dims()[1] == 1;
-    // a depthwise layer has no matrix to multiply
-    if one_by_one { (c * x).sum_dim(2) } else { c.matmul(x.swap_dims(1, 2)) }
+    let [n, all, depth, height, width] = x.dims();
+    x.swap_dims(0, 1).reshape([groups, all / groups, n * depth * height * width])
 }
 
 /// Every tap of a kernel, row by row.
