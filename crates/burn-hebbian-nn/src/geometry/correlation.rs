@@ -60,11 +60,12 @@ fn grouped(window: &Window, x: Tensor<5>, c: Tensor<5>) -> Tensor<5> {
     Tensor::stack::<4>(sums, 3).reshape([neurons, channels / window.groups, depth, rows, columns])
 }
 
-/// `Σ c x` of one channel and one neuron a group, `[groups, 1, 1]`: no matrix to multiply, so nothing to
-/// arrange.
+/// `Σ c x` of one channel and one neuron a group, `[groups, 1, 1]`: no matrix to multiply.
 fn depthwise(x: Tensor<5>, c: Tensor<5>) -> Tensor<3> {
     let [n, groups, depth, height, width] = c.dims();
-    (c * x).reshape([n, groups, depth * height * width]).sum_dim(2).sum_dim(0).swap_dims(0, 1)
+    // before the product: contiguous rows multiply faster than a strided slice
+    let rows = [n, groups, depth * height * width];
+    (c.reshape(rows) * x.reshape(rows)).sum_dim(2).sum_dim(0).swap_dims(0, 1)
 }
 
 /// `[n, groups · members, …]` → `[groups, members, n · positions]`.
