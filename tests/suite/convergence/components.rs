@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_hebbian::prelude::*;
-use burn_hebbian_tests::values::tensor;
+use burn_hebbian_tests::values::{numbers, tensor};
 use libtest_mimic::Trial;
 
 use super::{dot, norm, train};
@@ -12,6 +12,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         on_flex("convergence::oja_finds_the_first_component_at_unit_norm", oja),
         on_flex("convergence::sanger_finds_the_components_in_order", sanger),
+        on_flex("convergence::sanger_finds_the_vectors_of_an_svd", sanger_on_correlated_inputs),
         on_flex("convergence::subspace_spans_the_components", subspace),
     ]
 }
@@ -50,6 +51,33 @@ fn converge(rule: Rule, neurons: usize, rate: f64, steps: usize, device: &Device
 fn angle(a: &[f64], b: &[f64]) -> f64 {
     let cosine = dot(a, b).abs() / (dot(a, a) * dot(b, b)).sqrt();
     cosine.min(1.0).acos().to_degrees()
+}
+
+/// 200 points of correlated inputs, and the right singular vectors that a library finds.
+fn correlated(device: &Device) -> (Tensor<2>, Vec<Vec<f64>>) {
+    let (points, mixing) = (numbers(71, 200 * D), numbers(72, D * D));
+    let value = |i: usize, f: usize| {
+        (0..D)
+            .map(|j| f64::from(points[i * D + j]) * 2.0 * SIGMA[j] * f64::from(mixing[j * D + f]))
+            .sum::<f64>()
+    };
+    let values: Vec<f32> =
+        (0..200).flat_map(|i| (0..D).map(move |f| (i, f))).map(|(i, f)| value(i, f) as f32).collect();
+    let matrix = faer::Mat::from_fn(200, D, |i, f| f64::from(values[i * D + f]));
+    let svd = matrix.thin_svd().expect("finite values have singular values");
+    let vectors = (0..4).map(|j| (0..D).map(|f| svd.V()[(f, j)]).collect()).collect();
+    (Tensor::from_data(TensorData::new(values, [200, D]), device), vectors)
+}
+
+/// In order, within 2 degrees of an SVD.
+fn sanger_on_correlated_inputs(device: &Device) {
+    let (x, vectors) = correlated(device);
+    let start = tensor(7, [D, 4], device).mul_scalar(0.3);
+    let rate = |step: usize| 0.03 / (1.0 + step as f64 / 500.0);
+    let weights = train(start, Rule::sanger(), rate, 3000, |_| x.clone());
+    for (j, (w, vector)) in weights.iter().zip(&vectors).enumerate() {
+        assert!(angle(w, vector) < 2.0, "{} degrees off singular vector {j}", angle(w, vector));
+    }
 }
 
 fn oja(device: &Device) {
