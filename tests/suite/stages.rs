@@ -25,7 +25,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = on_every_backend("stages::state_moves_as_in_the_oracle", state_moves_as_in_the_oracle);
     trials.extend(on_every_backend("stages::third_factor_multiplies_coefficients", third_factor));
     trials.push(on_flex("stages::state_moves_on_every_layer", state_moves_on_every_layer));
-    trials.push(on_flex("stages::bias_is_learnt_as_a_log_prior", bias_is_learnt));
+    trials.push(on_flex("stages::bias_is_learnt_as_a_log_prior", |device| {
+        bias_is_learnt(device);
+        bias_is_learnt(&device.clone().autodiff());
+    }));
     trials.push(on_flex("stages::bias_of_a_configured_layer", bias_of_a_configured_layer));
     trials.push(on_flex("stages::third_factor_of_one_layer", third_factor_of_one_layer));
     trials

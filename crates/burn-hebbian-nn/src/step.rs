@@ -10,7 +10,7 @@ use burn_hebbian_core::{
 };
 
 use crate::{
-    geometry::{Geometry, Pass, learnable, to_neurons},
+    geometry::{Geometry, Pass, is_learnable, learnable, to_neurons},
     output::Output,
 };
 
@@ -35,7 +35,7 @@ pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
     let observer = observe::observer();
     let selection = observer.as_ref().and_then(|observer| observer.selection(weight.id));
     let Some((observer, selection)) = observer.zip(selection) else {
-        let pass = Pass { geometry, x: geometry.prepare(x), w, bias: bias.clone() };
+        let pass = Pass { geometry, x: geometry.prepare(x), w, bias: None };
         let dot = pass.respond();
         let dims = dot.dims();
         let seen = see(&pass, dot, Signals::none(), state);
@@ -46,16 +46,20 @@ pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
     assert!(shape[0] > 0, "a local layer cannot learn from an empty batch, got an input of {shape:?}");
     let lift = Lift::of(&x, &w);
     let (x, w) = cut(x, w, &selection);
-    let pass = Pass { geometry, x: geometry.prepare(x), w, bias: bias.clone() };
+    let pass = Pass { geometry, x: geometry.prepare(x), w, bias: bias.clone().map(learnable) };
     let dot = pass.respond();
     let dims = dot.dims();
-    let (signals, learning) = (observer.signals(weight.id), pass.for_learning());
-    let sums = {
-        let seen = see(&learning, learnable(dot.clone()), signals.clone(), state.clone()).learning();
-        learn(&learning, dims, &seen, &selection)
+    let signals = observer.signals(weight.id);
+    let seen = see(&pass, dot.clone(), signals.clone(), state.clone()).learning();
+    let sums = if is_learnable(&dot) {
+        // the norms that the output needs too are computed once
+        learn(&pass, dims, &seen, &selection)
+    } else {
+        let pass = pass.for_learning();
+        let seen = see(&pass, learnable(dot), signals, state).learning();
+        learn(&pass, dims, &seen, &selection)
     };
     observer.report(weight.id, sums);
-    let seen = see(&pass, dot, signals, state).learning();
     lift.restore(with_bias(output.of(&seen).reshape(dims), bias))
 }
 

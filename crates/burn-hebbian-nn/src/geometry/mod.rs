@@ -44,6 +44,7 @@ pub(crate) struct Pass<'a, G, const X: usize, const W: usize> {
     /// The input, [prepared](Geometry::prepare).
     pub(crate) x: Tensor<X>,
     pub(crate) w: Tensor<W>,
+    /// For rules that learn it.
     pub(crate) bias: Option<Tensor<1>>,
 }
 
@@ -67,7 +68,7 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
             geometry: self.geometry,
             x: learnable(self.x.clone()),
             w: learnable(self.w.clone()),
-            bias: self.bias.clone().map(learnable),
+            bias: self.bias.clone(),
         }
     }
 }
@@ -95,10 +96,19 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> LayerView for Pass<'_, G
     }
 }
 
+/// Whether learning takes these values as they are.
+pub(crate) fn is_learnable<const D: usize>(values: &Tensor<D>) -> bool {
+    !values.is_autodiff() && !is_half(values)
+}
+
 /// Outside the autodiff graph and, if it was in half precision, in `f32`.
 pub(crate) fn learnable<const D: usize>(values: Tensor<D>) -> Tensor<D> {
     let values = values.inner();
-    if matches!(values.dtype(), DType::F16 | DType::BF16) { values.cast(DType::F32) } else { values }
+    if is_half(&values) { values.cast(DType::F32) } else { values }
+}
+
+fn is_half<const D: usize>(values: &Tensor<D>) -> bool {
+    matches!(values.dtype(), DType::F16 | DType::BF16)
 }
 
 /// `[n, groups · neurons, positions…]` → `[n, groups, neurons, positions]`.
