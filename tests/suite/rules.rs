@@ -312,10 +312,21 @@ fn all_on_linear(device: &Device) {
     }
 }
 
+/// More winners asked for than neurons may win: of 6 neurons 2 are free and 2 belong to each class.
+fn crowded_rules() -> Vec<(&'static str, Rule, usize)> {
+    let teacher = Teacher::ClassGroups { classes: 2, per_class: 2, order: GroupOrder::ClassesFirst };
+    let map =
+        som(vec![6], Neighbourhood::Gaussian).with_competition(Competition::KWinners { k: 5, losers: 0.0 });
+    vec![
+        ("five_winners", Rule::k_wta(5).with_teacher(teacher), 2),
+        ("five_winners_on_a_map", map.with_teacher(teacher), 2),
+    ]
+}
+
 /// Targets between 0 and 1 scale what a neuron learns; those of 0 keep it out.
 fn soft_targets(device: &Device) {
     let layer = Layer::dense([4, 2, 4, 3], [6, 2, 2, 2]);
-    for (name, rule, columns) in taught_rules(6) {
+    for (name, rule, columns) in [taught_rules(6), crowded_rules()].concat() {
         let soft = tensor::<2>(77, [4, columns], device).clamp_min(0.0);
         let rows: Vec<Vec<f64>> = vec(soft.clone()).chunks(columns).map(<[f64]>::to_vec).collect();
         assert!(rows.iter().flatten().any(|t| *t == 0.0) && rows.iter().flatten().any(|t| *t > 0.0));

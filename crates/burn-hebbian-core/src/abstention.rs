@@ -24,7 +24,7 @@ pub enum Abstention {
     ///
     /// One draw a neuron and step, from a stream of its own that is part of the rule's state: a run that is saved and
     /// loaded draws what it would have drawn. The generator is Wichmann and Hill's (1982, *Appl. Stat.* 31, AS 183),
-    /// exact in `f32`, the same on every backend.
+    /// exact in `f32`, the same on every backend; a model that is cast to half precision as a whole loses that.
     ///
     /// Source: G. Lagani, "HebbianLearning" (code, 2020–2023); there a neuron that sits out scores 0 and still wins
     /// where the others score less, here it cannot win.

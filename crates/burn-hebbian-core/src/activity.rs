@@ -7,7 +7,8 @@ use crate::{Signals, Similarity, WeightLayout};
 
 /// What a rule may ask of the layer; computed only when asked.
 ///
-/// Implemented by geometries. None of the answers may need a second convolution with the weight.
+/// Implemented by geometries. None of the answers but [`respond_with`](Self::respond_with) needs a second convolution
+/// with a weight.
 pub trait LayerView {
     /// Where the neurons lie in the weight.
     fn layout(&self) -> WeightLayout;

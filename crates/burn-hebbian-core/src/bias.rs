@@ -23,7 +23,7 @@ pub enum Bias {
     /// B_k = (Σ z_k − M e^{t b_k}) / e^{t b_k}     Δb_k = B_k / (t · max |B|)
     /// ```
     ///
-    /// so that `e^{t b_k}` converges to the share of patches that neuron `k` wins. Starts at `ln(1/K) / t`.
+    /// so that with the plain softmax `e^{t b_k}` converges to the share of patches that neuron `k` wins. Starts at `ln(1/K) / t`.
     ///
     /// Source: T. Moraitis et al., "SoftHebb: Bayesian inference in unsupervised Hebbian soft winner-take-all
     /// networks", *Neuromorph. Comput. Eng.* 2 (2022), doi:10.1088/2634-4386/aca710.

@@ -45,7 +45,7 @@ pub enum RuleError {
         /// The value.
         value: f64,
     },
-    /// A share of neurons outside 0..=1.
+    /// A share, target or momentum outside 0..=1.
     #[error("{name}: must be in 0..=1, got {value}")]
     NotAShare {
         /// The name of the value.

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-/// A rule's answer: everything of `corr(x, C) − K · W` that the rule knows, before the layer sums it.
+/// A rule's answer: everything of `corr(x, C) − K · W − W ⊙ d` that the rule knows, before the layer sums it.
 ///
 /// Coefficients have the shape `[n, groups, neurons, positions]`.
 #[derive(Debug, Clone)]
@@ -146,7 +146,7 @@ fn sum_patches(values: Tensor<4>) -> Tensor<2> {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Sums {
-    /// `corr(x, C) − K · W`, the weight's elements row by row.
+    /// `corr(x, C) − K · W − W ⊙ d`, the weight's elements row by row.
     pub numerator: Tensor<1>,
     /// What [`Finish`](crate::Finish) divides by; `None` for a plain sum.
     pub mass: Option<Tensor<1>>,

@@ -21,8 +21,8 @@ pub enum Lateral {
     ///
     /// Distances are those of the largest coordinate (L∞). A neighbourhood reaches from `(size−1)/2` neurons before
     /// to `size−1−(size−1)/2` neurons after a neuron along each axis. After every step `h ← h^γ`, with `γ = σ^(1/τ)`
-    /// (its square for Gaussians), so that the radius shrinks from `σ` to 1 in `τ` steps; the exponent is the rule's
-    /// state.
+    /// (its square for Gaussians), so that a radius above 1 shrinks to 1 in `τ` steps and on; one of 1 stays. The
+    /// exponent is the rule's state.
     ///
     /// Source: T. Kohonen, *Biol. Cybern.* 43 (1982), doi:10.1007/BF00337288; kernels and schedule: G. Lagani, master's
     /// thesis, University of Pisa (2019).

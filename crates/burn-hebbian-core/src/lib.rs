@@ -3,11 +3,11 @@
 //! Every feed-forward rule, on every layer geometry, is one normal form
 //!
 //! ```text
-//! ΔW = finish( Σ corr(x, C) − K · W )
+//! ΔW = finish( Σ corr(x, C) − K · W − W ⊙ d )
 //! ```
 //!
-//! with `C` one post-synaptic coefficient per image, neuron and position, `corr` the weight-gradient
-//! operator of the layer, and `K` a recurrence over the neurons of one group. A rule sees what one layer
+//! with `C` one post-synaptic coefficient per image, neuron and position, `corr` the weight-gradient operator of the
+//! layer, `K` a recurrence over the neurons of one group, and `d` a decay per input tap (the outstar's). A rule sees what one layer
 //! saw, an [`Activity`], and answers with [`Factors`]; it knows nothing of kernels, strides or padding.
 //! The layer knows nothing of rules.
 //!

@@ -83,8 +83,8 @@ pub trait LocalRule: Debug + Send + Sync {
 /// A rule as a composition of stages, each a field; presets are named after the literature.
 ///
 /// ```text
-/// s = surround(similarity(x, w)) + bias    y = activation(s)·t    z = lateral(competition(s, t))    g = gate(z, y)·t
-/// ΔW = rate · normalise( scale · reduce Σ m g (x − recurrence(g, y, W)) )
+/// s = surround(similarity(x, w)) + bias    y = activation(s)·t    z = lateral(competition(s, t))    g = gate(z, y, s)·t
+/// ΔW = rate · normalise( scale · reduce Σ [ m g (x − recurrence(g, y, W)) + homeostasis(y) W ] )
 /// ```
 ///
 /// with `t` the teacher's value (1 where the layer ignores it) and `m` the third factor (1 if there is none). A field

@@ -27,7 +27,7 @@ pub struct Signals {
     pub teacher: Option<Tensor<2>>,
     /// The pass this is.
     pub phase: Phase,
-    /// What multiplies every coefficient, see [`with_third_factor`](Self::with_third_factor).
+    /// What multiplies the coefficients, see [`with_third_factor`](Self::with_third_factor).
     pub third_factor: Option<Tensor<2>>,
     /// Third factors of single layers, by path; they go before the one for all.
     pub(crate) third_factors: Vec<(String, Tensor<2>)>,
@@ -45,7 +45,8 @@ impl Signals {
         self
     }
 
-    /// With a third factor, a reward or another modulator that multiplies the coefficients of every rule: `[1, 1]` for
+    /// With a third factor, a reward or another modulator that multiplies the coefficients of every
+    /// [`Rule`](crate::Rule) (rules of your own ask [`Activity::third_factor`](crate::Activity::third_factor)): `[1, 1]` for
     /// all, `[images, 1]`, `[1, neurons]` or `[images, neurons]`.
     ///
     /// Source: N. Frémaux and W. Gerstner, "Neuromodulated spike-timing-dependent plasticity, and theory of

@@ -10,8 +10,8 @@ use crate::{
 
 /// How alike a patch `x` and a weight vector `w` are.
 ///
-/// All of them are elementwise on the layer's own responses `w · x`, the patch norms (a one-channel box sum)
-/// and the weight norms: no second convolution.
+/// All but one are elementwise on the layer's own responses `w · x`, the patch norms (a one-channel box sum) and the
+/// weight norms; [`Lebesgue`](Self::Lebesgue) with `p ≠ 2` needs a second convolution.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

@@ -6,7 +6,8 @@
 //! layers, convolutions and transposed convolutions over one to three dimensions, grouped and depthwise ones
 //! included.
 //!
-//! A layer runs one convolution with its weight a step, the forward's own. What it learns is decided by who
+//! A layer runs one convolution with its weight a step, the forward's own (Krotov–Hopfield's similarity needs a
+//! second). What it learns is decided by who
 //! observes the pass (see [`burn_hebbian_core::observe`]); unobserved, it is a plain layer.
 
 mod config;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
-    tensor::Tensor,
+    tensor::{DType, Tensor},
 };
 use burn_hebbian_core::WeightLayout;
 use serde::{Deserialize, Serialize};
@@ -20,8 +20,8 @@ pub enum Constraint {
     UnitNorm,
     /// `w ≥ 0`: what is below becomes 0.
     NonNegative,
-    /// Dale's principle: a weight keeps the sign it had before training. What would cross zero stops just before it,
-    /// at ±1e-30; a weight of 0 stays 0.
+    /// Dale's principle: a weight keeps its sign. What would cross zero stops just before it (at ±1e-30, in `f16` at
+    /// ±6.2e-5), so that its sign is remembered; a weight of 0 stays 0.
     KeepSigns,
     /// `|w| ≤ max`.
     Clip {
@@ -30,23 +30,32 @@ pub enum Constraint {
     },
 }
 
-/// As close to zero as a weight that keeps its sign comes.
-const NEAR_ZERO: f64 = 1e-30;
+/// As close to zero as a weight of this type comes that keeps its sign: a normal number.
+fn near_zero(dtype: DType) -> f64 {
+    if dtype == DType::F16 { 6.2e-5 } else { 1e-30 }
+}
 
 impl Constraint {
-    /// The weights `[groups, before, neurons, after]` as they may be; `before` is what they were before the step.
-    fn hold(&self, weight: Tensor<4>, before: Option<&Tensor<4>>, layout: &WeightLayout) -> Tensor<4> {
+    /// The weights `[groups, before, neurons, after]` as they may be; `before` is what they were before the step, and
+    /// `tiny` is [`near_zero`].
+    fn hold(
+        &self,
+        weight: Tensor<4>,
+        before: Option<&Tensor<4>>,
+        tiny: f64,
+        layout: &WeightLayout,
+    ) -> Tensor<4> {
         match (*self, before) {
             (Self::UnitNorm, _) => {
                 // clamp: an all-zero neuron has no direction.
-                let norm = layout.energy(weight.clone()).sqrt().clamp_min(NEAR_ZERO);
+                let norm = layout.energy(weight.clone()).sqrt().clamp_min(tiny);
                 weight / norm
             }
             (Self::NonNegative, _) => weight.clamp_min(0.0),
             (Self::Clip { max }, _) => weight.clamp(-max, max),
             (Self::KeepSigns, Some(before)) => {
                 let sign = before.clone().sign();
-                (weight * sign.clone()).clamp_min(NEAR_ZERO) * sign
+                (weight * sign.clone()).clamp_min(tiny) * sign
             }
             (Self::KeepSigns, None) => weight,
         }
@@ -108,7 +117,7 @@ impl ModuleVisitor for Recall<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let Some(layer) = self.assignment.local(param.id) else { return };
         if layer.constraints.contains(&Constraint::KeepSigns) {
-            self.weights.insert(param.id, layer.layout.view(param.val().inner()));
+            self.weights.insert(param.id, layer.layout.view(param.val().inner().cast(DType::F32)));
         }
     }
 }
@@ -126,12 +135,12 @@ impl ModuleMapper for Hold<'_> {
         }
         let before = self.before.0.get(&param.id);
         param.map(|weight| {
-            let (dims, autodiff) = (weight.dims(), weight.is_autodiff());
-            let held =
-                layer.constraints.iter().fold(layer.layout.view(weight.inner()), |weight, constraint| {
-                    constraint.hold(weight, before, &layer.layout)
-                });
-            let held = held.reshape(dims);
+            let (dims, dtype, autodiff) = (weight.dims(), weight.dtype(), weight.is_autodiff());
+            let weight = layer.layout.view(weight.inner().cast(DType::F32));
+            let held = layer.constraints.iter().fold(weight, |weight, constraint| {
+                constraint.hold(weight, before, near_zero(dtype), &layer.layout)
+            });
+            let held = held.reshape(dims).cast(dtype);
             if autodiff { held.autodiff() } else { held }
         })
     }

@@ -157,7 +157,7 @@ impl Plan {
     }
 
     /// Local layers that match learn locally; other parameters that match are not concerned, but the bias of
-    /// such a layer is frozen.
+    /// such a layer is frozen, unless its rule learns it.
     pub fn local(self, pattern: impl Into<String>, training: impl Into<LocalTraining>) -> Self {
         self.with(pattern, Training::Local(Box::new(training.into())))
     }

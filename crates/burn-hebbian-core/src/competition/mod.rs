@@ -17,7 +17,7 @@ use crate::{
 };
 pub use anti_hebbian::AntiHebbian;
 use soft::{by_group, over_deviation, power_soft, soft, spread};
-use winners::{exclude, ranked, winner_mask, with_losers};
+use winners::{exclude, present, ranked, winner_mask, with_losers};
 
 /// The neuron axis of `[n, groups, neurons, positions]`.
 const NEURONS: usize = 2;
@@ -58,7 +58,7 @@ pub enum Competition {
         /// How strongly.
         delta: f64,
     },
-    /// `z = s^(1/p) / Σ s^(1/p)`; negative scores count as 0.
+    /// `z = s^(1/p) / Σ s^(1/p)`; scores of 0 and below have no share, and nobody has where all are.
     PowerSoftmax {
         /// The power `p`, positive; the smaller, the harder the competition.
         power: f64,
@@ -95,14 +95,16 @@ impl Competition {
         match *self {
             Self::None => None,
             Self::Activity => y.cloned(),
-            Self::KWinners { k, losers } => Some(with_losers(winner_mask(exclude(s, allowed), k), losers)),
+            Self::KWinners { k, losers } => {
+                Some(with_losers(present(winner_mask(exclude(s, allowed), k), allowed), losers))
+            }
             Self::Softmax { temperature } => Some(soft(s.div_scalar(temperature), allowed)),
             Self::SignedSoftmax { temperature } => {
                 let winner = winner_mask(exclude(s.clone(), allowed), 1);
                 let sign = winner.mul_scalar(2.0).sub_scalar(1.0);
                 Some(soft(s.div_scalar(temperature), allowed) * sign)
             }
-            Self::Ranked { k, delta } => Some(ranked(exclude(s, allowed), k, delta)),
+            Self::Ranked { k, delta } => Some(present(ranked(exclude(s, allowed), k, delta), allowed)),
             Self::PowerSoftmax { power } => Some(power_soft(s, power, allowed)),
             Self::AdaptiveSoftmax { temperature, momentum } => {
                 let scaled = over_deviation(s, spread(momentum, layout), state?);

@@ -50,3 +50,11 @@ pub(super) fn exclude(scores: Tensor<4>, allowed: Option<&Tensor<4>>) -> Tensor<
         }
     }
 }
+
+/// Winners without those who may not win: where too few are left, fewer than `k` win.
+pub(super) fn present(winners: Tensor<4>, allowed: Option<&Tensor<4>>) -> Tensor<4> {
+    match allowed {
+        None => winners,
+        Some(allowed) => winners * allowed.clone().sign(),
+    }
+}

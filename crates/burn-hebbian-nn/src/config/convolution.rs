@@ -19,7 +19,7 @@ use super::{
 use crate::{HebbianConv1d, HebbianConv2d, HebbianConv3d, Local, Output, PaddingMode};
 
 convolution_config! {
-    /// Configuration of a [`HebbianConv1d`]: a convolution over one dimension without bias, its rule and its
+    /// Configuration of a [`HebbianConv1d`]: a convolution over one dimension, its rule and its
     /// output function.
     ///
     /// A patch is a window of `kernel_size` samples of all channels of a group; an output has
@@ -47,7 +47,7 @@ convolution_config! {
 }
 
 convolution_config! {
-    /// Configuration of a [`HebbianConv2d`]: a convolution without bias, its rule and its output function.
+    /// Configuration of a [`HebbianConv2d`]: a convolution, its rule and its output function.
     ///
     /// Sizes are height and width. A patch is what the kernel covers, of all channels of a group; on each
     /// axis an output has `(size + padding − dilation · (kernel_size − 1) − 1) / stride + 1` positions.
@@ -72,7 +72,7 @@ convolution_config! {
 }
 
 convolution_config! {
-    /// Configuration of a [`HebbianConv3d`]: a convolution over volumes or image sequences without bias, its
+    /// Configuration of a [`HebbianConv3d`]: a convolution over volumes or image sequences, its
     /// rule and its output function.
     ///
     /// Sizes are depth, height and width. A patch is what the kernel covers, of all channels of a group; on

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{checked, uniform};
 use crate::{HebbianLinear, Local, Output};
 
-/// Configuration of a [`HebbianLinear`]: a linear layer without bias, its rule and its output function.
+/// Configuration of a [`HebbianLinear`]: a linear layer, its rule and its output function.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HebbianLinearConfig {

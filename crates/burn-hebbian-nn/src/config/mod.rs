@@ -1,4 +1,4 @@
-//! Ready-made Hebbian layers.
+//! Ready-made Hebbian layers, without bias unless their rule learns one.
 
 mod convolution;
 mod linear;

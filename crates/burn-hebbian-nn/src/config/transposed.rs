@@ -33,7 +33,7 @@ convolution_config! {
 }
 
 convolution_config! {
-    /// Configuration of a [`HebbianConvTranspose2d`]: a transposed convolution without bias, its rule and its
+    /// Configuration of a [`HebbianConvTranspose2d`]: a transposed convolution, its rule and its
     /// output function.
     ///
     /// Sizes are height and width; on each axis an output has
@@ -67,7 +67,7 @@ convolution_config! {
 }
 
 convolution_config! {
-    /// Configuration of a [`HebbianConvTranspose3d`]: a transposed convolution over volumes without bias, its
+    /// Configuration of a [`HebbianConvTranspose3d`]: a transposed convolution over volumes, its
     /// rule and its output function.
     ///
     /// Sizes are depth, height and width; on each axis an output has
