@@ -11,6 +11,9 @@ const GAP: usize = 1;
 /// What lies between filters.
 const BACKGROUND: Rgb<u8> = Rgb([255; 3]);
 
+/// What lies between tiles whose zero is white.
+const BETWEEN: Rgb<u8> = Rgb([200; 3]);
+
 /// Writes the filters of a convolution, `[filters, channels, height, width]`, as a PNG.
 ///
 /// # Errors
@@ -42,6 +45,35 @@ pub fn grid(weight: Tensor<4>, zoom: usize) -> RgbImage {
         }
     }
     picture.image
+}
+
+/// Tiles `[rows, columns, height, width]` as a picture, `zoom` pixels a weight: blue below 0, white at 0, red above.
+///
+/// Each tile is scaled by its own largest weight.
+pub fn diverging(tiles: Tensor<4>, zoom: usize) -> RgbImage {
+    let [rows, columns, height, width] = tiles.dims();
+    let values: Vec<f32> = tiles.into_data().iter().collect();
+    let shape = Shape { channels: 1, height, width };
+    let mut picture = Canvas::new(rows, columns, &shape, zoom);
+    picture.fill(BETWEEN);
+    for (index, tile) in values.chunks_exact(shape.len()).enumerate() {
+        let scale = largest(tile);
+        picture.draw(index, |y, x| blue_to_red(tile[shape.at(0, y, x)] / scale));
+    }
+    picture.image
+}
+
+/// Pictures of one height from left to right, `gap` pixels apart.
+pub fn beside(pictures: &[RgbImage], gap: usize) -> RgbImage {
+    let height = pictures.iter().map(RgbImage::height).max().unwrap_or(0);
+    let width: u32 = pictures.iter().map(|picture| picture.width() + gap as u32).sum();
+    let mut all = RgbImage::from_pixel(width.saturating_sub(gap as u32), height, BACKGROUND);
+    let mut left = 0;
+    for picture in pictures {
+        image::imageops::replace(&mut all, picture, left, 0);
+        left += i64::from(picture.width()) + gap as i64;
+    }
+    all
 }
 
 struct Shape {
@@ -76,6 +108,11 @@ impl Canvas {
         Self { image, columns, tile, zoom }
     }
 
+    /// Changes what lies between tiles.
+    fn fill(&mut self, colour: Rgb<u8>) {
+        self.image.pixels_mut().for_each(|pixel| *pixel = colour);
+    }
+
     /// Fills tile `index` with the colours of its weights (y, x).
     fn draw(&mut self, index: usize, colour: impl Fn(usize, usize) -> Rgb<u8>) {
         let (top, left) =
@@ -104,6 +141,12 @@ fn level(value: f32) -> u8 {
     (127.5 + 127.5 * value).round() as u8
 }
 
+/// −1..=1 → blue, white, red.
+fn blue_to_red(value: f32) -> Rgb<u8> {
+    let end = if value < 0.0 { [33.0, 102.0, 172.0] } else { [178.0, 24.0, 43.0] };
+    Rgb(end.map(|end: f32| (255.0 + (end - 255.0) * value.abs()).round() as u8))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,5 +171,22 @@ mod tests {
         assert_eq!(row(1), [0, 128, 191]);
         let second = [5, 6, 7].map(|x| picture.get_pixel(x, 1).0[0]);
         assert_eq!(second, [128; 3]);
+    }
+
+    #[test]
+    fn signs_become_colours() {
+        let tiles = Tensor::<4>::from_data([[[[-2.0, 0.0, 2.0]], [[1.0, 0.0, 0.0]]]], &Device::flex());
+        let picture = diverging(tiles, 1);
+        assert_eq!(picture.dimensions(), (2 * 4 + 1, 3));
+        let row = [0, 1, 2, 3, 5].map(|x| picture.get_pixel(x, 1).0);
+        assert_eq!(row, [[200; 3], [33, 102, 172], [255; 3], [178, 24, 43], [178, 24, 43]]);
+    }
+
+    #[test]
+    fn pictures_stand_apart() {
+        let picture = |grey| RgbImage::from_pixel(2, 3, Rgb([grey; 3]));
+        let both = beside(&[picture(10), picture(20)], 4);
+        assert_eq!(both.dimensions(), (8, 3));
+        assert_eq!([1, 3, 6].map(|x| both.get_pixel(x, 2).0[0]), [10, 255, 20]);
     }
 }

@@ -1,0 +1,7 @@
+//! Numbers that say whether a rule learnt what it should.
+
+pub(crate) mod codes;
+pub(crate) mod map;
+pub(crate) mod principal;
+pub(crate) mod vectors;
+pub(crate) mod wins;
