@@ -17,6 +17,7 @@ mod plans;
 mod properties;
 mod records;
 mod rules;
+mod schedules;
 mod stages;
 mod state;
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
     trials.extend(plans::trials());
     trials.extend(properties::trials());
     trials.extend(records::trials());
+    trials.extend(schedules::trials());
     trials.extend(stages::trials());
     trials.extend(state::trials());
     trials.extend(bad_input::trials());

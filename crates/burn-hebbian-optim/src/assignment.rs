@@ -16,7 +16,8 @@ use burn_hebbian_core::{
 
 use crate::{
     Constraint, PlanError,
-    plan::{Entry, LocalTraining, Plan, Rest, RuleChoice, Training},
+    plan::{Entry, Plan, Rest},
+    training::{LocalTraining, RuleChoice, Training},
 };
 
 /// What trains each parameter of a model, by id.
@@ -201,6 +202,7 @@ enum Kind<'a> {
 
 struct Resolver<'a> {
     rest: Rest,
+    epoch: Option<usize>,
     entries: Vec<Compiled<'a>>,
     parameters: Vec<(ParamId, String)>,
     layers: HashMap<ParamId, LayerInfo>,
@@ -210,7 +212,7 @@ impl<'a> Resolver<'a> {
     fn new(plan: &'a Plan, survey: Survey, layers: Vec<LayerInfo>) -> Result<Self, PlanError> {
         let entries = plan.entries.iter().map(Compiled::new).collect::<Result<_, _>>()?;
         let layers = layers.into_iter().map(|layer| (layer.weight, layer)).collect();
-        Ok(Self { rest: plan.rest, entries, parameters: survey.parameters, layers })
+        Ok(Self { rest: plan.rest, epoch: plan.epoch, entries, parameters: survey.parameters, layers })
     }
 
     fn resolve(self) -> Result<Assignment, PlanError> {
@@ -228,10 +230,13 @@ impl<'a> Resolver<'a> {
     }
 
     fn role(&self, id: ParamId, path: &str) -> Result<Role, PlanError> {
-        let matched = self.entries.iter().rev().find(|compiled| compiled.matches(id, path));
+        let matched = self.entries.iter().rev().find(|compiled| self.holds(compiled, id, path));
+        if matched.is_none() && self.entries.iter().any(|compiled| compiled.matches(id, path)) {
+            return Ok(Role::Frozen); // its time is over, or has not come
+        }
         match (self.kind(id, path), matched.map(|compiled| compiled.entry)) {
             (Kind::State, _) => Ok(Role::Frozen),
-            (Kind::Weight(info), Some(Entry { pattern, training: Training::Local(training) })) => {
+            (Kind::Weight(info), Some(Entry { pattern, training: Training::Local(training), .. })) => {
                 training.check(pattern)?;
                 local_layer(info, layer_path(path), training).map(Role::Local)
             }
@@ -263,13 +268,18 @@ impl<'a> Resolver<'a> {
     /// The role of a plain parameter that a local pattern covers: local patterns do not concern it.
     fn role_beneath_local(&self, id: ParamId, path: &str) -> Role {
         let concerned = |compiled: &&Compiled| {
-            !matches!(compiled.entry.training, Training::Local(_)) && compiled.matches(id, path)
+            !matches!(compiled.entry.training, Training::Local(_)) && self.holds(compiled, id, path)
         };
         match self.entries.iter().rev().find(concerned).map(|compiled| &compiled.entry.training) {
             Some(Training::Backprop) => Role::Backprop { by_pattern: true },
             Some(_) => Role::Frozen,
             None => self.role_of_rest(),
         }
+    }
+
+    /// Whether the pattern matches the parameter, in this epoch.
+    fn holds(&self, compiled: &Compiled, id: ParamId, path: &str) -> bool {
+        compiled.entry.epochs.contain(self.epoch) && compiled.matches(id, path)
     }
 
     fn role_of_rest(&self) -> Role {
@@ -313,15 +323,18 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// The parameters of a pattern: it matches a whole path, or a whole leading part of one.
+pub(crate) fn anchored(pattern: &str) -> Result<ParamGroup, PlanError> {
+    let anchored = format!(r"^(?:{pattern})(?:\.|$)");
+    ParamGroup::from_regex(anchored).map_err(|ParamGroupError::InvalidPatternError(reason)| {
+        PlanError::Pattern { pattern: pattern.to_string(), reason }
+    })
+}
+
 impl<'a> Compiled<'a> {
-    /// Anchored: the pattern matches a whole path, or a whole leading part of one.
     fn new(entry: &'a Entry) -> Result<Self, PlanError> {
-        let anchored = format!(r"^(?:{})(?:\.|$)", entry.pattern);
-        let group =
-            ParamGroup::from_regex(anchored).map_err(|ParamGroupError::InvalidPatternError(reason)| {
-                PlanError::Pattern { pattern: entry.pattern.clone(), reason }
-            })?;
-        Ok(Self { entry, group })
+        entry.epochs.check(&entry.pattern)?;
+        Ok(Self { entry, group: anchored(&entry.pattern)? })
     }
 
     fn matches(&self, id: ParamId, path: &str) -> bool {

@@ -60,6 +60,18 @@ pub enum PlanError {
         /// The path that was given.
         layer: String,
     },
+    /// Epochs that are none.
+    #[error(
+        "plan: pattern `{pattern}`: epochs are counted from 1, the first not after the last, got {first} to {last}"
+    )]
+    Epochs {
+        /// The pattern.
+        pattern: String,
+        /// The first epoch.
+        first: usize,
+        /// The last epoch.
+        last: usize,
+    },
     /// A bound on weights that is not positive and finite.
     #[error("plan: pattern `{pattern}`: weights must be clipped to a positive and finite value, got {max}")]
     Clip {

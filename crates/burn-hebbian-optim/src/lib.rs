@@ -11,6 +11,7 @@
 
 mod assignment;
 mod constraint;
+mod course;
 mod error;
 mod finish;
 mod monitor;
@@ -19,9 +20,12 @@ mod packing;
 mod plan;
 mod report;
 mod step;
+mod training;
 
 pub use constraint::Constraint;
+pub use course::OptimizerChoice;
 pub use error::{PlanError, UpdateError};
 pub use observe::Updates;
-pub use plan::{LocalTraining, Plan, Rest};
+pub use plan::{Plan, Rest};
 pub use report::{Report, TrainedBy};
+pub use training::LocalTraining;

@@ -1,6 +1,12 @@
 //! Running a forward pass and collecting what local layers learn in it.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    rc::Rc,
+    sync::Arc,
+};
 
 use burn::{
     module::{Module, ModuleVisitor, Param, ParamId},
@@ -48,20 +54,81 @@ impl Plan {
         signals: Signals,
         forward: impl FnOnce() -> R,
     ) -> Result<(R, Updates), PlanError> {
+        let recorder = self.recorder(model, signals, false)?;
+        let output = with_observer(recorder.clone(), forward);
+        Ok((output, recorder.updates()))
+    }
+
+    /// Runs `forward` as far as somebody learns from it: it ends once the last local layer has learnt, whatever comes
+    /// after. For purely local training, layer by layer above all: what lies above costs nothing.
+    ///
+    /// A layer that runs several times in a pass may learn from its first run alone. The pass ends by unwinding, as a
+    /// panic does but without its message; under `panic = "abort"` use [`observe`](Self::observe).
+    ///
+    /// ```no_run
+    /// # use burn::{module::Module, nn::Linear, optim::{ModuleOptimizer, SgdConfig}, tensor::Tensor};
+    /// # use burn_hebbian_core::Signals;
+    /// # use burn_hebbian_optim::Plan;
+    /// # fn example(model: Linear, mut optimizer: ModuleOptimizer, images: Tensor<2>) -> Result<(), Box<dyn std::error::Error>> {
+    /// let plan = Plan::new();
+    /// let updates = plan.learn(&model, Signals::none(), || model.forward(images))?;
+    /// let grads = updates.into_grads(&model);
+    /// let model = plan.step(&mut optimizer, 0.1, model, grads)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the plan does not fit the model.
+    ///
+    /// # Panics
+    ///
+    /// As [`observe`](Self::observe), and if `forward` panics.
+    pub fn learn<M: Module, R>(
+        &self,
+        model: &M,
+        signals: Signals,
+        forward: impl FnOnce() -> R,
+    ) -> Result<Updates, PlanError> {
+        let recorder = self.recorder(model, signals, true)?;
+        let observed = recorder.clone();
+        let pass = catch_unwind(AssertUnwindSafe(|| drop(with_observer(observed, forward))));
+        if let Err(panic) = pass
+            && !panic.is::<AllLearnt>()
+        {
+            resume_unwind(panic);
+        }
+        Ok(recorder.updates())
+    }
+
+    fn recorder<M: Module>(
+        &self,
+        model: &M,
+        signals: Signals,
+        ends: bool,
+    ) -> Result<Rc<Recorder>, PlanError> {
         let assignment = self.assign(model)?;
         assignment.check_state()?;
         assignment.check_signals(&signals)?;
-        let recorder =
-            Rc::new(Recorder { assignment: assignment.clone(), signals, sums: RefCell::default() });
-        let output = with_observer(recorder.clone(), forward);
-        Ok((output, Updates { assignment, sums: recorder.sums.take() }))
+        Ok(Rc::new(Recorder { assignment, signals, ends, sums: RefCell::default() }))
     }
 }
+
+/// What a pass is unwound with once every local layer has learnt.
+struct AllLearnt;
 
 struct Recorder {
     assignment: Arc<Assignment>,
     signals: Signals,
+    /// Whether the pass ends once every local layer has learnt.
+    ends: bool,
     sums: RefCell<HashMap<ParamId, Sums>>,
+}
+
+impl Recorder {
+    fn updates(&self) -> Updates {
+        Updates { assignment: self.assignment.clone(), sums: self.sums.take() }
+    }
 }
 
 impl Observer for Recorder {
@@ -84,6 +151,10 @@ impl Observer for Recorder {
             None => sums,
         };
         all.insert(weight, merged);
+        if self.ends && all.len() == self.assignment.local_layers().count() {
+            drop(all);
+            resume_unwind(Box::new(AllLearnt));
+        }
     }
 }
 

@@ -1,12 +1,14 @@
 //! What trains each parameter, as data.
 
-use std::sync::Arc;
-
-use burn::config::Config;
-use burn_hebbian_core::{LocalRule, Rule, observe::GradientFlow};
+use burn::{config::Config, lr_scheduler::LrSchedulerConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::{Constraint, assignment::Cache, monitor::Monitor};
+use crate::{
+    assignment::Cache,
+    course::{Epochs, OptimizerChoice},
+    monitor::Monitor,
+    training::{LocalTraining, Training},
+};
 
 /// What trains each parameter of a model: patterns of paths in order, the last match wins.
 ///
@@ -35,6 +37,9 @@ pub struct Plan {
     pub(crate) rest: Rest,
     /// Steps between two looks at whether updates are finite; `None` chooses by device.
     pub(crate) check_every: Option<usize>,
+    /// The epoch the plan is looked at in, if any.
+    #[serde(skip)]
+    pub(crate) epoch: Option<usize>,
     #[serde(skip)]
     pub(crate) cache: Cache,
     #[serde(skip)]
@@ -54,100 +59,20 @@ pub enum Rest {
     Frozen,
 }
 
-/// A pattern and what trains what it matches.
+/// A pattern and what trains what it matches, by which optimizer, how fast and when.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Entry {
     pub(crate) pattern: String,
     pub(crate) training: Training,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Training {
-    Local(Box<LocalTraining>),
-    Backprop,
-    Frozen,
-}
-
-/// How local layers learn.
-///
-/// The gradient that reaches the optimizer is `α_local · (−ΔW) + α_backprop · ∂L/∂W`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LocalTraining {
-    pub(crate) rule: RuleChoice,
-    pub(crate) flow: GradientFlow,
-    pub(crate) local_share: f64,
-    pub(crate) backprop_share: f64,
-    pub(crate) constraints: Vec<Constraint>,
-}
-
-/// Where a layer's rule comes from.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum RuleChoice {
-    /// The rule the layer carries.
-    #[default]
-    OfTheLayer,
-    Rule(Box<Rule>),
-    /// A rule of the user's; it cannot be serialised.
-    #[serde(skip)]
-    Custom(Arc<dyn LocalRule>),
-}
-
-impl Default for LocalTraining {
-    fn default() -> Self {
-        Self {
-            rule: RuleChoice::default(),
-            flow: GradientFlow::Block,
-            local_share: 1.0,
-            backprop_share: 0.0,
-            constraints: Vec::new(),
-        }
-    }
-}
-
-impl From<Rule> for LocalTraining {
-    fn from(rule: Rule) -> Self {
-        Self::new(rule)
-    }
-}
-
-impl LocalTraining {
-    /// By this rule.
-    pub fn new(rule: Rule) -> Self {
-        Self { rule: RuleChoice::Rule(Box::new(rule)), ..Self::default() }
-    }
-
-    /// By the rule each layer carries itself.
-    pub fn of_the_layer() -> Self {
-        Self::default()
-    }
-
-    /// By a rule of your own; such a plan cannot be serialised.
-    pub fn custom(rule: impl LocalRule + 'static) -> Self {
-        Self { rule: RuleChoice::Custom(Arc::new(rule)), ..Self::default() }
-    }
-
-    /// Backprop gradients cross the layer to the layers below; without this they end there.
-    pub fn passing_gradients(mut self) -> Self {
-        self.flow = GradientFlow::Pass;
-        self
-    }
-
-    /// Holds the weights to a constraint after every step; several hold in the order in which they were given.
-    pub fn with_constraint(mut self, constraint: Constraint) -> Self {
-        self.constraints.push(constraint);
-        self
-    }
-
-    /// Mixes the local update with the backprop gradient of the same weight: `α_local`, `α_backprop`.
-    pub fn with_shares(mut self, local: f64, backprop: f64) -> Self {
-        self.local_share = local;
-        self.backprop_share = backprop;
-        self
-    }
+    /// As for the rest of the model if not given; of local layers plain SGD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) optimizer: Option<OptimizerChoice>,
+    /// As for the rest of the model if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rate: Option<LrSchedulerConfig>,
+    #[serde(default, skip_serializing_if = "Epochs::are_all")]
+    pub(crate) epochs: Epochs,
 }
 
 impl Plan {
@@ -174,7 +99,7 @@ impl Plan {
 
     /// What trains the parameters that no pattern matches.
     pub fn with_rest(self, rest: Rest) -> Self {
-        Self { rest, cache: Cache::default(), ..self }
+        Self { rest, ..self }.renewed()
     }
 
     /// Looks every `steps` steps whether updates are finite, 0 for never. Without this: every step on a CPU,
@@ -184,8 +109,18 @@ impl Plan {
     }
 
     fn with(mut self, pattern: impl Into<String>, training: Training) -> Self {
-        self.entries.push(Entry { pattern: pattern.into(), training });
-        self.cache = Cache::default();
-        self
+        self.entries.push(Entry {
+            pattern: pattern.into(),
+            training,
+            optimizer: None,
+            rate: None,
+            epochs: Epochs::default(),
+        });
+        self.renewed()
+    }
+
+    /// Without what was resolved for it before.
+    pub(crate) fn renewed(self) -> Self {
+        Self { cache: Cache::default(), ..self }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use burn::module::Module;
+use burn_hebbian_core::Signals;
 
 use crate::{
     PlanError,
@@ -12,9 +13,12 @@ use crate::{
 
 /// What trains each parameter of a model under a plan, in the model's order.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Report {
     /// Path and trainer of every float parameter.
     pub parameters: Vec<(String, TrainedBy)>,
+    /// The local layers that a [rehearsal](Plan::rehearse) never reached.
+    pub unreached: Vec<String>,
 }
 
 /// What trains one parameter.
@@ -52,7 +56,44 @@ impl Plan {
             };
             (path.clone(), by)
         };
-        Ok(Report { parameters: assignment.parameters.iter().map(trainer).collect() })
+        let parameters = assignment.parameters.iter().map(trainer).collect();
+        Ok(Report { parameters, unreached: Vec::new() })
+    }
+
+    /// Whether anything in `model` learns by backprop, in part or in whole: whether a step needs a backward pass.
+    ///
+    /// # Errors
+    ///
+    /// If the plan does not fit the model.
+    pub fn needs_backward<M: Module>(&self, model: &M) -> Result<bool, PlanError> {
+        let assignment = self.assign(model)?;
+        let learns_by_it = |(id, _): &(_, _)| match assignment.role(*id) {
+            Some(Role::Backprop { .. }) => true,
+            Some(Role::Local(layer)) => layer.mixes_backprop(),
+            _ => false,
+        };
+        Ok(assignment.parameters.iter().any(learns_by_it))
+    }
+
+    /// As [`report`](Self::report), with the local layers that one forward pass never reaches on this thread; nothing
+    /// is learnt.
+    ///
+    /// # Errors
+    ///
+    /// If the plan does not fit the model.
+    ///
+    /// # Panics
+    ///
+    /// As [`observe`](Self::observe).
+    pub fn rehearse<M: Module, R>(
+        &self,
+        model: &M,
+        signals: Signals,
+        forward: impl FnOnce() -> R,
+    ) -> Result<Report, PlanError> {
+        let (_, updates) = self.observe(model, signals, forward)?;
+        let unreached = updates.unreached().into_iter().map(ToString::to_string).collect();
+        Ok(Report { unreached, ..self.report(model)? })
     }
 }
 
@@ -86,6 +127,9 @@ impl fmt::Display for Report {
         let width = self.parameters.iter().map(|(path, _)| path.len()).max().unwrap_or(0);
         for (path, by) in &self.parameters {
             writeln!(f, "{path:width$}  {by}")?;
+        }
+        for layer in &self.unreached {
+            writeln!(f, "{layer}: the forward pass never reached this layer, it will not learn")?;
         }
         Ok(())
     }

@@ -63,6 +63,6 @@ pub mod prelude {
         HebbianLinearConfig, Local, Output, PaddingMode,
     };
     pub use burn_hebbian_optim::{
-        Constraint, LocalTraining, Plan, PlanError, Report, Rest, UpdateError, Updates,
+        Constraint, LocalTraining, OptimizerChoice, Plan, PlanError, Report, Rest, UpdateError, Updates,
     };
 }
