@@ -7,7 +7,7 @@ use burn_hebbian_examples::{labelled::Labelled, score::accuracy};
 
 use crate::{
     net::{Classify, Features, Net, Pixels, TeacherNet},
-    train::{Course, Run},
+    train::{Course, Run, falling},
 };
 
 /// What the rows learn from, and what they are scored on.
@@ -60,7 +60,7 @@ impl Row {
     pub(crate) fn run(self, parts: &Parts, epochs: usize, run: &Run) -> Result<(f64, Option<Tensor<4>>)> {
         let (plain, autodiff) = (Device::flex(), Device::flex().autodiff());
         plain.seed(run.seed);
-        let course = self.course(epochs);
+        let course = self.course(epochs, parts.training.len());
         let [raw_training, raw_scored] = &parts.raw;
         match self {
             Self::Hybrid | Self::Random => {
@@ -91,15 +91,18 @@ impl Row {
     /// validation part, for each row by itself and from the same list, though not on the full grid: rates 0.001,
     /// 0.003, 0.01, 0.03 and 0.1, decays 0, 0.001 and 0.01; local rates 0.03, 0.05, 0.1 and 0.3. Architecture,
     /// whitening and output of the first convolution were chosen for (a).
-    fn course(self, epochs: usize) -> Course {
-        let (plan, rate, decay, local) = match self {
-            Self::Hybrid => (Plan::new(), 0.01, 0.01, Some((r"^features\.", 0.1))),
-            Self::Local => (Plan::new().with_rest(Rest::Frozen), 0.1, 0.0, Some((".*", 0.1))),
-            Self::Backprop => (Plan::new().backprop("features"), 0.003, 0.0, None),
-            Self::Pixels => (Plan::new(), 0.1, 0.0, None),
-            Self::Random => (Plan::new().frozen("features"), 0.03, 0.0, None),
+    fn course(self, epochs: usize, images: usize) -> Course {
+        let locally = |plan: Plan, pattern: &str| {
+            plan.local(pattern, LocalTraining::of_the_layer()).at_rate(falling(0.1, epochs, images))
         };
-        Course { plan, rate, decay, local, epochs }
+        let (plan, rate, decay) = match self {
+            Self::Hybrid => (locally(Plan::new(), "features"), 0.01, 0.01),
+            Self::Local => (locally(Plan::new().with_rest(Rest::Frozen), ".*"), 0.1, 0.0),
+            Self::Backprop => (Plan::new().backprop("features"), 0.003, 0.0),
+            Self::Pixels => (Plan::new(), 0.1, 0.0),
+            Self::Random => (Plan::new().frozen("features"), 0.03, 0.0),
+        };
+        Course { plan, rate, decay, epochs }
     }
 }
 

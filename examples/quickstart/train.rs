@@ -2,13 +2,10 @@
 
 use anyhow::{Result, anyhow};
 use burn::{
-    lr_scheduler::{
-        linear::LinearLrSchedulerConfig,
-        module_lr_scheduler::{ModuleLrScheduler, ModuleLrSchedulerConfig},
-    },
-    module::ParamGroup,
+    lr_scheduler::{linear::LinearLrSchedulerConfig, module_lr_scheduler::ModuleLrScheduler},
+    module::Module,
     nn::loss::CrossEntropyLossConfig,
-    optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig, decay::WeightDecayConfig},
+    optim::{AdamConfig, GradientsParams, ModuleOptimizer, decay::WeightDecayConfig},
     tensor::Device,
 };
 use burn_hebbian::prelude::*;
@@ -23,14 +20,12 @@ const BATCH: usize = 32;
 /// What trains a model, and how fast.
 #[derive(Debug, Clone)]
 pub(crate) struct Course {
-    /// What trains each parameter.
+    /// What trains each parameter, with the rates of local layers.
     pub(crate) plan: Plan,
-    /// The first learning rate of everything but what `local` matches; all rates fall linearly to 0.
+    /// The first learning rate of the rest; it falls linearly to 0.
     pub(crate) rate: f64,
-    /// The weight decay of everything but what `local` matches.
+    /// The weight decay of the rest.
     pub(crate) decay: f32,
-    /// The parameters that take plain SGD steps of a rate of their own.
-    pub(crate) local: Option<(&'static str, f64)>,
     /// Passes over the images.
     pub(crate) epochs: usize,
 }
@@ -45,7 +40,7 @@ impl Course {
         run: &Run,
     ) -> Result<M> {
         let mut model = self.plan.apply(model)?;
-        let (mut optimizer, mut rates) = (self.optimizer()?, self.rates(data.len())?);
+        let (mut optimizer, mut rates) = (self.optimizer(&model)?, self.rates(data.len())?);
         let loss = CrossEntropyLossConfig::new().init(device);
         for batch in self.batches(data.len(), run) {
             let (images, targets) = (data.images(&batch, device), data.targets(&batch, device));
@@ -66,7 +61,7 @@ impl Course {
         device: &Device,
         run: &Run,
     ) -> Result<M> {
-        let (mut optimizer, mut rates) = (self.optimizer()?, self.rates(data.len())?);
+        let (mut optimizer, mut rates) = (self.optimizer(&model)?, self.rates(data.len())?);
         for batch in self.batches(data.len(), run) {
             let images = data.images(&batch, device);
             let teacher = data.targets(&batch, device).one_hot(CLASSES).float();
@@ -78,29 +73,15 @@ impl Course {
         Ok(model)
     }
 
-    /// Adam, but plain SGD for local layers: their rules say how far to go.
-    fn optimizer(&self) -> Result<ModuleOptimizer> {
+    /// Adam; the plan gives local layers plain SGD, since their rules say how far to go.
+    fn optimizer<M: Module>(&self, model: &M) -> Result<ModuleOptimizer> {
         let decay = WeightDecayConfig::new(self.decay);
-        let adam = ModuleOptimizer::from(AdamConfig::new().with_weight_decay(Some(decay)).build());
-        let Some(group) = self.local_group()? else {
-            return Ok(adam);
-        };
-        Ok(adam.with_group(group, SgdConfig::new().build(), None))
+        Ok(self.plan.optimizer(model, AdamConfig::new().with_weight_decay(Some(decay)).build())?)
     }
 
     fn rates(&self, images: usize) -> Result<ModuleLrScheduler> {
-        let steps = (self.epochs * images.div_ceil(BATCH)).max(1);
-        let falling = |rate| LinearLrSchedulerConfig::new(rate, 0.0, steps);
-        let mut rates = ModuleLrSchedulerConfig::new(falling(self.rate).into());
-        if let (Some(group), Some((_, rate))) = (self.local_group()?, self.local) {
-            rates = rates.with_group(group, falling(rate));
-        }
+        let rates = self.plan.schedule(falling(self.rate, self.epochs, images))?;
         rates.init().map_err(|reason| anyhow!("learning rates: {reason}"))
-    }
-
-    fn local_group(&self) -> Result<Option<ParamGroup>> {
-        let group = |(pattern, _)| ParamGroup::from_regex(pattern).map_err(|error| anyhow!("{error:?}"));
-        self.local.map(group).transpose()
     }
 
     /// The images of every step.
@@ -111,6 +92,11 @@ impl Course {
             order.chunks(BATCH).map(<[usize]>::to_vec).collect::<Vec<_>>()
         })
     }
+}
+
+/// A rate that falls linearly to 0 over all epochs.
+pub(crate) fn falling(rate: f64, epochs: usize, images: usize) -> LinearLrSchedulerConfig {
+    LinearLrSchedulerConfig::new(rate, 0.0, (epochs * images.div_ceil(BATCH)).max(1))
 }
 
 /// One of the runs that a row of the table is the mean of.
