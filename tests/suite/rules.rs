@@ -358,6 +358,8 @@ fn json_round_trip(_: &Device) {
         let json = serde_json::to_string(&rule).unwrap();
         assert_eq!(serde_json::from_str::<Rule>(&json).unwrap(), rule, "{name}");
     }
+    let text = format!("{:?} {:?}", Rule::hebb(), Rule::sanger());
+    assert_eq!(text, "Rule Rule { recurrence: Sanger }", "what differs from plain Hebb");
     let partial: Rule = serde_json::from_str(r#"{"competition":{"softmax":{"temperature":0.5}}}"#).unwrap();
     assert_eq!(partial, Rule::hebb().with_competition(Competition::Softmax { temperature: 0.5 }));
     let layer = HebbianConv2dConfig::new([3, 8], [5, 3], Rule::swta()).with_stride([2, 1]);

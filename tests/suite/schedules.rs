@@ -84,6 +84,9 @@ fn pretraining_then_fine_tuning(device: &Device) {
         [[false, true, false], [false, true, false], [false, true, true], [true, true, true]],
         "conv1, conv2, fc"
     );
+    assert_eq!(plan.phases(5), [1..=2, 3..=3, 4..=5]);
+    assert_eq!(plan.phases(2), [1..=2]);
+    assert_eq!(Plan::new().phases(3), [1..=3]);
     let trainers = |number: usize| plan.at_epoch(number).report(&net).unwrap().to_string();
     assert!(trainers(1).contains("conv2.weight  local") && trainers(1).contains("fc.weight     frozen"));
     assert!(trainers(3).contains("conv2.weight  backprop") && trainers(3).contains("conv1.weight  frozen"));

@@ -2,7 +2,7 @@
 
 use alloc::{sync::Arc, vec, vec::Vec};
 use burn::{config::Config, tensor::Tensor};
-use core::fmt::Debug;
+use core::fmt::{self, Debug};
 use num_traits::Float;
 use serde::{Deserialize, Serialize};
 
@@ -97,7 +97,7 @@ pub trait LocalRule: Debug + Send + Sync {
 /// let json = serde_json::to_string(&rule).unwrap();
 /// assert_eq!(serde_json::from_str::<Rule>(&json).unwrap(), rule);
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Rule {
@@ -136,6 +136,23 @@ pub struct Rule {
 }
 
 impl Config for Rule {}
+
+/// The stages that differ from plain Hebb.
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (hebb, mut out) = (Self::default(), f.debug_struct("Rule"));
+        macro_rules! stages {
+            ($($stage:ident),+) => {$(
+                if self.$stage != hebb.$stage {
+                    out.field(stringify!($stage), &self.$stage);
+                }
+            )+};
+        }
+        stages!(similarity, surround, bias, activation, variance, abstention, competition, lateral, teacher);
+        stages!(gate, recurrence, homeostasis, reduction, scale, normalization, rate);
+        out.finish()
+    }
+}
 
 impl Rule {
     /// The bias a layer starts with, `[groups · neurons]`, if the rule learns it: the log of equal shares.

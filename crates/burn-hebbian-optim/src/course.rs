@@ -1,6 +1,6 @@
 //! By which optimizer, how fast and when the parameters of a pattern learn.
 
-use std::ops::{Bound, RangeBounds};
+use std::ops::{Bound, RangeBounds, RangeInclusive};
 
 use burn::{
     grad_clipping::GradientClipping,
@@ -92,6 +92,11 @@ impl Epochs {
         })
     }
 
+    /// The epochs in which something changes.
+    fn bounds(&self) -> impl Iterator<Item = usize> {
+        self.first.into_iter().chain(self.last.map(|last| last + 1))
+    }
+
     pub(crate) fn are_all(&self) -> bool {
         *self == Self::default()
     }
@@ -134,6 +139,11 @@ impl Plan {
         self.change_last(|entry| entry.epochs = Epochs::of(epochs))
     }
 
+    /// The entries that hold in the plan's epoch.
+    fn holding(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.epochs.contain(self.epoch))
+    }
+
     fn change_last(mut self, change: impl FnOnce(&mut Entry)) -> Self {
         let entry = self
             .entries
@@ -143,9 +153,28 @@ impl Plan {
         self.renewed()
     }
 
-    /// This plan as it is in an epoch, counted from 1.
+    /// The phases of a training over so many epochs, counted from 1: in all epochs of a phase the same patterns hold.
     ///
-    /// To be [applied](Self::apply) to the model when an epoch begins in which another pattern holds than before.
+    /// A phase is a training of its own: with the plan [of its epochs](Self::at_epoch) applied to the model, with the
+    /// optimizer and the schedule of that plan.
+    ///
+    /// ```
+    /// use burn_hebbian_core::Rule;
+    /// use burn_hebbian_optim::Plan;
+    ///
+    /// let plan = Plan::new().local("conv.*", Rule::swta()).in_epochs(..=2).backprop(".*").in_epochs(3..);
+    /// assert_eq!(plan.phases(10), [1..=2, 3..=10]);
+    /// ```
+    pub fn phases(&self, epochs: usize) -> Vec<RangeInclusive<usize>> {
+        let bounds = self.entries.iter().flat_map(|entry| entry.epochs.bounds());
+        let mut starts: Vec<usize> = bounds.chain([1]).filter(|start| (1..=epochs).contains(start)).collect();
+        starts.sort_unstable();
+        starts.dedup();
+        let ends = starts.iter().skip(1).map(|next| next - 1).chain([epochs]);
+        starts.iter().zip(ends).map(|(start, end)| *start..=end).collect()
+    }
+
+    /// This plan as it is in an epoch, counted from 1.
     pub fn at_epoch(&self, epoch: usize) -> Self {
         Self { epoch: Some(epoch), monitor: self.monitor.clone(), ..self.clone() }.renewed()
     }
@@ -164,7 +193,7 @@ impl Plan {
         self.assign(model)?;
         let plain = OptimizerChoice::Sgd(SgdConfig::new());
         let mut optimizer = base.into();
-        for entry in &self.entries {
+        for entry in self.holding() {
             let default = matches!(entry.training, Training::Local(_)).then_some(&plain);
             if let Some(choice) = entry.optimizer.as_ref().or(default) {
                 optimizer = choice.join(optimizer, anchored(&entry.pattern)?);
@@ -180,7 +209,7 @@ impl Plan {
     /// If a pattern is no regular expression.
     pub fn schedule(&self, base: impl Into<LrSchedulerConfig>) -> Result<ModuleLrSchedulerConfig, PlanError> {
         let mut schedule = ModuleLrSchedulerConfig::new(base.into());
-        for entry in &self.entries {
+        for entry in self.holding() {
             if let Some(rate) = &entry.rate {
                 schedule = schedule.with_group(anchored(&entry.pattern)?, rate.clone());
             }
