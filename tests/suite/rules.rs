@@ -315,8 +315,11 @@ fn all_on_linear(device: &Device) {
 /// More winners asked for than neurons may win: of 6 neurons 2 are free and 2 belong to each class.
 fn crowded_rules() -> Vec<(&'static str, Rule, usize)> {
     let teacher = Teacher::ClassGroups { classes: 2, per_class: 2, order: GroupOrder::ClassesFirst };
-    let map =
-        som(vec![6], Neighbourhood::Gaussian).with_competition(Competition::KWinners { k: 5, losers: 0.0 });
+    // winners push their neighbours away, a masked one would too
+    let neighbourhood = Neighbourhood::DifferenceOfGaussians;
+    let map = Rule::hard_wta()
+        .with_lateral(Lateral::Map { size: vec![6], neighbourhood, sigma: Some(0.5), tau: 20.0 })
+        .with_competition(Competition::KWinners { k: 5, losers: 0.0 });
     vec![
         ("five_winners", Rule::k_wta(5).with_teacher(teacher), 2),
         ("five_winners_on_a_map", map.with_teacher(teacher), 2),
