@@ -38,7 +38,10 @@ pub(crate) fn trials() -> Vec<Trial> {
 pub(crate) fn stateful_rules() -> Vec<(&'static str, Rule)> {
     let adaptive_ica =
         |criterion| Rule::ica(0.0).with_activation(Activation::AdaptiveScore { criterion, momentum: 0.5 });
-    let sparse = AntiHebbian { target: 0.2, rate: 0.8, threshold_rate: 0.5, gain: 2.0, steps: 7 };
+    let inhibition = |target| {
+        let inhibition = AntiHebbian { target, rate: 0.8, threshold_rate: 0.5, gain: 2.0, steps: 7 };
+        Rule::foldiak(target).with_competition(Competition::AntiHebbian(inhibition))
+    };
     let fast = Variance::Running { momentum: 0.4, epsilon: 1e-3 };
     vec![
         ("hpca_adaptive", Rule::hpca_adaptive().with_variance(fast)),
@@ -50,7 +53,9 @@ pub(crate) fn stateful_rules() -> Vec<(&'static str, Rule)> {
             adaptive_ica(Criterion::Kurtosis).with_gate(Gate::Derivative).with_competition(Competition::None),
         ),
         ("adaptive_softmax", adaptive_softmax()),
-        ("foldiak", Rule::foldiak(0.2).with_competition(Competition::AntiHebbian(sparse))),
+        ("foldiak", inhibition(0.2)),
+        // less active than it should be: inhibition stops at 0
+        ("foldiak_idle", inhibition(0.9)),
         ("abstention", Rule::abstaining_wta(7)),
         (
             "abstention_losers",
