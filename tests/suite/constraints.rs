@@ -104,6 +104,15 @@ fn a_decay_of_ones_own(device: &Device) {
     let oja = Rule::hebb().decaying(|activity: &Activity| activity.dot() * activity.dot());
     let oja = learn(Plan::new().local(".*", LocalTraining::custom(oja)));
     assert_close("oja", &oja, &known(Rule::oja()), 1e-6);
+    // the state of the rule stays the rule's
+    let bcm = LocalTraining::custom(Rule::bcm().decaying(|activity: &Activity| activity.dot().zeros_like()));
+    let plan = Plan::new().local(".*", bcm);
+    let conv = plan.apply(hebbian_conv(&layer(), &Rule::hebb(), device)).unwrap();
+    let (_, updates) =
+        plan.observe(&conv, Signals::none(), || conv.forward(input(&layer(), device))).unwrap();
+    let (next, _) = plan.finish(conv.clone(), updates.into_grads(&conv)).unwrap();
+    assert_ne!(vec(next.rule_state().unwrap()), vec(conv.rule_state().unwrap()));
+
     let conv = hebbian_conv(&layer(), &Rule::hebb(), device);
     let twice = LocalTraining::custom(Rule::oja().decaying(|activity: &Activity| activity.dot()));
     let error = Plan::new().local(".*", twice).report(&conv).unwrap_err().to_string();

@@ -69,7 +69,7 @@ fn abstention(device: &Device) {
     let (alone, together) = (train(Rule::hard_wta()), train(Rule::abstaining_wta(5)));
     assert!(alone[0] > 0.99, "without abstention one neuron wins: {alone:?}");
     let least = together.iter().copied().fold(1.0, f64::min);
-    assert!(least > 0.03, "with it all of 8 neurons win: {together:?}");
+    assert!(least > 0.1, "with it all of 8 neurons win alike: {together:?}");
 }
 
 /// Of uniform points in a square, the two nearest neurons of a map are neighbours on it.
