@@ -6,9 +6,10 @@ use burn::{
     module::Module,
     nn::loss::CrossEntropyLossConfig,
     optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams, SgdConfig},
-    tensor::{Device, ExecutionError, Int, Tensor},
+    tensor::{Device, ExecutionError, Int, Tensor, activation::relu},
     train::{
-        ExecutionStrategy, InferenceStep, ItemLazy, Learner, SupervisedTraining, TrainOutput, TrainStep,
+        ExecutionStrategy, InferenceStep, ItemLazy, Learner, MultiDeviceOptim, SupervisedTraining,
+        TrainOutput, TrainStep,
     },
 };
 use burn_hebbian::prelude::*;
@@ -21,7 +22,11 @@ use libtest_mimic::Trial;
 use crate::on_flex;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![on_flex("learner::accumulated_micro_batches_equal_one_batch", accumulated_equals_one_batch)]
+    vec![
+        on_flex("learner::accumulated_micro_batches_equal_one_batch", accumulated_equals_one_batch),
+        on_flex("learner::several_devices_equal_one", several_devices_equal_one),
+        on_flex("learner::labels_reach_teacher_neurons", labels_reach_teacher_neurons),
+    ]
 }
 
 #[derive(Module, Debug)]
@@ -51,8 +56,13 @@ impl TrainStep for Model {
     type Output = Nothing;
 
     fn step(&self, batch: Batch) -> TrainOutput<Nothing> {
-        let observed = self.plan.observe(self, Signals::none(), || self.net.forward(batch.images));
+        let teacher = batch.labels.clone().one_hot(3).float();
+        let signals = Signals::none().with_teacher(teacher);
+        let observed = self.plan.observe(self, signals, || self.net.forward(batch.images));
         let (logits, updates) = observed.expect("the plan fits");
+        if !self.plan.needs_backward(self).expect("the plan fits") {
+            return TrainOutput { grads: updates.into_grads(self), item: Nothing };
+        }
         // summed, as burn-train sums micro-batches
         let n = logits.dims()[0] as f64;
         let loss = CrossEntropyLossConfig::new().init(&logits.device()).forward(logits, batch.labels) * n;
@@ -103,7 +113,17 @@ impl Batcher<u64, Batch> for ToBatch {
     }
 }
 
-fn train(model: Model, batch_size: usize, accumulation: Option<usize>, device: &Device) -> Model {
+/// How the trainer is run.
+struct Run {
+    items: Vec<u64>,
+    batch_size: usize,
+    accumulation: Option<usize>,
+    strategy: ExecutionStrategy,
+}
+
+fn train(model: Model, run: Run) -> Model {
+    let Run { items, batch_size, accumulation, strategy } = run;
+    let device = strategy.main_device().clone();
     let loader = |items: Vec<u64>| {
         DataLoaderBuilder::new(ToBatch)
             .batch_size(batch_size)
@@ -111,8 +131,7 @@ fn train(model: Model, batch_size: usize, accumulation: Option<usize>, device: &
             .build(InMemDataset::new(items))
     };
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let strategy = ExecutionStrategy::SingleDevice(device.clone());
-    let mut training = SupervisedTraining::new(folder.path(), loader((0..24).collect()), loader(vec![]))
+    let mut training = SupervisedTraining::new(folder.path(), loader(items), loader(vec![]))
         .with_application_logger(None)
         .with_training_strategy(strategy.into())
         .num_epochs(2);
@@ -130,13 +149,107 @@ fn accumulated_equals_one_batch(device: &Device) {
         let plan = Plan::new().local("net.conv2", rule);
         let model = plan.apply(Model { net: net.clone(), plan: plan.clone() }).unwrap();
         let before = vec(net.conv2.layer().weight.val());
-        let whole = train(model.clone(), 8, None, &device);
-        let parts = train(model, 4, Some(2), &device);
+        let run = |batch_size, accumulation| Run {
+            items: (0..24).collect(),
+            batch_size,
+            accumulation,
+            strategy: ExecutionStrategy::SingleDevice(device.clone()),
+        };
+        let whole = train(model.clone(), run(8, None));
+        let parts = train(model, run(4, Some(2)));
         let weights =
             |model: &Model| [vec(model.net.conv1.weight.val()), vec(model.net.conv2.layer().weight.val())];
         let ([a1, a2], [b1, b2]) = (weights(&whole), weights(&parts));
         assert_ne!(a2, before);
         assert_close("conv1", &b1, &a1, 1e-6);
         assert_close("conv2", &b2, &a2, 1e-6);
+    }
+}
+
+/// `items` in the order in which one device sees in one batch what `devices` see in theirs: each has a share of the
+/// items, the last one the rest.
+fn as_one_device_sees(items: &[u64], devices: usize, batch_size: usize) -> Vec<u64> {
+    let share = items.len() / devices;
+    let of = |device: usize| {
+        let end = if device + 1 == devices { items.len() } else { (device + 1) * share };
+        items[device * share..end].chunks(batch_size).collect::<Vec<_>>()
+    };
+    let shares: Vec<_> = (0..devices).map(of).collect();
+    let steps = shares.iter().map(Vec::len).max().unwrap_or(0);
+    let at = |step: usize| shares.iter().filter_map(move |batches| batches.get(step));
+    (0..steps).flat_map(at).flat_map(|batch| batch.iter().copied()).collect()
+}
+
+/// The flex device listed two and three times, both placements of the optimizer, unequal last batches: the weights of
+/// one device that sees the batches of all as one. Burn sums over devices; so does the loss of this model.
+fn several_devices_equal_one(device: &Device) {
+    let device = device.clone().autodiff();
+    let net: Net = PlainNet::new(&device).into();
+    for rule in [Rule::swta(), Rule::sanger(), Rule::bcm()] {
+        let plan = Plan::new().local("net.conv2", rule);
+        let model = plan.apply(Model { net: net.clone(), plan: plan.clone() }).unwrap();
+        for (devices, items, batch_size) in [(2, 22, 4), (3, 20, 4)] {
+            let items: Vec<u64> = (0..items).collect();
+            let one = Run {
+                items: as_one_device_sees(&items, devices, batch_size),
+                batch_size: devices * batch_size,
+                accumulation: None,
+                strategy: ExecutionStrategy::SingleDevice(device.clone()),
+            };
+            let one = all_weights(&train(model.clone(), one));
+            for placement in [MultiDeviceOptim::OptimMainDevice, MultiDeviceOptim::OptimSharded] {
+                let several = Run {
+                    items: items.clone(),
+                    batch_size,
+                    accumulation: None,
+                    strategy: ExecutionStrategy::MultiDevice(vec![device.clone(); devices], placement),
+                };
+                let several = all_weights(&train(model.clone(), several));
+                assert_close(&format!("{devices} devices, {placement:?}"), &several, &one, 1e-5);
+            }
+            assert_ne!(one, all_weights(&model));
+        }
+    }
+}
+
+fn all_weights(model: &Model) -> Vec<f64> {
+    let Net { conv1, conv2, fc } = &model.net;
+    [vec(conv1.weight.val()), vec(conv2.layer().weight.val()), vec(fc.layer().weight.val())].concat()
+}
+
+/// Purely local training in the trainer: teacher neurons on frozen features move towards class means, to the value.
+fn labels_reach_teacher_neurons(device: &Device) {
+    let device = device.clone().autodiff();
+    let plan = Plan::new().local("net.fc", Rule::teacher()).frozen("net.conv.*");
+    let model = plan.apply(Model { net: PlainNet::new(&device).into(), plan: plan.clone() }).unwrap();
+    let run = Run {
+        items: (0..24).collect(),
+        batch_size: 6,
+        accumulation: None,
+        strategy: ExecutionStrategy::SingleDevice(device.clone()),
+    };
+    let after = vec(train(model.clone(), run).net.fc.layer().weight.val().transpose());
+    let mut expected = vec(model.net.fc.layer().weight.val().transpose());
+    for _ in 0..2 {
+        for first in (0..24).step_by(6) {
+            towards_class_means(&mut expected, &model.net, &(first..first + 6).collect::<Vec<u64>>());
+        }
+    }
+    assert_close("teacher neurons", &after, &expected, 1e-5);
+}
+
+/// One step of rate 0.02 of three teacher neurons, by hand.
+fn towards_class_means(weights: &mut [f64], net: &Net, items: &[u64]) {
+    let batch = ToBatch.batch(items.to_vec(), &Device::flex());
+    let net = net.valid();
+    let features = relu(net.conv2.forward(relu(net.conv1.forward(batch.images)))).flatten::<2>(1, 3);
+    let [n, inputs] = features.dims();
+    let features = vec(features);
+    for (class, weights) in weights.chunks_mut(inputs).enumerate() {
+        let members: Vec<usize> = (0..n).filter(|i| items[*i] % 3 == class as u64).collect();
+        for (f, weight) in weights.iter_mut().enumerate() {
+            let mean = members.iter().map(|i| features[i * inputs + f]).sum::<f64>() / members.len() as f64;
+            *weight += 0.02 * (mean - *weight);
+        }
     }
 }
