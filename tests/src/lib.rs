@@ -2,6 +2,7 @@
 
 pub mod any_layer;
 pub mod backends;
+pub mod course;
 pub mod layers;
 pub mod net;
 pub mod oracle;

@@ -6,6 +6,7 @@
 mod accumulation;
 mod bad_input;
 mod book;
+mod checkpoints;
 mod constraints;
 mod contract;
 mod convergence;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
     trials.extend(state::trials());
     trials.extend(bad_input::trials());
     trials.extend(book::trials());
+    trials.extend(checkpoints::trials());
     trials.extend(deviations::trials());
     trials.extend(learner::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

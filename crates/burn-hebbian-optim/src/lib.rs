@@ -10,6 +10,7 @@
 //! `ModuleOptimizer`, with its parameter groups, schedules and records, on autodiff and plain devices alike.
 
 mod assignment;
+pub mod checkpoint;
 mod constraint;
 mod course;
 mod error;
