@@ -5,12 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use burn_hebbian::prelude::*;
 use libtest_mimic::{Failed, Trial};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("book::every_page_is_in_the_summary", every_page_is_in_the_summary),
         Trial::test("book::links_lead_somewhere", links_lead_somewhere),
+        Trial::test("book::its_plan_is_a_plan", its_plan_is_a_plan),
     ]
 }
 
@@ -37,6 +39,14 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let paths = targets.map(|target| target.split('#').next().unwrap_or_default());
     paths.filter(|path| !path.is_empty() && !path.contains("://"))
+}
+
+fn its_plan_is_a_plan() -> Result<(), Failed> {
+    let page = fs::read_to_string(source().join("plans.md"))?;
+    let json = page.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap_or_default();
+    let plan: Plan = serde_json::from_str(json)?;
+    assert_eq!(plan.phases(8), [1..=5, 6..=8]);
+    Ok(())
 }
 
 fn every_page_is_in_the_summary() -> Result<(), Failed> {

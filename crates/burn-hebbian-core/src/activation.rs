@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Criterion, RuleError, WeightLayout,
     error::{positive, share},
-    stage::{Cursor, Seen, Stage, blend},
+    stage::{Seen, Stage, blend_means},
 };
 
 /// The function `y = f(s)` from similarity to activity.
@@ -166,15 +166,14 @@ impl Stage for Activation {
         &self,
         state: Tensor<1>,
         statistics: Option<Tensor<1>>,
-        layout: &WeightLayout,
+        _layout: &WeightLayout,
     ) -> Tensor<1> {
-        let (Self::AdaptiveScore { momentum, .. }, Some(statistics)) = (self, statistics) else {
-            return state;
-        };
-        let mut statistics = Cursor::new(statistics);
-        let sums = statistics.take(self.state_len(layout));
-        // clamp: a step without a patch moves nothing.
-        blend(state, sums / statistics.take(1).clamp_min(1.0), *momentum)
+        match (self, statistics) {
+            (Self::AdaptiveScore { momentum, .. }, Some(statistics)) => {
+                blend_means(state, statistics, *momentum)
+            }
+            _ => state,
+        }
     }
 }
 

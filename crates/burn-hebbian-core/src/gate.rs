@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     RuleError, WeightLayout,
     error::share,
-    stage::{Cursor, Seen, Stage, blend, patches, per_neuron, sums},
+    stage::{Seen, Stage, blend_means, patches, per_neuron, sums},
 };
 
 /// The post-synaptic coefficient `g` from the competition's outcome `z`, the activity `y` and the similarity `s`.
@@ -116,12 +116,11 @@ impl Stage for Gate {
         &self,
         state: Tensor<1>,
         statistics: Option<Tensor<1>>,
-        layout: &WeightLayout,
+        _layout: &WeightLayout,
     ) -> Tensor<1> {
-        let (Self::Bcm { momentum }, Some(statistics)) = (self, statistics) else { return state };
-        let mut statistics = Cursor::new(statistics);
-        let squares = statistics.take(layout.total_neurons());
-        // clamp: a step without a patch moves nothing.
-        blend(state, squares / statistics.take(1).clamp_min(1.0), *momentum)
+        match (self, statistics) {
+            (Self::Bcm { momentum }, Some(statistics)) => blend_means(state, statistics, *momentum),
+            _ => state,
+        }
     }
 }

@@ -107,6 +107,15 @@ impl Cursor {
     }
 }
 
+/// Moves running means, all of a state, towards the means of this step; `statistics` are sums and the number of patches.
+pub(crate) fn blend_means(state: Tensor<1>, statistics: Tensor<1>, momentum: f64) -> Tensor<1> {
+    let len = state.dims()[0];
+    let mut statistics = Cursor::new(statistics);
+    let sums = statistics.take(len);
+    // clamp: a step without a patch moves nothing.
+    blend(state, sums / statistics.take(1).clamp_min(1.0), momentum)
+}
+
 /// Moves a running mean towards the mean of this step: `(1 − momentum) old + momentum new`.
 pub(crate) fn blend(old: Tensor<1>, new: Tensor<1>, momentum: f64) -> Tensor<1> {
     old.mul_scalar(1.0 - momentum) + new.mul_scalar(momentum)
