@@ -35,13 +35,25 @@ pub(crate) struct Lesson<'a> {
     pub(crate) rate: f64,
     /// The initial weights.
     pub(crate) initial: Initializer,
+    /// What the weights are held to after every step.
+    pub(crate) constraint: Option<Constraint>,
 }
 
 impl<'a> Lesson<'a> {
     /// Whole images, 64 a step, 1000 steps, from small normal weights.
     pub(crate) fn new(rule: Rule, neurons: usize, images: &'a Labelled) -> Self {
         let initial = Initializer::Normal { mean: 0.0, std: 0.1 };
-        Self { images, rule, neurons, kernel: images.dims[1], steps: 1000, batch: 64, rate: 0.1, initial }
+        Self {
+            images,
+            rule,
+            neurons,
+            kernel: images.dims[1],
+            steps: 1000,
+            batch: 64,
+            rate: 0.1,
+            initial,
+            constraint: None,
+        }
     }
 
     /// The layer before its first step.
@@ -66,7 +78,12 @@ impl<'a> Lesson<'a> {
         &self,
         mut watch: impl FnMut(usize, &HebbianConv2d),
     ) -> Result<HebbianConv2d> {
-        let (plan, mut optimizer) = (Plan::new(), SgdConfig::new().init());
+        let training = LocalTraining::of_the_layer();
+        let training = match self.constraint {
+            Some(constraint) => training.with_constraint(constraint),
+            None => training,
+        };
+        let (plan, mut optimizer) = (Plan::new().local(".*", training), SgdConfig::new().init());
         let mut layer = plan.apply(self.layer()?)?;
         for (step, batch) in self.batches().enumerate() {
             watch(step, &layer);

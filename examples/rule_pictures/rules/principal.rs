@@ -1,7 +1,7 @@
 //! The rules that look for principal components, on digits minus the mean digit.
 
 use anyhow::Result;
-use burn_hebbian::prelude::Rule;
+use burn_hebbian::prelude::{Constraint, Rule};
 
 use crate::{
     data::Data,
@@ -24,6 +24,20 @@ pub(crate) fn oja(data: &Data) -> Result<Picture> {
     let [norm, ..] = spread(norms(vectors(&layer)));
     let [_, _, angle] = spread(angles(vectors(&layer), first));
     let line = format!("mean norm {norm:.4}, largest angle to the first principal component {angle:.2}°");
+    Ok(Picture { panels: vec![rows], line })
+}
+
+/// Without a constraint the weights grow for ever; held to norm 1 every neuron finds the first component.
+pub(crate) fn hebb(data: &Data) -> Result<Picture> {
+    let free = full_batch(Rule::hebb(), 8, 100, data).learn()?;
+    let [grown, ..] = spread(norms(vectors(&free)));
+    let lesson = Lesson { constraint: Some(Constraint::UnitNorm), ..full_batch(Rule::hebb(), 8, 1000, data) };
+    let (layer, rows) = course(&lesson, &[0, 5, 15, 40, 1000])?;
+    let [_, _, angle] = spread(angles(vectors(&layer), components(lesson.images, 1)?));
+    let line = format!(
+        "held to norm 1, largest angle to the first principal component {angle:.2}°; free, mean norm {grown:.1e} \
+         after 100 steps"
+    );
     Ok(Picture { panels: vec![rows], line })
 }
 

@@ -36,6 +36,14 @@ pub(crate) fn swta(data: &Data) -> Result<Picture> {
     centres(&lesson)
 }
 
+/// Soft cluster centres at a temperature that follows the spread of the similarities.
+pub(crate) fn adaptive_k(data: &Data) -> Result<Picture> {
+    let rule =
+        Rule::swta().with_competition(Competition::AdaptiveSoftmax { temperature: 0.5, momentum: 0.1 });
+    let lesson = Lesson { rate: 0.3, ..Lesson::new(rule, NEURONS, &data.contrast) };
+    centres(&lesson)
+}
+
 /// Prototypes of norm 1 that avoid each other.
 pub(crate) fn soft_hebb(data: &Data) -> Result<Picture> {
     let initial = Initializer::Normal { mean: 0.0, std: 0.3 };
