@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     PlanError,
-    assignment::anchored,
     plan::{Entry, Plan},
+    resolver::anchored,
     training::Training,
 };
 

@@ -20,6 +20,7 @@ mod observe;
 mod packing;
 mod plan;
 mod report;
+mod resolver;
 mod step;
 mod training;
 

@@ -110,13 +110,7 @@ impl Competition {
                 let scaled = over_deviation(s, spread(momentum, layout), state?);
                 Some(soft(scaled.div_scalar(temperature), allowed))
             }
-            Self::AntiHebbian(inhibition) => {
-                let settled = inhibition.settle(s, state?, layout);
-                Some(match allowed {
-                    None => settled,
-                    Some(allowed) => settled * allowed.clone().sign(),
-                })
-            }
+            Self::AntiHebbian(inhibition) => Some(present(inhibition.settle(s, state?, layout), allowed)),
         }
     }
 

@@ -51,10 +51,10 @@ pub(super) fn exclude(scores: Tensor<4>, allowed: Option<&Tensor<4>>) -> Tensor<
     }
 }
 
-/// Winners without those who may not win: where too few are left, fewer than `k` win.
-pub(super) fn present(winners: Tensor<4>, allowed: Option<&Tensor<4>>) -> Tensor<4> {
+/// An outcome without those who may not win: where too few are left, fewer than `k` win.
+pub(super) fn present(z: Tensor<4>, allowed: Option<&Tensor<4>>) -> Tensor<4> {
     match allowed {
-        None => winners,
-        Some(allowed) => winners * allowed.clone().sign(),
+        None => z,
+        Some(allowed) => z * allowed.clone().sign(),
     }
 }
