@@ -96,11 +96,11 @@ fn against_the_oracle(name: &str, rule: &Rule, layer: &Layer, device: &Device) {
     assert_close(name, &vec(got), &expected, 2e-5);
 }
 
-/// Patch norms, a matrix of recurrence, and taps (outstar), on every backend.
+/// Every rule on every kind of layer, on every backend.
 fn rules_on_small_layers(device: &Device) {
     for (name, layer) in small() {
-        for rule in [Rule::swta(), Rule::sanger(), Rule::outstar()] {
-            against_the_oracle(name, &rule, &layer, device);
+        for (rule_name, rule) in rules(layer.neurons_per_group()) {
+            against_the_oracle(&format!("{rule_name} on {name}"), &rule, &layer, device);
         }
     }
 }
@@ -155,6 +155,14 @@ fn padding_is_padding_of_the_input(device: &Device) {
     }
 }
 
+/// Whether a rule sees nothing of what lies between the taps: neither in the norm of a patch, nor in the fan-in, nor in
+/// the largest value of the update.
+fn is_blind_to_gaps((_, rule): &(&'static str, Rule)) -> bool {
+    matches!(rule.similarity, Similarity::Dot | Similarity::Projection)
+        && rule.scale == Scale::None
+        && rule.normalization == Normalization::None
+}
+
 /// A dilated kernel is a wider one with zeros between its taps; the taps learn the same.
 fn dilation_is_a_stuffed_kernel(device: &Device) {
     for (name, layer) in layers().into_iter().filter(|(_, layer)| layer.dilation != [1; 3]) {
@@ -166,11 +174,12 @@ fn dilation_is_a_stuffed_kernel(device: &Device) {
             taps[2 + axis] = Slice::with_step(0, None, dilation as isize);
         }
         let wide = Tensor::zeros(stuffed.weight, device).slice_assign(taps, weight(&layer, device));
-        for rule in [Rule::hebb(), Rule::sanger()] {
+        for (rule_name, rule) in rules(layer.neurons_per_group()).into_iter().filter(is_blind_to_gaps) {
             let x = input(&layer, device);
             let dilated = AnyLayer::new(&layer, device).with_rule(rule.clone()).learn(x.clone(), None);
             let free = AnyLayer::with_weight(&stuffed, wide.clone(), device).with_rule(rule).learn(x, None);
-            assert_close(name, &vec(dilated), &vec(free.slice(taps)), TOLERANCE);
+            let what = format!("{rule_name} on {name}");
+            assert_close(&what, &vec(dilated), &vec(free.slice(taps)), TOLERANCE);
         }
     }
 }
