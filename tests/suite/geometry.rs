@@ -44,7 +44,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// One layer of each kind, dense or grouped, tiny.
-fn small() -> Vec<(&'static str, Layer)> {
+pub(crate) fn small() -> Vec<(&'static str, Layer)> {
     let conv2d = Layer::dense([2, 3, 4, 5], [9, 1, 2, 3]);
     let conv3d = Layer::dense([2, 2, 3, 4, 2], [3, 2, 2, 2, 1]);
     let transposed2d = Layer::transposed([2, 4, 2, 3], [4, 3, 3, 2]);

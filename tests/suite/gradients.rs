@@ -7,12 +7,14 @@ use burn::{
 };
 use burn_hebbian::prelude::*;
 use burn_hebbian_tests::{
+    any_layer::{AnyLayer, input},
     net::{Net, PlainNet},
+    oracle::Layer,
     values::{assert_close, tensor, vec},
 };
 use libtest_mimic::Trial;
 
-use crate::on_flex;
+use crate::{geometry::small, on_flex, rules::layers};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
@@ -20,6 +22,12 @@ pub(crate) fn trials() -> Vec<Trial> {
             "gradients::passing_gives_what_autodiff_alone_gives",
             passing_gives_what_autodiff_alone_gives,
         ),
+        on_flex("gradients::passing_is_exact_on_every_layer", |device| {
+            passing_is_exact(device, layers());
+        }),
+        on_flex("gradients::passing_is_exact_with_checkpointing", |device| {
+            passing_is_exact(&device.clone().autodiff().gradient_checkpointing(), small());
+        }),
         on_flex("gradients::blocked_gives_none_below", blocked_gives_none_below),
         on_flex("gradients::local_weights_are_untracked", local_weights_are_untracked),
         on_flex("gradients::without_apply_local_weights_get_no_backprop", without_apply_no_backprop),
@@ -69,6 +77,21 @@ fn passing_gives_what_autodiff_alone_gives(device: &Device) {
     let expected = expected.get::<2>(plain.fc.weight.id).unwrap();
     let got = got.get::<2>(net.fc.layer().weight.id).unwrap();
     assert_close("fc.weight", &vec(got), &vec(expected), 1e-6);
+}
+
+/// The gradient of the input is that of the plain layer, which keeps the input for it; ours keeps the weight.
+fn passing_is_exact(device: &Device, layers: Vec<(&'static str, Layer)>) {
+    let device = device.clone().autodiff();
+    for (name, layer) in layers {
+        let plan = Plan::new().local(".*", LocalTraining::new(Rule::hebb()).passing_gradients());
+        let local = plan.apply(AnyLayer::new(&layer, &device)).unwrap();
+        let plain = AnyLayer::new(&layer, &device);
+        let x = input(&layer, &device).require_grad();
+        let gradient = |y: Tensor<5>| vec(x.grad(&y.powi_scalar(3).sum().backward()).unwrap());
+        let expected = gradient(plain.forward(x.clone()));
+        let (y, _) = plan.observe(&local, Signals::none(), || local.forward(x.clone())).unwrap();
+        assert_close(name, &gradient(y), &expected, 1e-5);
+    }
 }
 
 fn blocked_gives_none_below(device: &Device) {

@@ -12,6 +12,7 @@
 
 mod config;
 mod geometry;
+mod gradient;
 mod local;
 mod output;
 mod padding;

@@ -3,11 +3,7 @@
 use burn::{
     module::Param,
     nn::conv::{Conv1d, Conv2d, Conv3d},
-    tensor::{
-        Tensor,
-        module::{conv1d, conv2d, conv3d},
-        ops::PadMode,
-    },
+    tensor::{Tensor, ops::PadMode},
 };
 use burn_hebbian_core::WeightLayout;
 
@@ -15,11 +11,13 @@ use super::{
     Geometry,
     correlation::correlate,
     energy::patch_energy,
-    window::{Window, flat, pad, volume},
+    operators::Operators,
+    window::{Window, flat, pad, spatial, volume},
 };
 use crate::padding::{PaddingMode, pairs_1d, pairs_2d, pairs_3d};
 
 /// A convolution on inputs of one size and rank `X`.
+#[derive(Clone)]
 pub(crate) struct Convolution<const X: usize> {
     layout: WeightLayout,
     /// What the operators see, after `outside`.
@@ -27,8 +25,7 @@ pub(crate) struct Convolution<const X: usize> {
     /// Padding done before all operators.
     outside: [(usize, usize); 3],
     mode: PadMode,
-    /// Burn's operator.
-    convolve: fn(Tensor<X>, Tensor<X>, &Window) -> Tensor<X>,
+    operators: Operators<X>,
 }
 
 /// Where the neurons of a convolution lie: `[groups · neurons, channels / groups, kernel…]`.
@@ -43,9 +40,7 @@ impl Convolution<3> {
         let (kernel, stride) = ([conv.kernel_size], [conv.stride]);
         let padding = pairs_1d(&conv.padding, [length], kernel, stride);
         let window = Window::new(conv.groups, kernel, stride, padding, [conv.dilation]);
-        Self::of(layout(&conv.weight, conv.groups), window, mode, |x, w, window| {
-            conv1d(x, w, None, window.options())
-        })
+        Self::of(layout(&conv.weight, conv.groups), window, mode, Operators::<3>::BURN)
     }
 }
 
@@ -54,9 +49,7 @@ impl Convolution<4> {
     pub(crate) fn new(conv: &Conv2d, mode: PaddingMode, [_, _, size @ ..]: [usize; 4]) -> Self {
         let padding = pairs_2d(&conv.padding, size, conv.kernel_size, conv.stride);
         let window = Window::new(conv.groups, conv.kernel_size, conv.stride, padding, conv.dilation);
-        Self::of(layout(&conv.weight, conv.groups), window, mode, |x, w, window| {
-            conv2d(x, w, None, window.options())
-        })
+        Self::of(layout(&conv.weight, conv.groups), window, mode, Operators::<4>::BURN)
     }
 }
 
@@ -65,19 +58,12 @@ impl Convolution<5> {
     pub(crate) fn new(conv: &Conv3d, mode: PaddingMode, [_, _, size @ ..]: [usize; 5]) -> Self {
         let padding = pairs_3d(&conv.padding, size, conv.kernel_size, conv.stride);
         let window = Window::new(conv.groups, conv.kernel_size, conv.stride, padding, conv.dilation);
-        Self::of(layout(&conv.weight, conv.groups), window, mode, |x, w, window| {
-            conv3d(x, w, None, window.options())
-        })
+        Self::of(layout(&conv.weight, conv.groups), window, mode, Operators::<5>::BURN)
     }
 }
 
 impl<const X: usize> Convolution<X> {
-    fn of(
-        layout: WeightLayout,
-        window: Window,
-        mode: PaddingMode,
-        convolve: fn(Tensor<X>, Tensor<X>, &Window) -> Tensor<X>,
-    ) -> Self {
+    fn of(layout: WeightLayout, window: Window, mode: PaddingMode, operators: Operators<X>) -> Self {
         let (inside, outside) = if pads_itself(&window, mode) {
             ([(0, 0); 3], window.padding)
         } else {
@@ -87,7 +73,7 @@ impl<const X: usize> Convolution<X> {
             PaddingMode::Zeros => PadMode::Constant(0.0),
             PaddingMode::Reflect => PadMode::Reflect,
         };
-        Self { layout, window: Window { padding: inside, ..window }, outside, mode, convolve }
+        Self { layout, window: Window { padding: inside, ..window }, outside, mode, operators }
     }
 }
 
@@ -106,7 +92,12 @@ impl<const X: usize> Geometry<X, X> for Convolution<X> {
     }
 
     fn respond(&self, x: Tensor<X>, w: Tensor<X>) -> Tensor<X> {
-        (self.convolve)(x, w, &self.window)
+        (self.operators.convolve)(x, w, &self.window)
+    }
+
+    fn feed_back(&self, dy: Tensor<X>, w: Tensor<X>, input: [usize; X]) -> Tensor<X> {
+        let unread = self.window.unread(spatial(input), spatial(dy.dims()));
+        (self.operators.transpose)(dy, w, &self.window, unread)
     }
 
     fn correlate(&self, x: Tensor<X>, c: Tensor<X>) -> Tensor<X> {
@@ -114,6 +105,6 @@ impl<const X: usize> Geometry<X, X> for Convolution<X> {
     }
 
     fn patch_energy(&self, x: Tensor<X>) -> Tensor<4> {
-        patch_energy(x, &self.window, self.convolve)
+        patch_energy(x, &self.window, self.operators.convolve)
     }
 }

@@ -9,6 +9,7 @@ use burn_hebbian_core::WeightLayout;
 use super::Geometry;
 
 /// A linear layer on `[n, d_input]`, leading dimensions folded into `n`.
+#[derive(Clone)]
 pub(crate) struct LinearGeometry {
     layout: WeightLayout,
 }
@@ -32,6 +33,10 @@ impl Geometry<2, 2> for LinearGeometry {
 
     fn respond(&self, x: Tensor<2>, w: Tensor<2>) -> Tensor<2> {
         linear(x, w, None)
+    }
+
+    fn feed_back(&self, dy: Tensor<2>, w: Tensor<2>, _input: [usize; 2]) -> Tensor<2> {
+        dy.matmul(w.transpose())
     }
 
     fn correlate(&self, x: Tensor<2>, c: Tensor<2>) -> Tensor<2> {

@@ -7,6 +7,7 @@ mod convolution;
 mod correlation;
 mod energy;
 mod linear;
+mod operators;
 mod transposed;
 mod window;
 
@@ -17,8 +18,10 @@ pub(crate) use transposed::{Transposed, layout as transposed_layout};
 use burn::tensor::{DType, Tensor};
 use burn_hebbian_core::{LayerView, WeightLayout};
 
+use crate::gradient::{is_covered, with_gradient};
+
 /// A layer of inputs and outputs of rank `X`, neurons on axis 1 of the output, and weights of rank `W`.
-pub(crate) trait Geometry<const X: usize, const W: usize> {
+pub(crate) trait Geometry<const X: usize, const W: usize>: Clone + Send + Sync + 'static {
     /// Where the neurons lie in the weight.
     fn layout(&self) -> WeightLayout;
 
@@ -29,6 +32,10 @@ pub(crate) trait Geometry<const X: usize, const W: usize> {
 
     /// The responses `w_k · x`.
     fn respond(&self, x: Tensor<X>, w: Tensor<W>) -> Tensor<X>;
+
+    /// The transpose of [`respond`](Self::respond): the gradient of an input of these dimensions from that of the
+    /// responses.
+    fn feed_back(&self, dy: Tensor<X>, w: Tensor<W>, input: [usize; X]) -> Tensor<X>;
 
     /// `Σ c_k x` over images and positions: the weight gradient with `c` in the place of the output gradient.
     /// `c` may have another number of neurons a group than the layer.
@@ -50,8 +57,17 @@ pub(crate) struct Pass<'a, G, const X: usize, const W: usize> {
 
 impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
     /// The responses, in the layer's own output shape.
+    ///
+    /// Where gradients go through the input alone, the autodiff graph keeps the weight for them; Burn's own
+    /// convolution would keep the input too.
     pub(crate) fn respond(&self) -> Tensor<X> {
-        self.geometry.respond(self.x.clone(), self.w.clone())
+        let (x, w) = (self.x.clone(), self.w.clone());
+        if !x.is_autodiff() || w.is_autodiff() || !is_covered(&x.device()) {
+            return self.geometry.respond(x, w);
+        }
+        let (geometry, input) = (self.geometry.clone(), x.dims());
+        let responses = geometry.respond(x.clone().inner(), w.clone());
+        with_gradient(x, responses, move |gradient| geometry.feed_back(gradient, w.clone(), input))
     }
 
     /// `Σ c_k x` over images and positions, from coefficients `[n, groups, neurons, positions]` for an output

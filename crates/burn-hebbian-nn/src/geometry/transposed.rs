@@ -8,10 +8,7 @@
 use burn::{
     module::Param,
     nn::conv::{ConvTranspose1d, ConvTranspose2d, ConvTranspose3d},
-    tensor::{
-        Tensor,
-        module::{conv_transpose1d, conv_transpose2d, conv_transpose3d},
-    },
+    tensor::Tensor,
 };
 use burn_hebbian_core::WeightLayout;
 
@@ -19,17 +16,18 @@ use super::{
     Geometry,
     correlation::correlate,
     energy::patch_energy,
+    operators::Operators,
     window::{Window, flat, trailing, volume},
 };
 
 /// A transposed convolution on inputs of rank `X`.
+#[derive(Clone)]
 pub(crate) struct Transposed<const X: usize> {
     layout: WeightLayout,
     window: Window,
     /// Additional elements at the end of every output axis.
     padding_out: [usize; 3],
-    /// Burn's operator.
-    transpose: fn(Tensor<X>, Tensor<X>, &Window, [usize; 3]) -> Tensor<X>,
+    operators: Operators<X>,
 }
 
 /// Where the neurons of a transposed convolution lie: `[channels, neurons, kernel…]`, channels in groups.
@@ -46,7 +44,7 @@ impl Transposed<3> {
             layout: layout(&conv.weight, conv.groups),
             window: Window::new(conv.groups, [conv.kernel_size], [conv.stride], padding, [conv.dilation]),
             padding_out: trailing([conv.padding_out], 0),
-            transpose: |x, w, window, out| conv_transpose1d(x, w, None, window.transposed_options(out)),
+            operators: Operators::<3>::BURN,
         }
     }
 }
@@ -59,7 +57,7 @@ impl Transposed<4> {
             layout: layout(&conv.weight, conv.groups),
             window: Window::new(conv.groups, conv.kernel_size, conv.stride, padding, conv.dilation),
             padding_out: trailing(conv.padding_out, 0),
-            transpose: |x, w, window, out| conv_transpose2d(x, w, None, window.transposed_options(out)),
+            operators: Operators::<4>::BURN,
         }
     }
 }
@@ -72,7 +70,7 @@ impl Transposed<5> {
             layout: layout(&conv.weight, conv.groups),
             window: Window::new(conv.groups, conv.kernel_size, conv.stride, padding, conv.dilation),
             padding_out: trailing(conv.padding_out, 0),
-            transpose: |x, w, window, out| conv_transpose3d(x, w, None, window.transposed_options(out)),
+            operators: Operators::<5>::BURN,
         }
     }
 }
@@ -83,7 +81,13 @@ impl<const X: usize> Geometry<X, X> for Transposed<X> {
     }
 
     fn respond(&self, x: Tensor<X>, w: Tensor<X>) -> Tensor<X> {
-        (self.transpose)(x, w, &self.window, self.padding_out)
+        (self.operators.transpose)(x, w, &self.window, self.padding_out)
+    }
+
+    /// The convolution. Where `padding_out` adds as much as a stride, it reads positions that no input wrote.
+    fn feed_back(&self, dy: Tensor<X>, w: Tensor<X>, input: [usize; X]) -> Tensor<X> {
+        let dx = (self.operators.convolve)(dy, w, &self.window);
+        if dx.dims() == input { dx } else { dx.slice(input.map(|length| 0..length)) }
     }
 
     /// Exchanged sides. What of `c` no kernel reaches (`padding_out`) is never read.
@@ -92,6 +96,7 @@ impl<const X: usize> Geometry<X, X> for Transposed<X> {
     }
 
     fn patch_energy(&self, x: Tensor<X>) -> Tensor<4> {
-        patch_energy(x, &self.window, |x, ones, window| (self.transpose)(x, ones, window, self.padding_out))
+        let transpose = self.operators.transpose;
+        patch_energy(x, &self.window, |x, ones, window| transpose(x, ones, window, self.padding_out))
     }
 }

@@ -58,6 +58,16 @@ impl Window {
         ConvTransposeOptions::new(stride, padding, last(padding_out), dilation, self.groups)
     }
 
+    /// How many elements at the end of every axis of an input of these lengths no kernel reads.
+    pub(super) fn unread(&self, input: [usize; 3], output: [usize; 3]) -> [usize; 3] {
+        [0, 1, 2].map(|axis| {
+            let (before, after) = self.padding[axis];
+            let read =
+                (output[axis] - 1) * self.stride[axis] + self.dilation[axis] * (self.kernel[axis] - 1) + 1;
+            input[axis] + before + after - read
+        })
+    }
+
     /// Where a tap of the kernel reads for the first output.
     pub(super) fn offset(&self, tap: [usize; 3]) -> [usize; 3] {
         [0, 1, 2].map(|axis| tap[axis] * self.dilation[axis])
@@ -74,6 +84,13 @@ pub(super) fn trailing<T: Copy, const D: usize>(values: [T; D], fill: T) -> [T; 
 /// The last `D` of three axes.
 pub(super) fn last<T: Copy, const D: usize>(axes: [T; 3]) -> [T; D] {
     std::array::from_fn(|axis| axes[3 - D + axis])
+}
+
+/// The spatial axes of `[n, channels, …]`.
+pub(super) fn spatial<const X: usize>(dims: [usize; X]) -> [usize; 3] {
+    let mut axes = [1; 3];
+    axes[5 - X..].copy_from_slice(&dims[2..]);
+    axes
 }
 
 /// `[n, channels, …]` → `[n, channels, depth, height, width]`; nothing moves.
