@@ -1,14 +1,18 @@
 //! A small hybrid network: two local layers around a plain one.
 
+use std::sync::Arc;
+
 use burn::{
-    module::Module,
+    module::{Module, Param},
     nn::{
-        Linear, LinearConfig,
+        BatchNormConfig, Linear, LinearConfig,
         conv::{Conv2d, Conv2dConfig},
     },
     tensor::{Device, Tensor, activation::relu},
 };
 use burn_hebbian::prelude::*;
+
+use crate::values::tensor;
 
 /// conv1 → relu → conv2 → relu → fc, on `[n, 2, 6, 5]` with 3 classes.
 #[derive(Module, Debug)]
@@ -59,6 +63,55 @@ impl Net {
     /// Logits.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<2> {
         let x = relu(self.conv2.forward(relu(self.conv1.forward(x))));
+        self.fc.forward(x.flatten(1, 3))
+    }
+}
+
+/// conv1 → norm1 → relu → conv2 → norm2 → relu → fc, on `[n, 2, 6, 5]` with 3 classes; the same weights every time.
+#[derive(Module, Debug)]
+pub struct NormNet {
+    /// Plain.
+    pub conv1: Conv2d,
+    /// After it.
+    pub norm1: SyncBatchNorm,
+    /// Local.
+    pub conv2: Local<Conv2d>,
+    /// After it.
+    pub norm2: SyncBatchNorm,
+    /// Plain.
+    pub fc: Linear,
+}
+
+impl NormNet {
+    /// Of one replica.
+    pub fn new(device: &Device) -> Self {
+        let PlainNet { mut conv1, mut conv2, mut fc } = PlainNet::new(device);
+        conv1.weight = Param::from_tensor(tensor(31, [4, 2, 3, 3], device));
+        conv2.weight = Param::from_tensor(tensor(32, [5, 4, 2, 2], device));
+        fc.weight = Param::from_tensor(tensor(33, [30, 3], device));
+        conv1.bias = None;
+        conv2.bias = None;
+        fc.bias = None;
+        let norm = |channels| SyncBatchNorm::new(BatchNormConfig::new(channels).init(device));
+        Self { conv1, norm1: norm(4), conv2: Local::new(conv2), norm2: norm(5), fc }
+    }
+
+    /// With the statistics of so many replicas.
+    ///
+    /// # Panics
+    ///
+    /// If there are none.
+    pub fn synchronised(self, replicas: usize) -> Self {
+        let meet = |norm: SyncBatchNorm| {
+            norm.synchronised(Arc::new(InProcess::new(replicas).expect("at least one replica")))
+        };
+        Self { norm1: meet(self.norm1), norm2: meet(self.norm2), ..self }
+    }
+
+    /// Logits.
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<2> {
+        let x = relu(self.norm1.forward(self.conv1.forward(x)));
+        let x = relu(self.norm2.forward(self.conv2.forward(x)));
         self.fc.forward(x.flatten(1, 3))
     }
 }

@@ -3,7 +3,7 @@
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::{
     data::{dataloader::DataLoaderBuilder, dataloader::batcher::Batcher, dataset::InMemDataset},
-    module::Module,
+    module::{Module, ModuleDisplay},
     nn::loss::CrossEntropyLossConfig,
     optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams, SgdConfig},
     tensor::{Device, ExecutionError, Int, Tensor, activation::relu},
@@ -14,7 +14,7 @@ use burn::{
 };
 use burn_hebbian::prelude::*;
 use burn_hebbian_tests::{
-    net::{Net, PlainNet},
+    net::{Net, NormNet, PlainNet},
     values::{assert_close, numbers, vec},
 };
 use libtest_mimic::Trial;
@@ -25,13 +25,32 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         on_flex("learner::accumulated_micro_batches_equal_one_batch", accumulated_equals_one_batch),
         on_flex("learner::several_devices_equal_one", several_devices_equal_one),
+        on_flex("learner::synchronised_norms_equal_one_device", synchronised_norms_equal_one_device),
+        on_flex("learner::frozen_norms_equal_one_device", frozen_norms_equal_one_device),
         on_flex("learner::labels_reach_teacher_neurons", labels_reach_teacher_neurons),
     ]
 }
 
+/// A network of three classes.
+trait Scores: Module + ModuleDisplay + 'static {
+    fn scores(&self, images: Tensor<4>) -> Tensor<2>;
+}
+
+impl Scores for Net {
+    fn scores(&self, images: Tensor<4>) -> Tensor<2> {
+        self.forward(images)
+    }
+}
+
+impl Scores for NormNet {
+    fn scores(&self, images: Tensor<4>) -> Tensor<2> {
+        self.forward(images)
+    }
+}
+
 #[derive(Module, Debug)]
-struct Model {
-    net: Net,
+struct Model<N: Module> {
+    net: N,
     #[module(skip)]
     plan: Plan,
 }
@@ -51,14 +70,14 @@ impl ItemLazy for Nothing {
     }
 }
 
-impl TrainStep for Model {
+impl<N: Scores> TrainStep for Model<N> {
     type Input = Batch;
     type Output = Nothing;
 
     fn step(&self, batch: Batch) -> TrainOutput<Nothing> {
         let teacher = batch.labels.clone().one_hot(3).float();
         let signals = Signals::none().with_teacher(teacher);
-        let observed = self.plan.observe(self, signals, || self.net.forward(batch.images));
+        let observed = self.plan.observe(self, signals, || self.net.scores(batch.images));
         let (logits, updates) = observed.expect("the plan fits");
         if !self.plan.needs_backward(self).expect("the plan fits") {
             return TrainOutput { grads: updates.into_grads(self), item: Nothing };
@@ -90,7 +109,7 @@ impl TrainStep for Model {
     }
 }
 
-impl InferenceStep for Model {
+impl<N: Scores> InferenceStep for Model<N> {
     type Input = Batch;
     type Output = Nothing;
 
@@ -121,7 +140,7 @@ struct Run {
     strategy: ExecutionStrategy,
 }
 
-fn train(model: Model, run: Run) -> Model {
+fn train<N: Scores>(model: Model<N>, run: Run) -> Model<N> {
     let Run { items, batch_size, accumulation, strategy } = run;
     let device = strategy.main_device().clone();
     let loader = |items: Vec<u64>| {
@@ -157,8 +176,9 @@ fn accumulated_equals_one_batch(device: &Device) {
         };
         let whole = train(model.clone(), run(8, None));
         let parts = train(model, run(4, Some(2)));
-        let weights =
-            |model: &Model| [vec(model.net.conv1.weight.val()), vec(model.net.conv2.layer().weight.val())];
+        let weights = |model: &Model<Net>| {
+            [vec(model.net.conv1.weight.val()), vec(model.net.conv2.layer().weight.val())]
+        };
         let ([a1, a2], [b1, b2]) = (weights(&whole), weights(&parts));
         assert_ne!(a2, before);
         assert_close("conv1", &b1, &a1, 1e-6);
@@ -188,31 +208,85 @@ fn several_devices_equal_one(device: &Device) {
     for rule in [Rule::swta(), Rule::sanger(), Rule::bcm()] {
         let plan = Plan::new().local("net.conv2", rule);
         let model = plan.apply(Model { net: net.clone(), plan: plan.clone() }).unwrap();
-        for (devices, items, batch_size) in [(2, 22, 4), (3, 20, 4)] {
-            let items: Vec<u64> = (0..items).collect();
-            let one = Run {
-                items: as_one_device_sees(&items, devices, batch_size),
-                batch_size: devices * batch_size,
-                accumulation: None,
-                strategy: ExecutionStrategy::SingleDevice(device.clone()),
-            };
-            let one = all_weights(&train(model.clone(), one));
-            for placement in [MultiDeviceOptim::OptimMainDevice, MultiDeviceOptim::OptimSharded] {
-                let several = Run {
-                    items: items.clone(),
-                    batch_size,
-                    accumulation: None,
-                    strategy: ExecutionStrategy::MultiDevice(vec![device.clone(); devices], placement),
-                };
-                let several = all_weights(&train(model.clone(), several));
-                assert_close(&format!("{devices} devices, {placement:?}"), &several, &one, 1e-5);
-            }
-            assert_ne!(one, all_weights(&model));
+        for replicas in [2, 3] {
+            equal_one_device(|| model.clone(), &model, replicas, &device, all_weights);
         }
     }
 }
 
-fn all_weights(model: &Model) -> Vec<f64> {
+/// `several`, trained on so many devices, against `one`, trained on one device with the batches of all.
+fn equal_one_device<N: Scores>(
+    several: impl Fn() -> Model<N>,
+    one: &Model<N>,
+    replicas: usize,
+    device: &Device,
+    weights: fn(&Model<N>) -> Vec<f64>,
+) {
+    let (items, batch_size): (Vec<u64>, _) = ((0..[22, 20][replicas - 2]).collect(), 4);
+    let run = Run {
+        items: as_one_device_sees(&items, replicas, batch_size),
+        batch_size: replicas * batch_size,
+        accumulation: None,
+        strategy: ExecutionStrategy::SingleDevice(device.clone()),
+    };
+    let expected = weights(&train(one.clone(), run));
+    for placement in [MultiDeviceOptim::OptimMainDevice, MultiDeviceOptim::OptimSharded] {
+        let run = Run {
+            items: items.clone(),
+            batch_size,
+            accumulation: None,
+            strategy: ExecutionStrategy::MultiDevice(vec![device.clone(); replicas], placement),
+        };
+        let got = weights(&train(several(), run));
+        assert_close(&format!("{replicas} devices, {placement:?}"), &got, &expected, 1e-5);
+    }
+    assert_ne!(expected, weights(one));
+}
+
+/// Batch norms below and above a local layer that passes gradients: statistics of all devices, gradients through them.
+fn synchronised_norms_equal_one_device(device: &Device) {
+    let device = device.clone().autodiff();
+    for replicas in [2, 3] {
+        // drawn anew each time: clones share their running statistics
+        let one = norm_model(NormNet::new(&device));
+        let several = || norm_model(NormNet::new(&device).synchronised(replicas));
+        equal_one_device(several, &one, replicas, &device, weights_and_statistics);
+    }
+}
+
+/// Frozen, they take the running statistics, which stay.
+fn frozen_norms_equal_one_device(device: &Device) {
+    let device = device.clone().autodiff();
+    let net = NormNet::new(&device);
+    let frozen = NormNet { norm1: net.norm1.freeze(), norm2: net.norm2.freeze(), ..net };
+    let model = norm_model(frozen);
+    let statistics = statistics(&model);
+    for replicas in [2, 3] {
+        equal_one_device(|| model.clone(), &model, replicas, &device, weights_and_statistics);
+    }
+    assert_eq!(self::statistics(&model), statistics);
+}
+
+fn norm_model(net: NormNet) -> Model<NormNet> {
+    let passing = LocalTraining::new(Rule::swta()).passing_gradients();
+    let plan = Plan::new().local("net.conv2", passing);
+    plan.apply(Model { net, plan: plan.clone() }).unwrap()
+}
+
+fn weights_and_statistics(model: &Model<NormNet>) -> Vec<f64> {
+    let NormNet { conv1, norm1, conv2, norm2, fc } = &model.net;
+    let affine =
+        [norm1, norm2].map(|norm| [vec(norm.norm().gamma.val()), vec(norm.norm().beta.val())].concat());
+    let weights = [vec(conv1.weight.val()), vec(conv2.layer().weight.val()), vec(fc.weight.val())];
+    [weights.concat(), affine.concat(), statistics(model)].concat()
+}
+
+fn statistics(model: &Model<NormNet>) -> Vec<f64> {
+    let norms = [&model.net.norm1, &model.net.norm2].map(|norm| norm.norm().valid());
+    norms.map(|norm| [vec(norm.running_mean.value()), vec(norm.running_var.value())].concat()).concat()
+}
+
+fn all_weights(model: &Model<Net>) -> Vec<f64> {
     let Net { conv1, conv2, fc } = &model.net;
     [vec(conv1.weight.val()), vec(conv2.layer().weight.val()), vec(fc.layer().weight.val())].concat()
 }
@@ -221,7 +295,8 @@ fn all_weights(model: &Model) -> Vec<f64> {
 fn labels_reach_teacher_neurons(device: &Device) {
     let device = device.clone().autodiff();
     let plan = Plan::new().local("net.fc", Rule::teacher()).frozen("net.conv.*");
-    let model = plan.apply(Model { net: PlainNet::new(&device).into(), plan: plan.clone() }).unwrap();
+    let net: Net = PlainNet::new(&device).into();
+    let model = plan.apply(Model { net, plan: plan.clone() }).unwrap();
     let run = Run {
         items: (0..24).collect(),
         batch_size: 6,

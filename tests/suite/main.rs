@@ -17,6 +17,7 @@ mod learner;
 mod plans;
 mod properties;
 mod records;
+mod replicas;
 mod rules;
 mod schedules;
 mod stages;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     trials.extend(plans::trials());
     trials.extend(properties::trials());
     trials.extend(records::trials());
+    trials.extend(replicas::trials());
     trials.extend(schedules::trials());
     trials.extend(stages::trials());
     trials.extend(state::trials());

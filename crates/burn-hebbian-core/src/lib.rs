@@ -50,6 +50,8 @@ mod variance;
 
 #[cfg(feature = "std")]
 pub mod observe;
+#[cfg(feature = "std")]
+pub mod replicas;
 
 pub use abstention::Abstention;
 pub use activation::Activation;

@@ -14,6 +14,7 @@ mod config;
 mod geometry;
 mod gradient;
 mod local;
+mod norm;
 mod output;
 mod padding;
 mod step;
@@ -27,6 +28,7 @@ pub use local::{
     HebbianConv1d, HebbianConv2d, HebbianConv3d, HebbianConvTranspose1d, HebbianConvTranspose2d,
     HebbianConvTranspose3d, HebbianLinear, Local,
 };
+pub use norm::SyncBatchNorm;
 pub use output::Output;
 pub use padding::PaddingMode;
 pub use trainable::Trainable;

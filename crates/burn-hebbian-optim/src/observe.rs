@@ -161,8 +161,8 @@ impl Observer for Recorder {
 /// What the local layers learnt in one forward pass: sums, not yet updates.
 #[derive(Debug)]
 pub struct Updates {
-    assignment: Arc<Assignment>,
-    sums: HashMap<ParamId, Sums>,
+    pub(crate) assignment: Arc<Assignment>,
+    pub(crate) sums: HashMap<ParamId, Sums>,
 }
 
 impl Updates {

@@ -54,15 +54,18 @@ pub mod prelude {
         Abstention, Activation, Activity, AntiHebbian, Bias, Competition, Criterion, Factors, Finish, Gate,
         GroupOrder, Homeostasis, Lateral, LocalRule, Neighbourhood, Normalization, Rate, Recombination,
         Recurrence, Reduction, Rule, RuleError, Scale, Signals, Similarity, Surround, Teacher, Variance,
-        WeightLayout, observe::GradientFlow,
+        WeightLayout,
+        observe::GradientFlow,
+        replicas::{AllReduce, InProcess, ReduceError},
     };
     pub use burn_hebbian_nn::{
         HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig, HebbianConv3d,
         HebbianConv3dConfig, HebbianConvTranspose1d, HebbianConvTranspose1dConfig, HebbianConvTranspose2d,
         HebbianConvTranspose2dConfig, HebbianConvTranspose3d, HebbianConvTranspose3dConfig, HebbianLinear,
-        HebbianLinearConfig, Local, Output, PaddingMode,
+        HebbianLinearConfig, Local, Output, PaddingMode, SyncBatchNorm,
     };
     pub use burn_hebbian_optim::{
-        Constraint, LocalTraining, OptimizerChoice, Plan, PlanError, Report, Rest, UpdateError, Updates,
+        Collectives, Constraint, LocalTraining, OptimizerChoice, Plan, PlanError, Report, Rest, UpdateError,
+        Updates,
     };
 }

@@ -1,0 +1,207 @@
+//! Batch normalisation that local training and several replicas can share.
+
+use std::sync::Arc;
+
+use burn::{
+    module::{
+        Content, Devices, DisplaySettings, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
+        ModuleVisitor,
+    },
+    nn::BatchNorm,
+    tensor::{Device, Tensor, module::batch_norm_train},
+};
+use burn_hebbian_core::{observe::observer, replicas::AllReduce};
+
+use crate::gradient::{is_covered, with_gradient};
+
+/// Burn's [`BatchNorm`], with what local training and several replicas need beside it.
+///
+/// `y = γ (x − μ) / √(σ² + ε) + β` for every channel, over images and positions (Ioffe & Szegedy 2015, "Batch
+/// Normalization", arXiv:1502.03167).
+///
+/// - It takes the statistics of the batch on plain devices too, while a plan observes the pass; Burn's own does so on
+///   autodiff devices alone, so that in a purely local net its running statistics would never move.
+/// - With [`synchronised`](Self::synchronised), the statistics are those of the batches of all replicas together, and
+///   gradients follow: several devices then compute what one device computes with the whole batch.
+///
+/// [`Module::freeze`] makes it take its running statistics. It has no path level of its own: parameters keep the paths,
+/// and records the format, of Burn's.
+///
+/// ```
+/// use burn::{nn::BatchNormConfig, tensor::Device};
+/// use burn_hebbian_nn::SyncBatchNorm;
+///
+/// let norm = SyncBatchNorm::new(BatchNormConfig::new(96).init(&Device::flex()));
+/// ```
+#[derive(Debug, Clone)]
+pub struct SyncBatchNorm {
+    norm: BatchNorm,
+    replicas: Option<Arc<dyn AllReduce>>,
+}
+
+impl SyncBatchNorm {
+    /// Wraps a batch norm; of one replica, until it is [`synchronised`](Self::synchronised).
+    pub fn new(norm: BatchNorm) -> Self {
+        Self { norm, replicas: None }
+    }
+
+    /// With the statistics of all replicas. Each layer needs replicas of its own, or all of them must run their layers
+    /// in the same order.
+    pub fn synchronised(self, replicas: Arc<dyn AllReduce>) -> Self {
+        Self { replicas: Some(replicas), ..self }
+    }
+
+    /// Burn's batch norm.
+    pub fn norm(&self) -> &BatchNorm {
+        &self.norm
+    }
+
+    /// `[n, channels, …]` → the same.
+    ///
+    /// # Panics
+    ///
+    /// If the channels do not fit, or the other replicas do not come.
+    pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        if !self.trains(&input.device()) {
+            return self.infer(input);
+        }
+        let [channels] = self.norm.gamma.lazy_shape().dims();
+        let dims = input.dims();
+        assert!(dims[1] == channels, "batch norm: expected [n, {channels}, …], got {dims:?}");
+        let Normalised { output, mean, variance } = match &self.replicas {
+            Some(replicas) => self.over_all(replicas, input),
+            None => self.over_one(input),
+        };
+        let momentum = self.norm.momentum;
+        for (running, seen) in [(&self.norm.running_mean, mean), (&self.norm.running_var, variance)] {
+            let known = running.value_sync().to_device(&seen.device());
+            running.update(known * (1.0 - momentum) + seen * momentum);
+        }
+        output
+    }
+
+    /// Whether the layer takes the statistics of the batch.
+    fn trains(&self, device: &Device) -> bool {
+        self.norm.training.is_enabled() && (device.is_autodiff() || observer().is_some())
+    }
+
+    fn infer<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        let device = input.device();
+        let running = |state: Tensor<1>| state.to_device(&device);
+        burn::tensor::module::batch_norm(
+            input,
+            self.norm.gamma.val(),
+            self.norm.beta.val(),
+            running(self.norm.running_mean.value()),
+            running(self.norm.running_var.value()),
+            self.norm.epsilon,
+        )
+    }
+
+    fn over_one<const D: usize>(&self, input: Tensor<D>) -> Normalised<D> {
+        let (gamma, beta) = (self.norm.gamma.val(), self.norm.beta.val());
+        let result = batch_norm_train(input, gamma, beta, self.norm.epsilon);
+        Normalised { output: result.output, mean: result.mean.detach(), variance: result.variance.detach() }
+    }
+
+    /// The mean first, then the deviations from it: no cancellation.
+    fn over_all<const D: usize>(&self, replicas: &Arc<dyn AllReduce>, input: Tensor<D>) -> Normalised<D> {
+        let dims = input.dims();
+        let channels = dims[1];
+        let mut per_channel = [1; D];
+        per_channel[1] = channels;
+        let positions = dims[2..].iter().product();
+        let sum = |values: Tensor<D>| {
+            let values: Tensor<3> = values.reshape([dims[0], channels, positions]);
+            values.sum_dim(2).sum_dim(0).reshape([channels])
+        };
+        let count = Tensor::full([1], (dims[0] * positions) as f64, (&input.device(), input.dtype()));
+        let sums = total(replicas, Tensor::cat(vec![sum(input.clone()), count], 0));
+        let count = sums.clone().narrow(0, channels, 1);
+        let mean = sums.narrow(0, 0, channels) / count.clone();
+        let centred = input - mean.clone().reshape(per_channel);
+        let variance = total(replicas, sum(centred.clone() * centred.clone())) / count;
+        let scale = self.norm.gamma.val() / (variance.clone() + self.norm.epsilon).sqrt();
+        let output = centred * scale.reshape(per_channel) + self.norm.beta.val().reshape(per_channel);
+        Normalised { output, mean: mean.detach(), variance: variance.detach() }
+    }
+}
+
+/// An output and the statistics it was normalised by, `[channels]`.
+struct Normalised<const D: usize> {
+    output: Tensor<D>,
+    mean: Tensor<1>,
+    variance: Tensor<1>,
+}
+
+/// The sum over all replicas. All of their losses depend on it: so its gradient is the sum of theirs.
+fn total(replicas: &Arc<dyn AllReduce>, part: Tensor<1>) -> Tensor<1> {
+    if !part.is_autodiff() {
+        return meet(&**replicas, part);
+    }
+    let device = part.device();
+    assert!(
+        is_covered(&device),
+        "synchronised batch norm: {device:?} is of a backend that is no feature here"
+    );
+    let sum = meet(&**replicas, part.clone().inner());
+    let replicas = replicas.clone();
+    with_gradient(part, sum, move |gradient| meet(&*replicas, gradient))
+}
+
+fn meet(replicas: &dyn AllReduce, part: Tensor<1>) -> Tensor<1> {
+    match replicas.sum(part) {
+        Ok(sum) => sum,
+        Err(error) => panic!("synchronised batch norm: {error}"),
+    }
+}
+
+impl Module for SyncBatchNorm {
+    fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
+        self.norm.visit(visitor);
+    }
+
+    fn map<M: ModuleMapper>(self, mapper: &mut M) -> Self {
+        Self { norm: self.norm.map(mapper), ..self }
+    }
+
+    fn collect_devices(&self, devices: Devices) -> Devices {
+        self.norm.collect_devices(devices)
+    }
+
+    fn fork(self, device: &Device) -> Self {
+        Self { norm: self.norm.fork(device), ..self }
+    }
+
+    fn to_device(self, device: &Device) -> Self {
+        Self { norm: self.norm.to_device(device), ..self }
+    }
+
+    fn train(self) -> Self {
+        Self { norm: self.norm.train(), ..self }
+    }
+
+    fn valid(&self) -> Self {
+        Self { norm: self.norm.valid(), replicas: self.replicas.clone() }
+    }
+
+    fn materialize(self) -> Self {
+        Self { norm: self.norm.materialize(), ..self }
+    }
+}
+
+impl ModuleDisplayDefault for SyncBatchNorm {
+    fn content(&self, content: Content) -> Option<Content> {
+        content
+            .set_top_level_type("SyncBatchNorm")
+            .add("norm", &self.norm)
+            .add_debug_attribute("replicas", &self.replicas)
+            .optional()
+    }
+}
+
+impl ModuleDisplay for SyncBatchNorm {
+    fn custom_settings(&self) -> Option<DisplaySettings> {
+        DisplaySettings::new().with_new_line_after_attribute(false).optional()
+    }
+}

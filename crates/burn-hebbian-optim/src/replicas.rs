@@ -1,0 +1,95 @@
+//! Local learning in replicas that reduce their gradients themselves, as in distributed data parallel training.
+
+use burn::{
+    backend::DispatchDevice,
+    module::ParamId,
+    tensor::{
+        Device, Tensor,
+        distributed::{ReduceOperation, all_reduce},
+    },
+};
+use burn_hebbian_core::{
+    Sums,
+    replicas::{AllReduce, ReduceError},
+};
+
+use crate::Updates;
+
+impl Updates {
+    /// The sums of all replicas, to be called before [`register`](Self::register) or
+    /// [`into_grads`](Self::into_grads).
+    ///
+    /// Burn's multi-device training sums by itself what a step returns; its distributed data parallel training reduces
+    /// backprop gradients while the backward pass runs, and knows of no others. There each replica calls this, layer by
+    /// layer in the model's order. Masses are summed like numerators: a mean stays the mean over all images of all
+    /// replicas, whatever Burn's own reduction is.
+    ///
+    /// # Errors
+    ///
+    /// If the replicas do not come together.
+    pub fn all_reduce(mut self, replicas: &dyn AllReduce) -> Result<Self, ReduceError> {
+        let reached = |(id, _): (ParamId, _)| self.sums.contains_key(&id).then_some(id);
+        let layers: Vec<ParamId> = self.assignment.local_layers().filter_map(reached).collect();
+        for layer in layers {
+            if let Some(sums) = self.sums.remove(&layer) {
+                self.sums.insert(layer, reduce(sums, replicas)?);
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// One message a layer.
+fn reduce(sums: Sums, replicas: &dyn AllReduce) -> Result<Sums, ReduceError> {
+    let Sums { numerator, mass, statistics, .. } = sums;
+    let parts = [Some(numerator), mass, statistics];
+    let lengths = parts.each_ref().map(|part| part.as_ref().map(|part| part.dims()[0]));
+    let sum = replicas.sum(Tensor::cat(parts.into_iter().flatten().collect(), 0))?;
+    let mut start = 0;
+    let [numerator, mass, statistics] = lengths.map(|length| {
+        let length = length?;
+        start += length;
+        Some(sum.clone().narrow(0, start - length, length))
+    });
+    Ok(Sums::new(numerator.expect("there always is one"), mass, statistics))
+}
+
+/// Replicas that meet by the collective operations of their devices, one replica a device.
+///
+/// Burn has them on CUDA; a `DistributedContext` or burn-train's distributed strategy has to be running.
+#[derive(Debug, Clone)]
+pub struct Collectives {
+    devices: Vec<Device>,
+}
+
+impl Collectives {
+    /// Between these devices.
+    ///
+    /// # Errors
+    ///
+    /// If there are none, or the backend of one has no collective operations.
+    pub fn new(devices: impl IntoIterator<Item = Device>) -> Result<Self, ReduceError> {
+        let devices: Vec<Device> = devices.into_iter().map(Device::inner).collect();
+        if devices.is_empty() {
+            return Err(ReduceError::Replicas(0));
+        }
+        match devices.iter().find(|device| !has_collectives(device.as_dispatch())) {
+            Some(device) => Err(ReduceError::NoCollectives { device: format!("{device:?}") }),
+            None => Ok(Self { devices }),
+        }
+    }
+}
+
+fn has_collectives(device: &DispatchDevice) -> bool {
+    match device {
+        #[cfg(feature = "cuda")]
+        DispatchDevice::Cube(device) => matches!(device, burn::backend::CubeDevice::Cuda(_)),
+        _ => false,
+    }
+}
+
+impl AllReduce for Collectives {
+    fn sum(&self, part: Tensor<1>) -> Result<Tensor<1>, ReduceError> {
+        Ok(all_reduce(part, ReduceOperation::Sum, self.devices.clone()).resolve())
+    }
+}
