@@ -1,4 +1,4 @@
-//! What the examples share: data, whitening, a linear probe, pictures and numbers.
+//! What the examples share: models, data, whitening, a linear probe, pictures and numbers.
 //!
 //! - [`labelled`]: labelled images (or features) in memory, and batches of them as tensors
 //! - [`digits`]: the embedded data set of the quickstart, and its fixed split
@@ -12,6 +12,7 @@
 //! - [`filters`]: pictures of weights
 //! - [`measure`]: seconds, peak memory, mean and spread
 //! - [`progress`]: progress bars
+//! - [`models`]: networks of local layers that take PyTorch's weights: SoftHebb's, VGG, ResNet, DenseNet, MobileNetV2
 
 pub mod batches;
 pub mod channels;
@@ -21,6 +22,7 @@ pub mod digits;
 pub mod filters;
 pub mod labelled;
 pub mod measure;
+pub mod models;
 pub mod probe;
 pub mod progress;
 pub mod score;

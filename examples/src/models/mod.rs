@@ -1,0 +1,43 @@
+//! Known networks of local layers, to use or to copy.
+//!
+//! - SoftHebb's three convolutions and a classifier: [`SoftHebb`]
+//! - VGG-11 and VGG-16, with and without batch norm: [`Vgg`]
+//! - ResNet-18 and ResNet-50: [`ResNet`]
+//! - DenseNet-121: [`DenseNet`]
+//! - MobileNetV2: [`MobileNet`]
+//!
+//! Every convolution and every linear layer is a [`Local`](burn_hebbian::nn::Local): a plan picks by path the layers
+//! that learn locally. Without a plan all but SoftHebb's net learns by backprop. Every net loads the weights of its
+//! PyTorch counterpart, see [`pytorch`]; torchvision's, except for SoftHebb's net.
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use burn_hebbian::prelude::*;
+//! use burn_hebbian_examples::models::ResNetConfig;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let device = Device::flex();
+//! let plan = Plan::new().local("layer[34].*conv", Rule::swta()); // the rest by backprop
+//! let net = plan.apply(ResNetConfig::resnet18(10).with_width(4).init(&device)?)?;
+//! let logits = net.forward(Tensor::ones([2, 3, 32, 32], &device));
+//! assert_eq!(logits.dims(), [2, 10]);
+//! # Ok(()) }
+//! ```
+
+mod check;
+mod densenet;
+mod layers;
+mod mobilenet;
+pub mod norm;
+pub mod pytorch;
+mod resnet;
+mod soft_hebb;
+mod vgg;
+
+pub use check::ModelError;
+pub use densenet::{DenseLayer, DenseNet, DenseNetConfig, Transition};
+pub use layers::ConvNorm;
+pub use mobilenet::{InvertedResidual, MobileNet, MobileNetConfig};
+pub use resnet::{Block, BlockKind, ResNet, ResNetConfig};
+pub use soft_hebb::{SoftHebb, SoftHebbConfig};
+pub use vgg::{Vgg, VggConfig, VggLayer};
