@@ -192,6 +192,19 @@ fn norms_of_soft_hebb_have_nothing_to_learn() -> Result<()> {
 }
 
 #[test]
+fn dropout_is_for_training() -> Result<()> {
+    let device = autodiff();
+    let net = VggConfig::vgg11(CLASSES).with_width(2).with_hidden(10).init(&device)?;
+    let images = Tensor::random([4, 3, 32, 32], Distribution::Default, &device);
+    let logits = || net.forward(images.clone()).into_data();
+    assert_ne!(logits(), logits());
+    let (net, images) = (net.valid(), images.clone().inner());
+    let logits = || net.forward(images.clone()).into_data();
+    assert_eq!(logits(), logits());
+    Ok(())
+}
+
+#[test]
 fn without_a_plan_deep_models_learn_by_backprop() -> Result<()> {
     let device = Device::flex();
     let plan = Plan::new();

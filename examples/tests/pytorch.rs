@@ -208,8 +208,10 @@ fn small_soft_hebb() -> SoftHebbConfig {
 fn files_that_cannot_be_read_are_named() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let whole = fs::read(committed().join("soft_hebb.pt"))?;
-    let half = &whole[..whole.len() / 2];
-    for (name, bytes) in [("half.pt", half), ("empty.pt", b""), ("text.pt", b"weights")] {
+    let start = |bytes| &whole[..bytes];
+    let cut =
+        [("half.pt", start(whole.len() / 2)), ("almost.pt", start(whole.len() - 1)), ("stub.pt", start(100))];
+    for (name, bytes) in cut.into_iter().chain([("empty.pt", &b""[..]), ("text.pt", b"weights")]) {
         let file = folder.path().join(name);
         fs::write(&file, bytes)?;
         let error = refusal!(small_soft_hebb(), &file);
