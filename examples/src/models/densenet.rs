@@ -12,7 +12,7 @@ use super::{
     ModelError,
     check::Check,
     layers::{ConvNorm, conv, linear, spatial_mean, stem_pool},
-    norm::{Norm, norm},
+    norm::norm,
     pytorch::{FromPytorch, Names},
 };
 
@@ -105,7 +105,7 @@ pub struct DenseNet {
     stem: ConvNorm,
     blocks: Vec<Vec<DenseLayer>>,
     transitions: Vec<Transition>,
-    norm: Norm,
+    norm: SyncBatchNorm,
     classifier: Local<Linear>,
 }
 
@@ -150,9 +150,9 @@ impl FromPytorch for DenseNet {
 /// Adds channels to its input: norm → ReLU → 1 × 1 convolution → norm → ReLU → 3 × 3 convolution.
 #[derive(Module, Debug)]
 pub struct DenseLayer {
-    norm1: Norm,
+    norm1: SyncBatchNorm,
     conv1: Local<Conv2d>,
-    norm2: Norm,
+    norm2: SyncBatchNorm,
     conv2: Local<Conv2d>,
 }
 
@@ -168,7 +168,7 @@ impl DenseLayer {
 /// Halves channels, height and width between two blocks.
 #[derive(Module, Debug)]
 pub struct Transition {
-    norm: Norm,
+    norm: SyncBatchNorm,
     conv: Local<Conv2d>,
 }
 

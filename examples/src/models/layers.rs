@@ -14,7 +14,7 @@ use burn::{
 };
 use burn_hebbian::prelude::*;
 
-use super::norm::{Norm, norm};
+use super::norm::norm;
 
 /// A convolution without bias that keeps height and width at stride 1 (`kernel` odd); weights by He, normal with
 /// variance `2 / fan-out`.
@@ -35,7 +35,7 @@ pub(super) fn linear(d_input: usize, d_output: usize, device: &Device) -> Local<
 #[derive(Module, Debug)]
 pub struct ConvNorm {
     conv: Local<Conv2d>,
-    norm: Norm,
+    norm: SyncBatchNorm,
 }
 
 impl ConvNorm {

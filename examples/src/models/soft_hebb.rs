@@ -19,7 +19,7 @@ use burn_hebbian::prelude::*;
 use super::{
     ModelError,
     check::Check,
-    norm::{Norm, fixed_norm},
+    norm::fixed_norm,
     pytorch::{FromPytorch, Names},
 };
 
@@ -133,11 +133,11 @@ impl Setting {
 /// 2023, arXiv:2209.11883, the network for CIFAR-10.
 #[derive(Module, Debug)]
 pub struct SoftHebb {
-    bn1: Norm,
+    bn1: SyncBatchNorm,
     conv1: Local<Conv2d>,
-    bn2: Norm,
+    bn2: SyncBatchNorm,
     conv2: Local<Conv2d>,
-    bn3: Norm,
+    bn3: SyncBatchNorm,
     conv3: Local<Conv2d>,
     dropout: Dropout,
     classifier: Local<Linear>,

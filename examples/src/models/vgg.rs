@@ -17,7 +17,7 @@ use super::{
     ModelError,
     check::Check,
     layers::{conv, linear},
-    norm::{Norm, norm},
+    norm::norm,
     pytorch::{FromPytorch, Names},
 };
 
@@ -155,7 +155,7 @@ impl FromPytorch for Vgg {
 #[derive(Module, Debug)]
 pub struct VggLayer {
     conv: Local<Conv2d>,
-    norm: Option<Norm>,
+    norm: Option<SyncBatchNorm>,
 }
 
 impl VggLayer {
