@@ -47,6 +47,8 @@
 pub use burn_hebbian_core as core;
 pub use burn_hebbian_nn as nn;
 pub use burn_hebbian_optim as optim;
+#[cfg(feature = "train")]
+pub use burn_hebbian_train as train;
 
 /// What most programs need.
 pub mod prelude {
