@@ -5,7 +5,7 @@ use std::ops::{Bound, RangeBounds, RangeInclusive};
 use burn::{
     grad_clipping::GradientClipping,
     lr_scheduler::{LrSchedulerConfig, module_lr_scheduler::ModuleLrSchedulerConfig},
-    module::{Module, ParamGroup},
+    module::{Module, ParamGroup, ParamId},
     optim::{AdamConfig, AdamWConfig, ModuleOptimizer, RmsPropConfig, SgdConfig},
 };
 use serde::{Deserialize, Serialize};
@@ -215,5 +215,21 @@ impl Plan {
             }
         }
         Ok(schedule)
+    }
+
+    /// The rate or schedule of the parameter at `path`, if a pattern gives it one of its own.
+    ///
+    /// # Errors
+    ///
+    /// If a pattern is no regular expression.
+    pub fn rate(&self, path: &str) -> Result<Option<LrSchedulerConfig>, PlanError> {
+        let mut last = None;
+        for entry in self.holding() {
+            // patterns look at paths alone
+            if entry.rate.is_some() && anchored(&entry.pattern)?.matches(&ParamId::new(), Some(path)) {
+                last = entry.rate.clone();
+            }
+        }
+        Ok(last)
     }
 }
