@@ -1,6 +1,9 @@
 //! Reproducible values and comparisons.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::{
+    module::{Module, ModuleVisitor, Param},
+    tensor::{Device, Tensor, TensorData},
+};
 
 /// Numbers in −1..1, the same for the same seed everywhere.
 pub fn numbers(seed: u64, count: usize) -> Vec<f32> {
@@ -47,5 +50,20 @@ pub fn assert_close(what: &str, got: &[f64], expected: &[f64], tolerance: f64) {
             error <= tolerance,
             "{what}: element {i} is {got}, expected {expected} (error {error:.1e} of scale)"
         );
+    }
+}
+
+/// All float parameters of a module, the state of rules included, to the bit.
+pub fn bits<M: Module>(module: &M) -> Vec<u64> {
+    let mut bits = Bits(Vec::new());
+    module.visit(&mut bits);
+    bits.0
+}
+
+struct Bits(Vec<u64>);
+
+impl ModuleVisitor for Bits {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.extend(vec(param.val()).into_iter().map(f64::to_bits));
     }
 }

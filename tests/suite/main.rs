@@ -22,6 +22,7 @@ mod rules;
 mod schedules;
 mod stages;
 mod state;
+mod trainer;
 
 use std::process::ExitCode;
 
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
     trials.extend(checkpoints::trials());
     trials.extend(deviations::trials());
     trials.extend(learner::trials());
+    trials.extend(trainer::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

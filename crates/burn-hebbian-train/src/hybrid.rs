@@ -15,6 +15,9 @@ use burn_hebbian_optim::{PlanError, UpdateError};
 
 use crate::Course;
 
+/// Every phase of a course is checked when its learner is made.
+const FITTED: &str = "the plan fitted the model";
+
 /// A network that scores classes.
 pub trait Classifier: Module + ModuleDisplay + 'static {
     /// What it sees; images `[n, channels, height, width]`, say.
@@ -55,10 +58,11 @@ pub struct Hybrid<M: Module> {
 }
 
 impl<M: Classifier> Hybrid<M> {
+    /// As the phase that runs has it. All phases before it leave their mark, room for the state of rules, so that records
+    /// of an uninterrupted training load.
     pub(crate) fn new(model: M, course: &Course) -> Result<Self, PlanError> {
-        let phase = course.now();
-        let model = course.plan(phase).apply(model)?;
-        Ok(Self { model, course: course.clone(), phase })
+        let before = Self { model: course.plan(0).apply(model)?, course: course.clone(), phase: 0 };
+        before.advanced()
     }
 
     /// The classifier.
@@ -71,21 +75,34 @@ impl<M: Classifier> Hybrid<M> {
         self.model
     }
 
-    /// As the phase that runs has it. A phase begins in a step, which cannot change the model, only borrow or copy it.
-    fn now(&self) -> Cow<'_, Self> {
-        if self.phase == self.course.now() {
+    /// With the plan of the phase that runs, and of those in between, applied.
+    fn advanced(self) -> Result<Self, PlanError> {
+        let (mut model, phase) = (self.model, self.course.now());
+        // min: a counter that was set back
+        for begun in (self.phase + 1).min(phase)..=phase {
+            model = self.course.plan(begun).apply(model)?;
+        }
+        Ok(Self { model, phase, ..self })
+    }
+
+    fn is_current(&self) -> bool {
+        self.phase == self.course.now()
+    }
+
+    /// As the phase that runs has it: a phase begins with a step, which can copy the model, not change it.
+    fn current(&self) -> Cow<'_, Self> {
+        if self.is_current() {
             return Cow::Borrowed(self);
         }
-        let hybrid = Self::new(self.model.clone(), &self.course);
-        Cow::Owned(hybrid.expect("the plan fitted when the learner was made"))
+        Cow::Owned(self.clone().advanced().expect(FITTED))
     }
 
     /// In the phase that runs; when one begins, with an optimizer of its own.
     fn renewed(self, optimizer: &mut ModuleOptimizer) -> Result<Self, PlanError> {
-        if self.phase == self.course.now() {
+        if self.is_current() {
             return Ok(self);
         }
-        let hybrid = Self::new(self.model, &self.course)?;
+        let hybrid = self.advanced()?;
         *optimizer = hybrid.course.optimizer(hybrid.phase, &hybrid.model)?;
         Ok(hybrid)
     }
@@ -95,8 +112,7 @@ impl<M: Classifier> Hybrid<M> {
         optimizer: &mut ModuleOptimizer,
         step: impl FnOnce(&mut ModuleOptimizer, M) -> Result<M, UpdateError>,
     ) -> Self {
-        let Self { model, course, phase } =
-            self.renewed(optimizer).expect("the plan fitted when the learner was made");
+        let Self { model, course, phase } = self.renewed(optimizer).expect(FITTED);
         let model = step(optimizer, model).unwrap_or_else(|error| panic!("{error}"));
         Self { model, course, phase }
     }
@@ -112,13 +128,13 @@ impl<M: Classifier> TrainStep for Hybrid<M> {
     type Output = ClassificationOutput;
 
     fn step(&self, batch: Self::Input) -> TrainOutput<ClassificationOutput> {
-        let now = self.now();
-        let (plan, model) = (now.course.plan(now.phase), &now.model);
+        let current = self.current();
+        let (plan, model) = (self.course.plan(current.phase), &current.model);
         let teacher = batch.targets.clone().one_hot(model.classes()).float();
         let signals = Signals::none().with_teacher(teacher);
         let observed = plan.observe(model, signals, || model.scores(batch.input));
         let (scores, updates) = observed.unwrap_or_else(|error| panic!("{error}"));
-        let output = now.output(scores, batch.targets);
+        let output = self.output(scores, batch.targets);
         let mut grads = match plan.needs_backward(model) {
             Ok(false) => GradientsParams::new(),
             _ => GradientsParams::from_grads(output.loss.backward(), model),

@@ -1,0 +1,451 @@
+//! A plan's epochs inside one training of burn-train: metrics, checkpoints, early stopping, rates.
+
+use std::{
+    io::{self, Write},
+    ops::RangeInclusive,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use burn::{
+    data::{
+        dataloader::{DataLoader, batcher::Batcher},
+        dataset::InMemDataset,
+    },
+    grad_clipping::GradientClippingConfig,
+    lr_scheduler::{
+        LrSchedulerConfig, exponential::ExponentialLrSchedulerConfig, linear::LinearLrSchedulerConfig,
+    },
+    module::Module,
+    nn::loss::CrossEntropyLossConfig,
+    optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig},
+    tensor::{Device, Tensor},
+    train::{
+        ExecutionStrategy, LearningResult, MetricEarlyStoppingStrategy, MultiDeviceOptim, StoppingCondition,
+        SupervisedTraining,
+        checkpoint::KeepLastNCheckpoints,
+        metric::{
+            AccuracyMetric, LossMetric,
+            store::{Aggregate, Direction, Split},
+        },
+    },
+};
+use burn_hebbian::{
+    prelude::*,
+    train::{Calm, Classifier, Course, EpochCounter, Hybrid, Labelled, OrderedLoader},
+};
+use burn_hebbian_tests::{
+    net::{Net, PlainNet},
+    values::{assert_close, bits, numbers, vec},
+};
+use libtest_mimic::Trial;
+
+use crate::on_flex;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        on_flex("trainer::a_course_is_its_phases_one_after_the_other", course_is_its_phases),
+        on_flex("trainer::what_a_phase_freezes_is_untracked_and_stays", frozen_is_untracked_and_stays),
+        on_flex("trainer::each_layer_moves_by_its_own_gradient_alone", each_by_its_own),
+        on_flex("trainer::clipping_is_for_backprop_alone", clipping_is_for_backprop),
+        on_flex("trainer::resumed_from_any_epoch_it_ends_alike", resumed_ends_alike),
+        on_flex("trainer::metrics_reach_the_calm_line", metrics_reach_the_line),
+        on_flex("trainer::early_stopping_stops", early_stopping_stops),
+        on_flex("trainer::phases_hold_on_several_devices", phases_on_several_devices),
+        on_flex("trainer::what_does_not_fit_is_refused", what_does_not_fit),
+    ]
+}
+
+/// A network that keeps what it was at each training step.
+#[derive(Module, Debug)]
+struct Watched {
+    net: Net,
+    #[module(skip)]
+    steps: Arc<Mutex<Vec<Net>>>,
+}
+
+impl Classifier for Watched {
+    type Input = Tensor<4>;
+
+    fn classes(&self) -> usize {
+        3
+    }
+
+    fn scores(&self, images: Tensor<4>) -> Tensor<2> {
+        if images.device().is_autodiff() {
+            self.steps.lock().unwrap().push(self.net.clone());
+        }
+        self.net.forward(images)
+    }
+}
+
+struct ToBatch;
+
+impl Batcher<u64, Labelled<Tensor<4>>> for ToBatch {
+    fn batch(&self, seeds: Vec<u64>, device: &Device) -> Labelled<Tensor<4>> {
+        let pixels: Vec<f32> = seeds.iter().flat_map(|seed| numbers(*seed, 60)).collect();
+        let labels: Vec<i64> = seeds.iter().map(|seed| (*seed % 3) as i64).collect();
+        Labelled {
+            input: Tensor::<1>::from_floats(pixels.as_slice(), device).reshape([seeds.len(), 2, 6, 5]),
+            targets: Tensor::from_ints(labels.as_slice(), device),
+        }
+    }
+}
+
+type Loader = OrderedLoader<u64, Labelled<Tensor<4>>>;
+
+/// Images of an epoch, and of a step; the last step is smaller.
+const IMAGES: u64 = 22;
+const BATCH: usize = 6;
+
+fn loader(epochs: &EpochCounter, device: &Device) -> Loader {
+    let data = InMemDataset::new((0..IMAGES).collect());
+    OrderedLoader::new(data, ToBatch, BATCH, device).shuffled(7).counted_by(epochs)
+}
+
+fn validation(device: &Device) -> Arc<Loader> {
+    Arc::new(OrderedLoader::new(InMemDataset::new((100..109).collect()), ToBatch, 4, device))
+}
+
+/// The first rate of what has none of its own.
+const RATE: f64 = 0.02;
+
+fn falling(phase: &RangeInclusive<usize>) -> LrSchedulerConfig {
+    LinearLrSchedulerConfig::new(RATE, 0.001, 4 * phase.clone().count()).into()
+}
+
+/// A training of the suite's network.
+struct Run {
+    net: Net,
+    plan: Plan,
+    optimizer: ModuleOptimizer,
+    epochs: usize,
+    /// The epoch of the checkpoint to resume from.
+    after: usize,
+}
+
+/// What a training gives.
+struct Trained {
+    net: Net,
+    /// The network at every step of it.
+    steps: Vec<Net>,
+    /// The last epoch that began.
+    epochs: usize,
+}
+
+impl Run {
+    fn new(net: &Net, plan: &Plan, epochs: usize) -> Self {
+        let optimizer = AdamConfig::new().build().into();
+        Self { net: net.clone(), plan: plan.clone(), optimizer, epochs, after: 0 }
+    }
+
+    fn launch(self, folder: &Path, change: impl FnOnce(Training) -> Training) -> Trained {
+        let device = self.net.conv1.weight.device();
+        let counter = EpochCounter::after(self.after);
+        let course = Course::new(&self.plan, self.epochs, &counter, self.optimizer).unwrap();
+        let steps = Arc::new(Mutex::new(Vec::new()));
+        let watched = Watched { net: self.net, steps: steps.clone() };
+        let learner = course.learner(watched, falling).unwrap();
+        let training = SupervisedTraining::new(
+            folder,
+            Arc::new(loader(&counter, &device)),
+            validation(&device.clone().inner()),
+        )
+        .with_application_logger(None)
+        .renderer(Box::new(Calm::new(io::sink())))
+        .num_epochs(self.epochs);
+        let LearningResult { model, error, .. } = change(training).launch(learner);
+        assert!(error.is_none(), "{error:?}");
+        let steps = std::mem::take(&mut *steps.lock().unwrap());
+        Trained { net: model.into_inner().net, steps, epochs: counter.current() }
+    }
+
+    fn train(self) -> Trained {
+        let folder = tempfile::tempdir().unwrap();
+        self.launch(folder.path(), |training| training)
+    }
+}
+
+type Training = SupervisedTraining<Hybrid<Watched>>;
+
+fn fresh(device: &Device) -> Net {
+    PlainNet::new(&device.clone().autodiff()).into()
+}
+
+/// Pre-training with a rule that keeps state, then fine-tuning with its own optimizer and rates, then the classifier.
+fn three_phases() -> Plan {
+    let wta = Rule::abstaining_wta(11).with_similarity(Similarity::Dot);
+    Plan::new()
+        .local("net.conv2", wta)
+        .at_rate(ExponentialLrSchedulerConfig::new(0.05, 0.9))
+        .in_epochs(..=2)
+        .backprop("net.conv.*")
+        .by(SgdConfig::new())
+        .in_epochs(3..=3)
+        .backprop("net.fc")
+        .at_rate(0.003)
+        .in_epochs(3..)
+}
+
+/// One phase after the other, each a training of its own, written out.
+fn phase_by_phase(net: &Net, plan: &Plan, epochs: usize) -> Net {
+    let device = net.conv1.weight.device();
+    let mut model = Watched { net: net.clone(), steps: Arc::default() };
+    let loader = loader(&EpochCounter::new(), &device);
+    for phase in plan.phases(epochs) {
+        let plan = plan.at_epoch(*phase.start());
+        model = plan.apply(model).unwrap();
+        let mut optimizer = plan.optimizer(&model, AdamConfig::new().build()).unwrap();
+        let mut rates = plan.schedule(falling(&phase)).unwrap().init().unwrap();
+        for _ in phase {
+            for batch in loader.iter() {
+                let Labelled { input, targets } = batch.unwrap();
+                let (scores, updates) =
+                    plan.observe(&model, Signals::none(), || model.scores(input)).unwrap();
+                let loss = CrossEntropyLossConfig::new().init(&device).forward(scores, targets);
+                let mut grads = match plan.needs_backward(&model).unwrap() {
+                    true => GradientsParams::from_grads(loss.backward(), &model),
+                    false => GradientsParams::new(),
+                };
+                updates.register(&model, &mut grads);
+                model = plan.step(&mut optimizer, rates.step(), model, grads).unwrap();
+            }
+        }
+    }
+    model.net
+}
+
+fn course_is_its_phases(device: &Device) {
+    let (net, plan) = (fresh(device), three_phases());
+    assert_eq!(plan.phases(5), [1..=2, 3..=3, 4..=5]);
+    let trained = Run::new(&net, &plan, 5).train();
+    assert_eq!((trained.epochs, trained.steps.len()), (5, 20));
+    // the schedule of a phase knows its length: compared where a phase ends
+    for epochs in [2, 3, 5] {
+        let there = trained.steps.get(4 * epochs).unwrap_or(&trained.net);
+        assert!(bits(there) == bits(&phase_by_phase(&net, &plan, epochs)), "after epoch {epochs}");
+    }
+}
+
+fn frozen_is_untracked_and_stays(device: &Device) {
+    let net = fresh(device);
+    let Trained { mut steps, net, .. } = Run::new(&net, &three_phases(), 5).train();
+    let tracked = |net: &Net| {
+        let Net { conv1, conv2, fc } = net;
+        [
+            &conv1.weight.is_require_grad(),
+            &conv2.layer().weight.is_require_grad(),
+            &fc.layer().weight.is_require_grad(),
+        ]
+        .map(|tracked| *tracked)
+    };
+    let expected = |step: usize| match step / 4 + 1 {
+        ..=2 => [false, false, false],
+        3 => [true, true, true],
+        _ => [false, false, true],
+    };
+    for (step, net) in steps.iter().enumerate() {
+        assert_eq!(tracked(net), expected(step), "conv1, conv2 and fc in step {step}");
+    }
+    steps.push(net);
+    for (step, pair) in steps.windows(2).enumerate() {
+        let weights = |net: &Net| {
+            [
+                vec(net.conv1.weight.val()),
+                vec(net.conv2.layer().weight.val()),
+                vec(net.fc.layer().weight.val()),
+            ]
+        };
+        let (before, after) = (weights(&pair[0]), weights(&pair[1]));
+        let moved = [0, 1, 2].map(|layer| before[layer] != after[layer]);
+        let expected = match step / 4 + 1 {
+            ..=2 => [false, true, false],
+            _ => expected(step),
+        };
+        assert_eq!(moved, expected, "conv1, conv2 and fc by step {step}");
+    }
+}
+
+/// The first batch of the first epoch.
+fn first_batch(device: &Device) -> Labelled<Tensor<4>> {
+    loader(&EpochCounter::new(), device).iter().next().unwrap().unwrap()
+}
+
+/// The first step by SGD: backprop layers by what autodiff alone gives, the local layer by its rule alone, and what lies
+/// below a blocking layer by nothing.
+fn each_by_its_own(device: &Device) {
+    let plain = PlainNet::new(&device.clone().autodiff());
+    let net: Net = plain.clone().into();
+    let Labelled { input, targets } = first_batch(&device.clone().autodiff());
+    let loss = CrossEntropyLossConfig::new().init(&input.device()).forward(plain.forward(input), targets);
+    let backprop = GradientsParams::from_grads(loss.backward(), &plain);
+    let rule = |flow: fn(LocalTraining) -> LocalTraining| {
+        Plan::new().local("net.conv2", flow(LocalTraining::new(Rule::swta())))
+    };
+    for (passes, plan) in [(false, rule(|local| local)), (true, rule(LocalTraining::passing_gradients))] {
+        let run = Run { optimizer: SgdConfig::new().init(), ..Run::new(&net, &plan, 1) };
+        let steps = run.train().steps;
+        let check = |what, layer: fn(&Net) -> Vec<f64>, gradient: Vec<f64>| {
+            let (before, after) = (layer(&steps[0]), layer(&steps[1]));
+            let expected: Vec<f64> = before.iter().zip(gradient).map(|(w, g)| w - RATE * g).collect();
+            assert_close(what, &after, &expected, 1e-7);
+            after != before
+        };
+        let fc = vec(backprop.get::<2>(plain.fc.weight.id).unwrap());
+        assert!(check("fc", |net| vec(net.fc.layer().weight.val()), fc));
+        let conv1 = vec(backprop.get::<4>(plain.conv1.weight.id).unwrap());
+        let conv1 = if passes { conv1 } else { vec![0.0; conv1.len()] };
+        assert_eq!(check("conv1", |net| vec(net.conv1.weight.val()), conv1), passes);
+        assert!(check("conv2", |net| vec(net.conv2.layer().weight.val()), local_gradient(&plan, &net)));
+    }
+}
+
+/// What conv2 learns of the first batch where nothing else does, on a plain device.
+fn local_gradient(plan: &Plan, net: &Net) -> Vec<f64> {
+    let watched = Watched { net: net.clone().valid(), steps: Arc::default() };
+    let images = first_batch(&Device::flex()).input;
+    let updates = plan.learn(&watched, Signals::none(), || watched.scores(images)).unwrap();
+    let (watched, grads) = plan.finish(watched.clone(), updates.into_grads(&watched)).unwrap();
+    vec(grads.get::<4>(watched.net.conv2.layer().weight.id).unwrap())
+}
+
+fn clipping_is_for_backprop(device: &Device) {
+    let net = fresh(device);
+    let plan = Plan::new().local("net.conv2", Rule::swta()).at_rate(0.1);
+    let clipping = SgdConfig::new().with_gradient_clipping(Some(GradientClippingConfig::Value(1e-9)));
+    let run = |optimizer: ModuleOptimizer| Run { optimizer, ..Run::new(&net, &plan, 1) }.train().steps;
+    let (free, clipped) = (run(SgdConfig::new().init()), run(clipping.init()));
+    let fc = |steps: &[Net], step: usize| vec(steps[step].fc.layer().weight.val());
+    assert_ne!(fc(&free, 0), fc(&free, 1));
+    assert_close("clipped", &fc(&clipped, 1), &fc(&clipped, 0), 1e-7);
+    let conv2 = |net: &Net| vec(net.conv2.layer().weight.val());
+    assert_ne!(conv2(&free[3]), conv2(&free[0]));
+    assert_eq!(conv2(&free[3]), conv2(&clipped[3]));
+}
+
+/// By burn-train's own checkpoints of model, optimizer and rates; across changes of phase too.
+fn resumed_ends_alike(device: &Device) {
+    let net = fresh(device);
+    let plan = three_phases();
+    let whole = Run::new(&net, &plan, 5).train().net;
+    for after in 1..=4 {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = |training: Training| {
+            training.with_default_checkpointers().with_checkpointing_strategy(KeepLastNCheckpoints::new(9))
+        };
+        // as long a course, stopped there
+        let run = Run::new(&net, &plan, 5);
+        let stopped = run.launch(folder.path(), |training| kept(training).num_epochs(after));
+        assert_eq!(stopped.epochs, after);
+        // other weights, so that they must come from the checkpoint
+        let other = Run { after, ..Run::new(&fresh(device), &plan, 5) };
+        let resumed = other.launch(folder.path(), |training| kept(training).checkpoint(after));
+        // Burn loads an optimizer's state to the default device, a GPU reads its file late, and a phase may not want it
+        Device::default().sync().unwrap();
+        assert_eq!((resumed.epochs, resumed.steps.len()), (5, 4 * (5 - after)));
+        assert!(bits(&resumed.net) == bits(&whole), "resumed after epoch {after}");
+    }
+}
+
+/// What is written goes where the test can read it.
+#[derive(Clone, Default)]
+struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Paper {
+    fn lines(&self) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(ToString::to_string).collect()
+    }
+}
+
+fn metrics_reach_the_line(device: &Device) {
+    let paper = Paper::default();
+    let plan = Plan::new().local("net.conv2", Rule::swta());
+    let folder = tempfile::tempdir().unwrap();
+    let trained = Run::new(&fresh(device), &plan, 3).launch(folder.path(), |training| {
+        training
+            .metrics((AccuracyMetric::new(), LossMetric::new()))
+            .renderer(Box::new(Calm::new(paper.clone())))
+    });
+    let lines = paper.lines();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    let Labelled { input, targets } = ToBatch.batch((100..109).collect(), device);
+    let guesses = trained.net.forward(input).argmax(1).squeeze_dim::<1>(1);
+    let right: f64 = guesses.equal(targets).int().sum().into_scalar();
+    let accuracy = format!("valid: Accuracy {:.2} %, Loss", 100.0 * right / 9.0);
+    assert!(
+        lines[2].starts_with("epoch 3/3 | train: Accuracy ") && lines[2].contains(&accuracy),
+        "{lines:?}"
+    );
+}
+
+/// At rate 0 nothing improves after the first epoch.
+fn early_stopping_stops(device: &Device) {
+    let (paper, folder) = (Paper::default(), tempfile::tempdir().unwrap());
+    let patience = StoppingCondition::NoImprovementSince { n_epochs: 2 };
+    let stopping = MetricEarlyStoppingStrategy::new(
+        &LossMetric::new(),
+        Aggregate::Mean,
+        Direction::Lowest,
+        Split::Valid,
+        patience,
+    );
+    let still = Plan::new().backprop(".*").at_rate(0.0);
+    let trained = Run::new(&fresh(device), &still, 20).launch(folder.path(), |training| {
+        let interrupter = training.interrupter();
+        training
+            .metrics((LossMetric::new(),))
+            .early_stopping(stopping)
+            .renderer(Box::new(Calm::new(paper.clone()).watching(interrupter)))
+    });
+    assert_eq!(trained.epochs, 3);
+    assert_eq!(paper.lines()[3], "stopped early after epoch 3");
+}
+
+fn phases_on_several_devices(device: &Device) {
+    let plan = Plan::new().local("net.conv2", Rule::swta()).at_rate(0.1).in_epochs(..=1).backprop("net.fc");
+    let net = fresh(device);
+    for placement in [MultiDeviceOptim::OptimMainDevice, MultiDeviceOptim::OptimSharded] {
+        let folder = tempfile::tempdir().unwrap();
+        let two = vec![device.clone().autodiff(); 2];
+        let trained = Run::new(&net, &plan, 3).launch(folder.path(), |training| {
+            training.with_training_strategy(ExecutionStrategy::MultiDevice(two, placement).into())
+        });
+        assert_eq!((trained.epochs, trained.steps.len()), (3, 12));
+        let conv2 = |net: &Net| vec(net.conv2.layer().weight.val());
+        assert_ne!(conv2(&trained.steps[0]), conv2(&trained.steps[2]), "{placement:?}: it learnt");
+        assert_eq!(
+            conv2(&trained.steps[4]),
+            conv2(&trained.net),
+            "{placement:?}: it learnt in epoch 1 alone"
+        );
+        let fc = |net: &Net| vec(net.fc.layer().weight.val());
+        assert_ne!(fc(&trained.steps[4]), fc(&trained.net));
+    }
+}
+
+fn what_does_not_fit(device: &Device) {
+    let counter = EpochCounter::new();
+    let refused = |plan: Plan, epochs: usize, rate: LrSchedulerConfig| {
+        let watched = Watched { net: fresh(device), steps: Arc::default() };
+        let learner = Course::new(&plan, epochs, &counter, SgdConfig::new().init())
+            .and_then(|course| course.learner(watched, |_| rate.clone()));
+        learner.err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let later = Plan::new().backprop(".*").in_epochs(..=1).backprop("net.conv9").in_epochs(2..);
+    assert!(refused(later, 3, 0.1.into()).starts_with("plan: pattern `net.conv9` matches nothing"));
+    assert_eq!(refused(Plan::new(), 0, 0.1.into()), "a course has at least 1 epoch, got 0");
+    let rate = LinearLrSchedulerConfig::new(0.1, 0.0, 0).into();
+    let text = refused(Plan::new().frozen("net.fc").in_epochs(3..), 4, rate);
+    assert!(text.starts_with("learning rate in epochs 1 to 2: "), "{text}");
+}
