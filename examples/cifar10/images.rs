@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use burn::tensor::Device;
-use burn_hebbian_examples::{cifar10::Cifar10, labelled::Labelled, measure::measured, whitening::Spectrum};
+use burn_hebbian_examples::{cifar10::Parts, labelled::Labelled, measure::measured, whitening::Spectrum};
 
 use crate::Args;
 
@@ -18,23 +18,13 @@ pub(crate) struct Images {
 impl Images {
     /// Reads the images; the last fifth of the training images is kept to choose the epoch on.
     pub(crate) fn read(args: &Args) -> Result<Self> {
-        let Cifar10 { mut training, mut test } = Cifar10::read(&args.data)?;
-        if let Some(count) = args.subset {
-            training.truncate(count);
-            test.truncate(count / 5);
-        }
-        let kept = training.len() / 5 * 4;
-        ensure!(
-            kept > 0 && !test.is_empty(),
-            "{} training images are too few: take at least 5",
-            training.len()
-        );
-        let held_out: Vec<usize> = (kept..training.len()).collect();
-        let validation = training.select(&held_out);
-        training.truncate(kept);
+        let Parts { training, validation, test } = Parts::read(&args.data, args.subset)?;
+        let enough = !training.is_empty() && !test.is_empty();
+        ensure!(enough, "{} training images are too few: take at least 5", validation.len());
         let (spectrum, cost) = measured(|| Spectrum::fit(&training, &Device::flex()));
         println!(
-            "{kept} training, {} validation, {} test images; whitening fitted in {:.0} s",
+            "{} training, {} validation, {} test images; whitening fitted in {:.0} s",
+            training.len(),
             validation.len(),
             test.len(),
             cost.seconds

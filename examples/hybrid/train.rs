@@ -1,77 +1,120 @@
-//! Training by a plan, phase by phase.
+//! Training one network by a plan in burn-train.
+
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Result, anyhow};
 use burn::{
-    lr_scheduler::{linear::LinearLrSchedulerConfig, module_lr_scheduler::ModuleLrScheduler},
-    nn::loss::CrossEntropyLossConfig,
-    optim::{AdamConfig, GradientsParams},
-    tensor::Device,
+    data::{dataloader::batcher::Batcher, dataset::InMemDataset},
+    tensor::{Device, Tensor},
+    train::{
+        MetricEarlyStoppingStrategy, StoppingCondition, SupervisedTraining,
+        logger::InMemoryMetricLogger,
+        metric::{
+            AccuracyMetric, LossMetric,
+            store::{Aggregate, Direction, Split},
+        },
+        renderer::MetricsRenderer,
+    },
 };
-use burn_hebbian::prelude::*;
-use burn_hebbian_examples::{batches::shuffled, digits::CLASSES, labelled::Labelled};
-use indicatif::ProgressBar;
+use burn_hebbian::{
+    prelude::*,
+    train::{Batch, Calm, Classifier, Course, EpochCounter, Hybrid, OrderedLoader, renderer},
+};
+use burn_hebbian_examples::labelled::Labelled;
 
-use crate::net::Net;
+use crate::task::{Parts, Task};
 
-/// Images a step.
-const BATCH: usize = 32;
+/// How plans are trained.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) epochs: usize,
+    /// Epochs without a better validation accuracy that end a training.
+    pub(crate) patience: Option<usize>,
+    /// Where metrics and checkpoints go.
+    pub(crate) out: Option<PathBuf>,
+    /// The epoch of the checkpoint to go on from.
+    pub(crate) resume: Option<usize>,
+    /// Whether every epoch is shown, or the last one of each training alone.
+    pub(crate) every_epoch: bool,
+}
 
-/// The first learning rate of what learns by backprop; it falls linearly to 0 in each phase.
-const RATE: f64 = 0.01;
-
-/// The network after `epochs` epochs by `plan`, on an autodiff device.
-///
-/// Each phase, a run of epochs in which the same patterns hold, is a training of its own: the plan is applied, and
-/// optimizer and rates start anew.
-pub(crate) fn train(
+/// The network after a training by `plan`, on a plain device.
+pub(crate) fn train<T: Task>(
+    task: &T,
     plan: &Plan,
-    epochs: usize,
-    data: &Labelled,
+    parts: &Parts,
     seed: u64,
-    bar: &ProgressBar,
-) -> Result<Net> {
+    name: &str,
+    settings: &Settings,
+) -> Result<T::Net> {
     let device = Device::flex().autodiff();
     device.seed(seed);
-    let mut net = Net::new(&device);
-    for phase in plan.phases(epochs) {
-        let plan = plan.at_epoch(*phase.start());
-        net = plan.apply(net)?;
-        let mut optimizer = plan.optimizer(&net, AdamConfig::new().build())?;
-        let steps = phase.clone().count() * data.len().div_ceil(BATCH);
-        let mut rates = rates(&plan, steps)?;
-        for epoch in phase {
-            for batch in shuffled(data.len(), seed, epoch).chunks(BATCH) {
-                let grads = gradients(&plan, &net, data, batch, &device)?;
-                net = plan.step(&mut optimizer, rates.step(), net, grads)?;
+    let epochs = EpochCounter::after(settings.resume.unwrap_or(0));
+    let course = Course::new(plan, settings.epochs, &epochs, task.optimizer())?;
+    let steps = parts.training.len().div_ceil(T::BATCH);
+    let learner =
+        course.learner(task.net(plan, &device)?, |phase| task.rate(phase.clone().count(), steps))?;
+    let training = loader(&parts.training, T::BATCH, &device).shuffled(seed).counted_by(&epochs);
+    let validation = loader(&parts.validation, T::BATCH, &device);
+    let folder = settings.out.clone().unwrap_or_default().join(name);
+    let training = SupervisedTraining::new(folder, Arc::new(training), Arc::new(validation))
+        .metrics((AccuracyMetric::new(), LossMetric::new()))
+        .num_epochs(settings.epochs)
+        .label(name);
+    let result = settings.apply(training).launch(learner);
+    match result.error {
+        Some(error) => Err(anyhow!("{name}: {error}")),
+        None => Ok(result.model.into_inner()),
+    }
+}
+
+impl Settings {
+    fn apply<M: Classifier<Input = Tensor<4>>>(
+        &self,
+        mut training: SupervisedTraining<Hybrid<M>>,
+    ) -> SupervisedTraining<Hybrid<M>> {
+        training = match self.out {
+            Some(_) => training.with_default_checkpointers(),
+            None => {
+                training.with_metric_logger(InMemoryMetricLogger::default()).with_application_logger(None)
             }
-            bar.inc(1);
+        };
+        if let Some(epoch) = self.resume {
+            training = training.checkpoint(epoch);
         }
+        if let Some(n_epochs) = self.patience {
+            training = training.early_stopping(stopping(n_epochs));
+        }
+        let interrupter = training.interrupter();
+        let renderer: Box<dyn MetricsRenderer> = match self.every_epoch {
+            true => renderer(interrupter, self.resume),
+            false => Box::new(Calm::new(std::io::stdout()).every(self.epochs).watching(interrupter)),
+        };
+        training.renderer(renderer)
     }
-    Ok(net)
 }
 
-fn rates(plan: &Plan, steps: usize) -> Result<ModuleLrScheduler> {
-    let schedule = plan.schedule(LinearLrSchedulerConfig::new(RATE, 0.0, steps.max(1)))?;
-    schedule.init().map_err(|reason| anyhow!("learning rates: {reason}"))
+/// Ends a training when the validation accuracy has not risen for so many epochs.
+fn stopping(n_epochs: usize) -> MetricEarlyStoppingStrategy {
+    MetricEarlyStoppingStrategy::new(
+        &AccuracyMetric::new(),
+        Aggregate::Mean,
+        Direction::Highest,
+        Split::Valid,
+        StoppingCondition::NoImprovementSince { n_epochs },
+    )
 }
 
-/// What a batch teaches: by local rules, with the labels as a teacher, and by backprop where the plan has any.
-fn gradients(
-    plan: &Plan,
-    net: &Net,
-    data: &Labelled,
-    batch: &[usize],
-    device: &Device,
-) -> Result<GradientsParams> {
-    let (images, targets) = (data.images(batch, device), data.targets(batch, device));
-    let signals = Signals::none().with_teacher(targets.clone().one_hot(CLASSES).float());
-    if !plan.needs_backward(net)? {
-        // the pass ends at the last layer that learns
-        return Ok(plan.learn(net, signals, || net.scores(images))?.into_grads(net));
+fn loader(images: &Arc<Labelled>, batch: usize, device: &Device) -> OrderedLoader<usize, Batch<Tensor<4>>> {
+    let indices = InMemDataset::new((0..images.len()).collect());
+    OrderedLoader::new(indices, Images(images.clone()), batch, device)
+}
+
+/// Turns indices into batches of images.
+struct Images(Arc<Labelled>);
+
+impl Batcher<usize, Batch<Tensor<4>>> for Images {
+    fn batch(&self, indices: Vec<usize>, device: &Device) -> Batch<Tensor<4>> {
+        Batch { input: self.0.images(&indices, device), targets: self.0.targets(&indices, device) }
     }
-    let loss = CrossEntropyLossConfig::new().init(device);
-    let (loss, updates) = plan.observe(net, signals, || loss.forward(net.scores(images), targets))?;
-    let mut grads = GradientsParams::from_grads(loss.backward(), net);
-    updates.register(net, &mut grads);
-    Ok(grads)
 }

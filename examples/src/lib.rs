@@ -4,6 +4,7 @@
 //! - [`digits`]: the embedded data set of the quickstart, and its fixed split
 //! - [`cifar10`]: CIFAR-10 from its binary files or from a tree of class folders
 //! - [`whitening`]: ZCA whitening of whole images
+//! - [`models`]: known networks of local layers
 //! - [`batches`]: seeded orders of a data set
 //! - [`channels`]: mean and deviation of channels
 //! - [`contrast`]: contrast normalisation
@@ -12,7 +13,6 @@
 //! - [`filters`]: pictures of weights
 //! - [`measure`]: seconds, peak memory, mean and spread
 //! - [`progress`]: progress bars
-//! - [`models`]: networks of local layers that take PyTorch's weights: SoftHebb's, VGG, ResNet, DenseNet, MobileNetV2
 
 pub mod batches;
 pub mod channels;

@@ -32,7 +32,7 @@ use burn::{
 };
 use burn_hebbian::{
     prelude::*,
-    train::{Calm, Classifier, Course, EpochCounter, Hybrid, Labelled, OrderedLoader},
+    train::{Batch, Calm, Classifier, Course, EpochCounter, Hybrid, OrderedLoader},
 };
 use burn_hebbian_tests::{
     net::{Net, PlainNet},
@@ -81,18 +81,18 @@ impl Classifier for Watched {
 
 struct ToBatch;
 
-impl Batcher<u64, Labelled<Tensor<4>>> for ToBatch {
-    fn batch(&self, seeds: Vec<u64>, device: &Device) -> Labelled<Tensor<4>> {
+impl Batcher<u64, Batch<Tensor<4>>> for ToBatch {
+    fn batch(&self, seeds: Vec<u64>, device: &Device) -> Batch<Tensor<4>> {
         let pixels: Vec<f32> = seeds.iter().flat_map(|seed| numbers(*seed, 60)).collect();
         let labels: Vec<i64> = seeds.iter().map(|seed| (*seed % 3) as i64).collect();
-        Labelled {
+        Batch {
             input: Tensor::<1>::from_floats(pixels.as_slice(), device).reshape([seeds.len(), 2, 6, 5]),
             targets: Tensor::from_ints(labels.as_slice(), device),
         }
     }
 }
 
-type Loader = OrderedLoader<u64, Labelled<Tensor<4>>>;
+type Loader = OrderedLoader<u64, Batch<Tensor<4>>>;
 
 /// Images of an epoch, and of a step; the last step is smaller.
 const IMAGES: u64 = 22;
@@ -199,7 +199,7 @@ fn phase_by_phase(net: &Net, plan: &Plan, epochs: usize) -> Net {
         let mut rates = plan.schedule(falling(&phase)).unwrap().init().unwrap();
         for _ in phase {
             for batch in loader.iter() {
-                let Labelled { input, targets } = batch.unwrap();
+                let Batch { input, targets } = batch.unwrap();
                 let (scores, updates) =
                     plan.observe(&model, Signals::none(), || model.scores(input)).unwrap();
                 let loss = CrossEntropyLossConfig::new().init(&device).forward(scores, targets);
@@ -267,7 +267,7 @@ fn frozen_is_untracked_and_stays(device: &Device) {
 }
 
 /// The first batch of the first epoch.
-fn first_batch(device: &Device) -> Labelled<Tensor<4>> {
+fn first_batch(device: &Device) -> Batch<Tensor<4>> {
     loader(&EpochCounter::new(), device).iter().next().unwrap().unwrap()
 }
 
@@ -276,7 +276,7 @@ fn first_batch(device: &Device) -> Labelled<Tensor<4>> {
 fn each_by_its_own(device: &Device) {
     let plain = PlainNet::new(&device.clone().autodiff());
     let net: Net = plain.clone().into();
-    let Labelled { input, targets } = first_batch(&device.clone().autodiff());
+    let Batch { input, targets } = first_batch(&device.clone().autodiff());
     let loss = CrossEntropyLossConfig::new().init(&input.device()).forward(plain.forward(input), targets);
     let backprop = GradientsParams::from_grads(loss.backward(), &plain);
     let rule = |flow: fn(LocalTraining) -> LocalTraining| {
@@ -379,7 +379,7 @@ fn metrics_reach_the_line(device: &Device) {
     });
     let lines = paper.lines();
     assert_eq!(lines.len(), 3, "{lines:?}");
-    let Labelled { input, targets } = ToBatch.batch((100..109).collect(), device);
+    let Batch { input, targets } = ToBatch.batch((100..109).collect(), device);
     let guesses = trained.net.forward(input).argmax(1).squeeze_dim::<1>(1);
     let right: f64 = guesses.equal(targets).int().sum().into_scalar();
     let accuracy = format!("valid: Accuracy {:.2} %, Loss", 100.0 * right / 9.0);

@@ -32,7 +32,7 @@ pub trait Classifier: Module + ModuleDisplay + 'static {
 
 /// Inputs with their classes.
 #[derive(Debug, Clone)]
-pub struct Labelled<I> {
+pub struct Batch<I> {
     /// The inputs.
     pub input: I,
     /// The class of each, `[n]`.
@@ -124,7 +124,7 @@ impl<M: Classifier> Hybrid<M> {
 }
 
 impl<M: Classifier> TrainStep for Hybrid<M> {
-    type Input = Labelled<M::Input>;
+    type Input = Batch<M::Input>;
     type Output = ClassificationOutput;
 
     fn step(&self, batch: Self::Input) -> TrainOutput<ClassificationOutput> {
@@ -160,7 +160,7 @@ impl<M: Classifier> TrainStep for Hybrid<M> {
 }
 
 impl<M: Classifier> InferenceStep for Hybrid<M> {
-    type Input = Labelled<M::Input>;
+    type Input = Batch<M::Input>;
     type Output = ClassificationOutput;
 
     fn step(&self, batch: Self::Input) -> ClassificationOutput {

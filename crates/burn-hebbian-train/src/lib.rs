@@ -16,6 +16,6 @@ mod rates;
 pub use calm::{Calm, renderer};
 pub use course::{Course, CourseError};
 pub use epochs::EpochCounter;
-pub use hybrid::{Classifier, Hybrid, Labelled};
+pub use hybrid::{Batch, Classifier, Hybrid};
 pub use loader::OrderedLoader;
 pub use rates::RateError;

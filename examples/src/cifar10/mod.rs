@@ -48,6 +48,37 @@ impl Cifar10 {
     }
 }
 
+/// CIFAR-10 in three parts, as the thesis has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parts {
+    /// What is learnt from: the first four fifths of the official training images.
+    pub training: Labelled,
+    /// What epochs are chosen on: the last fifth of them.
+    pub validation: Labelled,
+    /// The official test images.
+    pub test: Labelled,
+}
+
+impl Parts {
+    /// Reads `dir` as [`Cifar10::read`] does; of `subset` training images, if given, and a fifth as many test images.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cifar10::read`].
+    pub fn read(dir: &Path, subset: Option<usize>) -> Result<Self, DataError> {
+        let Cifar10 { mut training, mut test } = Cifar10::read(dir)?;
+        if let Some(count) = subset {
+            training.truncate(count);
+            test.truncate(count / 5);
+        }
+        let kept = training.len() / 5 * 4;
+        let held_out: Vec<usize> = (kept..training.len()).collect();
+        let validation = training.select(&held_out);
+        training.truncate(kept);
+        Ok(Self { training, validation, test })
+    }
+}
+
 /// A byte of a pixel as a number in 0..=1.
 fn brightness(byte: u8) -> f32 {
     f32::from(byte) / 255.0

@@ -1,5 +1,6 @@
 //! Known networks of local layers, to use or to copy.
 //!
+//! - the six-layer net of the thesis and of FastHebb: [`SixLayer`]
 //! - SoftHebb's three convolutions and a classifier: [`SoftHebb`]
 //! - VGG-11 and VGG-16, with and without batch norm: [`Vgg`]
 //! - ResNet-18 and ResNet-50: [`ResNet`]
@@ -7,7 +8,7 @@
 //! - MobileNetV2: [`MobileNet`]
 //!
 //! Every convolution and every linear layer is a [`Local`](burn_hebbian::nn::Local): a plan picks by path the layers
-//! that learn locally. Without a plan all but SoftHebb's net learns by backprop. Every net loads the weights of its
+//! that learn locally. Without a plan all but SoftHebb's net learns by backprop. Every net but the six-layer one loads the weights of its
 //! PyTorch counterpart, see [`pytorch`]; torchvision's, except for SoftHebb's net.
 //!
 //! ```
@@ -31,6 +32,7 @@ mod mobilenet;
 pub mod norm;
 pub mod pytorch;
 mod resnet;
+mod six_layer;
 mod soft_hebb;
 mod vgg;
 
@@ -39,5 +41,6 @@ pub use densenet::{DenseLayer, DenseNet, DenseNetConfig, Transition};
 pub use layers::ConvNorm;
 pub use mobilenet::{InvertedResidual, MobileNet, MobileNetConfig};
 pub use resnet::{Block, BlockKind, ResNet, ResNetConfig};
+pub use six_layer::{SixLayer, SixLayerConfig};
 pub use soft_hebb::{SoftHebb, SoftHebbConfig};
 pub use vgg::{Vgg, VggConfig, VggLayer};
