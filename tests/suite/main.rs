@@ -14,6 +14,7 @@ mod deviations;
 mod geometry;
 mod gradients;
 mod learner;
+mod pipeline;
 mod plans;
 mod properties;
 mod records;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     trials.extend(constraints::trials());
     trials.extend(contract::trials());
     trials.extend(convergence::trials());
+    trials.extend(pipeline::trials());
     trials.extend(plans::trials());
     trials.extend(properties::trials());
     trials.extend(records::trials());
