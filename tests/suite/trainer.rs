@@ -45,6 +45,7 @@ use crate::on_flex;
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         on_flex("trainer::a_course_is_its_phases_one_after_the_other", course_is_its_phases),
+        on_flex("trainer::labels_reach_teacher_neurons", labels_reach_teacher_neurons),
         on_flex("trainer::what_a_phase_freezes_is_untracked_and_stays", frozen_is_untracked_and_stays),
         on_flex("trainer::each_layer_moves_by_its_own_gradient_alone", each_by_its_own),
         on_flex("trainer::clipping_is_for_backprop_alone", clipping_is_for_backprop),
@@ -200,8 +201,8 @@ fn phase_by_phase(net: &Net, plan: &Plan, epochs: usize) -> Net {
         for _ in phase {
             for batch in loader.iter() {
                 let Batch { input, targets } = batch.unwrap();
-                let (scores, updates) =
-                    plan.observe(&model, Signals::none(), || model.scores(input)).unwrap();
+                let signals = Signals::none().with_teacher(targets.clone().one_hot(3).float());
+                let (scores, updates) = plan.observe(&model, signals, || model.scores(input)).unwrap();
                 let loss = CrossEntropyLossConfig::new().init(&device).forward(scores, targets);
                 let mut grads = match plan.needs_backward(&model).unwrap() {
                     true => GradientsParams::from_grads(loss.backward(), &model),
@@ -225,6 +226,14 @@ fn course_is_its_phases(device: &Device) {
         let there = trained.steps.get(4 * epochs).unwrap_or(&trained.net);
         assert!(bits(there) == bits(&phase_by_phase(&net, &plan, epochs)), "after epoch {epochs}");
     }
+}
+
+fn labels_reach_teacher_neurons(device: &Device) {
+    let net = fresh(device);
+    let plan = Plan::new().local("net.fc", Rule::teacher()).frozen("net.conv.*");
+    let trained = Run::new(&net, &plan, 2).train().net;
+    assert!(bits(&trained) != bits(&net));
+    assert!(bits(&trained) == bits(&phase_by_phase(&net, &plan, 2)));
 }
 
 fn frozen_is_untracked_and_stays(device: &Device) {

@@ -155,19 +155,14 @@ mod tests {
     #[test]
     fn both_variants_score_classes() {
         let device = Device::flex();
-        for (config, parameters) in [(SixLayerConfig::thesis(10), 300), (SixLayerConfig::fast_hebb(10), 4096)]
-        {
+        for (config, hidden) in [(SixLayerConfig::thesis(10), 300), (SixLayerConfig::fast_hebb(10), 4096)] {
             let net = config.with_hebbian([true, false, true, false, true, true]).init(&device);
             let scores = net.scores(Tensor::ones([2, 3, 32, 32], &device));
             assert_eq!(scores.dims(), [2, 10]);
-            let convolutions = 3 * 96 * 25 + 9 * (96 * 128 + 128 * 192 + 192 * 256);
-            let linear = parameters * (FEATURES + 10);
-            let norms = 2 * (96 + 128 + 192 + 256 + parameters);
-            assert_eq!(net.num_params(), convolutions + linear + norms);
+            assert_eq!(net.fc5.layer().weight.dims(), [FEATURES, hidden]);
         }
     }
 
-    /// Scores of Hebbian layers do not depend on the length of weight vectors, those of others do.
     #[test]
     fn hebbian_layers_hand_on_their_own_output() {
         let config = SixLayerConfig::thesis(10).with_hebbian([true, false, false, false, false, true]);
