@@ -245,7 +245,7 @@ fn failures_name_their_stage(device: &Device) {
         error => panic!("{error}"),
     }
     let mut cut = batches(0, &device);
-    cut[2].classes = cut[2].classes.clone().slice([0..2]);
+    cut[2].classes = cut[2].classes.clone().narrow(0, 0, 2);
     for delay in [0, 2] {
         match failed(&pipeline.clone().with_delay(delay), cut.clone()) {
             PipelineError::Panic { stage: 2, message } => assert!(!message.is_empty()),

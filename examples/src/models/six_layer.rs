@@ -1,16 +1,20 @@
 //! The six-layer net for 32 × 32 images of the thesis and of FastHebb.
 
-// The one place that says which batch norm the net has.
-use burn::nn::{BatchNorm as Norm, BatchNormConfig as NormConfig};
 use burn::{
     module::Module,
     nn::{
         Dropout, DropoutConfig, Linear, LinearConfig,
         conv::{Conv2d, Conv2dConfig},
+        loss::CrossEntropyLossConfig,
     },
     tensor::{Device, Tensor, module::max_pool2d, ops::MaxPoolOptions},
 };
-use burn_hebbian::{prelude::*, train::Classifier};
+use burn_hebbian::{
+    prelude::*,
+    train::{Batch, Classifier, pipeline::Staged},
+};
+
+use super::norm::norm;
 
 /// Filters of the four convolutions.
 const FILTERS: [usize; 4] = [96, 128, 192, 256];
@@ -35,16 +39,16 @@ const DROPOUT: f64 = 0.5;
 #[derive(Module, Debug)]
 pub struct SixLayer {
     conv1: Local<Conv2d>,
-    bn1: Norm,
+    bn1: SyncBatchNorm,
     conv2: Local<Conv2d>,
-    bn2: Norm,
+    bn2: SyncBatchNorm,
     conv3: Local<Conv2d>,
-    bn3: Norm,
+    bn3: SyncBatchNorm,
     conv4: Local<Conv2d>,
-    bn4: Norm,
+    bn4: SyncBatchNorm,
     dropout5: Dropout,
     fc5: Local<Linear>,
-    bn5: Norm,
+    bn5: SyncBatchNorm,
     dropout6: Dropout,
     fc6: Local<Linear>,
     #[module(skip)]
@@ -95,7 +99,7 @@ impl SixLayerConfig {
             let config = LinearConfig::new(inputs, neurons[layer]).with_bias(false);
             Local::new(config.init(device)).with_output(self.output_of(layer))
         };
-        let norm = |layer: usize| NormConfig::new(neurons[layer]).init(device);
+        let norm = |layer: usize| norm(neurons[layer], device);
         SixLayer {
             conv1: conv(0, 3, 5),
             bn1: norm(0),
@@ -129,6 +133,22 @@ impl SixLayerConfig {
     }
 }
 
+impl SixLayer {
+    /// What a layer, with what follows it before the next, makes of `[n, channels, height, width]`.
+    fn layer(&self, layer: usize, x: Tensor<4>) -> Tensor<4> {
+        let pool = |x| max_pool2d(x, MaxPoolOptions::new([2; 2]));
+        let unflatten = |x: Tensor<2>| x.unsqueeze_dims(&[2, 3]);
+        match layer {
+            0 => self.bn1.forward(pool(self.conv1.forward(x))), // [n, 96, 14, 14]
+            1 => self.bn2.forward(self.conv2.forward(x)),       // [n, 128, 12, 12]
+            2 => self.bn3.forward(pool(self.conv3.forward(x))), // [n, 192, 5, 5]
+            3 => self.bn4.forward(self.conv4.forward(x)),       // [n, 256, 3, 3]
+            4 => unflatten(self.bn5.forward(self.fc5.forward(self.dropout5.forward(x.flatten::<2>(1, 3))))),
+            _ => unflatten(self.fc6.forward(self.dropout6.forward(x.flatten::<2>(1, 3)))),
+        }
+    }
+}
+
 impl Classifier for SixLayer {
     type Input = Tensor<4>;
 
@@ -138,13 +158,34 @@ impl Classifier for SixLayer {
 
     /// `[n, 3, 32, 32]` → `[n, classes]`.
     fn scores(&self, images: Tensor<4>) -> Tensor<2> {
-        let pool = |x| max_pool2d(x, MaxPoolOptions::new([2; 2]));
-        let x = self.bn1.forward(pool(self.conv1.forward(images))); // [n, 96, 14, 14]
-        let x = self.bn2.forward(self.conv2.forward(x)); // [n, 128, 12, 12]
-        let x = self.bn3.forward(pool(self.conv3.forward(x))); // [n, 192, 5, 5]
-        let x = self.bn4.forward(self.conv4.forward(x)); // [n, 256, 3, 3]
-        let x = self.fc5.forward(self.dropout5.forward(x.flatten::<2>(1, 3)));
-        self.fc6.forward(self.dropout6.forward(self.bn5.forward(x)))
+        (0..6).fold(images, |x, layer| self.layer(layer, x)).flatten(1, 3)
+    }
+}
+
+/// A stage a layer; the classifier learns by backprop, if it requires gradients.
+impl Staged for SixLayer {
+    type Flow = Batch<Tensor<4>>;
+
+    fn stages(&self) -> usize {
+        6
+    }
+
+    fn run(&self, stage: usize, Batch { input, targets }: Self::Flow) -> Self::Flow {
+        Batch { input: self.layer(stage, input), targets }
+    }
+
+    fn hand_on(Batch { input, targets }: Self::Flow, device: &Device) -> Self::Flow {
+        Batch { input: input.to_device(device).detach(), targets: targets.to_device(device) }
+    }
+
+    fn signals(&self, batch: &Self::Flow) -> Signals {
+        Signals::none().with_teacher(batch.targets.clone().one_hot(self.classes).float())
+    }
+
+    fn loss(&self, stage: usize, Batch { input, targets }: &Self::Flow) -> Option<Tensor<1>> {
+        let learns = stage == 5 && self.fc6.layer().weight.is_require_grad();
+        let loss = || CrossEntropyLossConfig::new().init(&input.device());
+        learns.then(|| loss().forward(input.clone().flatten(1, 3), targets.clone()))
     }
 }
 

@@ -1,0 +1,139 @@
+//! Layer-parallel training: what it gives, and what late weights cost.
+//!
+//! ```text
+//! cargo run --release --example pipeline
+//! ```
+//!
+//! On the embedded digits, two Hebbian layers below a classifier that learns by backprop; a few minutes on two cores.
+
+mod net;
+
+use anyhow::{Result, ensure};
+use burn::{
+    lr_scheduler::linear::LinearLrSchedulerConfig, module::Module, optim::AdamConfig, tensor::Device,
+};
+use burn_hebbian::{
+    optim::checkpoint::{Progress, Training},
+    prelude::*,
+    train::{Batch, pipeline::Pipeline},
+};
+use burn_hebbian_examples::{
+    batches::shuffled,
+    contrast,
+    digits::Digits,
+    labelled::Labelled,
+    measure::{Spread, measured},
+    progress,
+    score::accuracy,
+    whitening::Spectrum,
+};
+use clap::Parser;
+use comfy_table::{Table, presets};
+use net::Net;
+
+/// Images a step.
+const BATCH: usize = 32;
+
+/// The first learning rate of the classifier; it falls linearly to 0.
+const RATE: f64 = 0.01;
+
+/// Smoothing of the ZCA whitening, as in the quickstart.
+const SMOOTHING: f64 = 1.0;
+
+/// Train the stages of a network in parallel, with weights published late by so many batches.
+#[derive(Parser, Debug)]
+struct Args {
+    /// Batches by which weights are published late
+    #[arg(long, value_delimiter = ',', default_values_t = [0, 1, 2, 4, 8, 16])]
+    delays: Vec<usize>,
+    /// Runs of each, with seeds 0, 1, …
+    #[arg(long, default_value_t = 5)]
+    seeds: u64,
+    /// Passes over the training images
+    #[arg(long, default_value_t = 10)]
+    epochs: usize,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    let plan: Plan = serde_json::from_str(include_str!("../hybrid/plans/bottom-2.json"))?;
+    let [training, test] = prepared()?;
+    println!("{}", plan.report(&Net::new(&Device::flex()))?);
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["batches late", "test accuracy %, mean ± std (min – max)", "in turn : parallel"]);
+    let bar = progress::bar(args.delays.len() * args.seeds as usize);
+    for delay in &args.delays {
+        let pipeline = Pipeline::new(&plan).with_delay(*delay);
+        let (mut accuracies, mut ratios) = (Vec::new(), Vec::new());
+        for seed in 0..args.seeds {
+            let run = |way| train(&pipeline, way, &plan, args.epochs, &training, seed);
+            let (parallel, quick) = measured(|| run(Way::Parallel));
+            let (in_turn, slow) = measured(|| run(Way::InTurn));
+            let (net, in_turn) = (parallel?.valid(), in_turn?.valid());
+            ensure!(
+                scores(&net, &test) == scores(&in_turn, &test),
+                "both ways must end with the same weights"
+            );
+            accuracies.push(accuracy(&test, &Device::flex(), |images| net.scores(images)));
+            ratios.push(slow.seconds / quick.seconds);
+            bar.inc(1);
+        }
+        let accuracy = Spread::of(&accuracies).to_string();
+        table.add_row([delay.to_string(), accuracy, format!("{:.2}", Spread::of(&ratios).mean)]);
+    }
+    bar.finish_and_clear();
+    println!("{} seeds, {} epochs\n{table}", args.seeds, args.epochs);
+    Ok(())
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Parallel,
+    InTurn,
+}
+
+fn train(
+    pipeline: &Pipeline,
+    way: Way,
+    plan: &Plan,
+    epochs: usize,
+    data: &Labelled,
+    seed: u64,
+) -> Result<Net> {
+    let device = Device::flex().autodiff();
+    device.seed(seed);
+    let model = plan.apply(Net::new(&device))?;
+    let optimizer = plan.optimizer(&model, AdamConfig::new().build())?;
+    let steps = epochs * data.len().div_ceil(BATCH);
+    let rates = plan.schedule(LinearLrSchedulerConfig::new(RATE, 0.0, steps))?;
+    let rates = rates.init().map_err(anyhow::Error::msg)?;
+    let mut training = Training { progress: Progress { seed, epochs: 0 }, model, optimizer, rates };
+    for epoch in 1..=epochs {
+        let order = shuffled(data.len(), seed, epoch);
+        let batches = order
+            .chunks(BATCH)
+            .map(|batch| Batch { input: data.images(batch, &device), targets: data.targets(batch, &device) });
+        match way {
+            Way::Parallel => pipeline.train(&mut training, batches, drop)?,
+            Way::InTurn => pipeline.train_in_turn(&mut training, batches, drop)?,
+        }
+        training.progress.epochs = epoch;
+    }
+    Ok(training.model)
+}
+
+/// The scores of all images, to the bit.
+fn scores(net: &Net, data: &Labelled) -> Vec<f32> {
+    let all: Vec<usize> = (0..data.len()).collect();
+    net.scores(data.images(&all, &Device::flex())).into_data().iter::<f32>().collect()
+}
+
+/// The digits, contrast normalised and whitened by what is learnt from, and the test part.
+fn prepared() -> Result<[Labelled; 2]> {
+    let Digits { mut training, mut test, .. } = Digits::load()?;
+    [&mut training, &mut test].into_iter().for_each(contrast::normalise);
+    let zca = Spectrum::fit(&training, &Device::flex())?.zca(SMOOTHING);
+    [&mut training, &mut test].into_iter().for_each(|part| zca.apply(part));
+    Ok([training, test])
+}
