@@ -2,12 +2,7 @@
 
 use std::{fmt, ops::RangeInclusive, sync::Arc};
 
-use burn::{
-    lr_scheduler::{LrSchedulerConfig, module_lr_scheduler::ModuleLrScheduler},
-    module::Module,
-    optim::ModuleOptimizer,
-    train::Learner,
-};
+use burn::{lr_scheduler::LrSchedulerConfig, module::Module, optim::ModuleOptimizer, train::Learner};
 use burn_hebbian_optim::{Plan, PlanError};
 
 use crate::{
@@ -84,7 +79,7 @@ impl Course {
         for phase in self.phases.iter() {
             phase.plan.report(&model)?;
         }
-        let rates: ModuleLrScheduler = rates(self, &model, rate)?;
+        let rates = rates(self, &model, rate)?;
         let hybrid = Hybrid::new(model, self)?;
         let optimizer = self.optimizer(self.now(), hybrid.inner())?;
         Ok(Learner::new(hybrid, optimizer, rates))

@@ -44,6 +44,9 @@ pub struct Batch<I> {
 /// Its loss is the mean cross-entropy of the scores; labels reach teacher neurons as one-hot rows. Where nothing learns
 /// by backprop there is no backward pass. A model with another loss has these steps of its own in some twenty lines.
 ///
+/// burn-train sums over micro-batches and devices: the gradient of a mean loss grows with their number, so lower the rate
+/// of backprop accordingly. Local updates do not grow.
+///
 /// # Panics
 ///
 /// A step panics if an update is not finite.

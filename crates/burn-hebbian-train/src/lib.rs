@@ -5,6 +5,71 @@
 //! - [`EpochCounter`]: the epoch that runs, counted by the loader, followed by the course
 //! - [`pipeline`]: all stages of a network learning at once, each on a thread or device of its own
 //! - [`Calm`], [`renderer`]: one line an epoch where the output is no terminal
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use burn::{
+//!     data::{dataloader::batcher::Batcher, dataset::InMemDataset},
+//!     module::Module,
+//!     nn::{Linear, LinearConfig},
+//!     optim::AdamConfig,
+//!     tensor::{Device, Tensor},
+//!     train::{SupervisedTraining, metric::{AccuracyMetric, LossMetric}},
+//! };
+//! use burn_hebbian_optim::Plan;
+//! use burn_hebbian_train::{Batch, Classifier, Course, EpochCounter, OrderedLoader, renderer};
+//!
+//! #[derive(Module, Debug)]
+//! struct Net {
+//!     fc1: Linear, // a `Local<Linear>`, and `.local("fc1", rule)` in the plan, to learn by a rule
+//!     fc2: Linear,
+//! }
+//!
+//! impl Classifier for Net {
+//!     type Input = Tensor<2>;
+//!
+//!     fn classes(&self) -> usize {
+//!         2
+//!     }
+//!
+//!     fn scores(&self, input: Tensor<2>) -> Tensor<2> {
+//!         self.fc2.forward(self.fc1.forward(input))
+//!     }
+//! }
+//!
+//! struct ToBatch;
+//!
+//! impl Batcher<(f32, i64), Batch<Tensor<2>>> for ToBatch {
+//!     fn batch(&self, items: Vec<(f32, i64)>, device: &Device) -> Batch<Tensor<2>> {
+//!         let (values, labels): (Vec<f32>, Vec<i64>) = items.into_iter().unzip();
+//!         let input = Tensor::<1>::from_floats(values.as_slice(), device).unsqueeze_dim(1);
+//!         Batch { input, targets: Tensor::from_ints(labels.as_slice(), device) }
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let device = Device::flex().autodiff();
+//! let net = Net { fc1: LinearConfig::new(1, 4).init(&device), fc2: LinearConfig::new(4, 2).init(&device) };
+//! let data = || InMemDataset::new((0..20).map(|i| (i as f32 / 10.0 - 1.0, i64::from(i >= 10))).collect());
+//!
+//! // in the first epoch fc2 alone, then both
+//! let plan = Plan::new().backprop("fc2").backprop("fc1").in_epochs(2..);
+//! let epochs = EpochCounter::new(); // `after(k)` to resume from burn-train's checkpoint k
+//! let course = Course::new(&plan, 3, &epochs, AdamConfig::new().build())?;
+//! let learner = course.learner(net, |_epochs| 0.01.into())?;
+//! let training = OrderedLoader::new(data(), ToBatch, 5, &device).shuffled(7).counted_by(&epochs);
+//! let validation = OrderedLoader::new(data(), ToBatch, 5, &device);
+//! # let folder = std::env::temp_dir().join("burn-hebbian-train-example");
+//! let training = SupervisedTraining::new(folder, Arc::new(training), Arc::new(validation))
+//!     .metrics((AccuracyMetric::new(), LossMetric::new()))
+//!     .num_epochs(3);
+//! let renderer = renderer(training.interrupter(), None);
+//! let net = training.renderer(renderer).launch(learner).model.into_inner();
+//! # assert_eq!(epochs.current(), 3);
+//! # let _ = net;
+//! # Ok(()) }
+//! ```
 
 mod calm;
 mod course;

@@ -10,6 +10,8 @@ use burn::{
     module::{Module, ParamGroup},
 };
 
+use burn_hebbian_optim::PlanError;
+
 use crate::course::{Course, CourseError, Phase};
 
 /// A schedule that Burn refuses.
@@ -20,31 +22,18 @@ pub struct RateError {
     reason: String,
 }
 
-/// One group a parameter, since who has a rate of its own differs between phases.
+/// One group a parameter, since who has a rate of its own differs between phases; `base` for all others.
 pub(crate) fn rates<M: Module>(
     course: &Course,
     model: &M,
     base: impl Fn(&RangeInclusive<usize>) -> LrSchedulerConfig,
 ) -> Result<ModuleLrScheduler, CourseError> {
-    let phased = |of: &dyn Fn(&Phase) -> Result<LrSchedulerConfig, CourseError>| {
-        let schedule = |phase: &Phase| Ok(schedule(&phase.epochs, of(phase)?)?);
-        let phases = course.phases().iter().map(schedule).collect::<Result<_, CourseError>>()?;
-        Ok::<_, CourseError>(PhasedRate { course: course.clone(), phases })
-    };
-    let mut rates = ModuleLrScheduler::new(phased(&|phase| Ok(base(&phase.epochs)))?);
+    let mut rates = ModuleLrScheduler::new(PhasedRate::new(course, |phase| Ok(base(&phase.epochs)))?);
     for (path, _) in course.plan(0).report(model)?.parameters {
         let own = |phase: &Phase| Ok(phase.plan.rate(&path)?.unwrap_or_else(|| base(&phase.epochs)));
-        rates = rates.with_group(ParamGroup::from_path(&path), phased(&own)?);
+        rates = rates.with_group(ParamGroup::from_path(&path), PhasedRate::new(course, own)?);
     }
     Ok(rates)
-}
-
-fn schedule(
-    epochs: &RangeInclusive<usize>,
-    config: LrSchedulerConfig,
-) -> Result<ModuleLrScheduler, RateError> {
-    let refused = |reason| RateError { epochs: epochs.clone(), reason };
-    ModuleLrSchedulerConfig::new(config).init().map_err(refused)
 }
 
 /// One schedule a phase; that of the phase that runs steps.
@@ -52,6 +41,20 @@ fn schedule(
 struct PhasedRate {
     course: Course,
     phases: Vec<ModuleLrScheduler>,
+}
+
+impl PhasedRate {
+    fn new(
+        course: &Course,
+        config: impl Fn(&Phase) -> Result<LrSchedulerConfig, PlanError>,
+    ) -> Result<Self, CourseError> {
+        let schedule = |phase: &Phase| {
+            let refused = |reason| RateError { epochs: phase.epochs.clone(), reason };
+            Ok(ModuleLrSchedulerConfig::new(config(phase)?).init().map_err(refused)?)
+        };
+        let phases = course.phases().iter().map(schedule).collect::<Result<_, CourseError>>()?;
+        Ok(Self { course: course.clone(), phases })
+    }
 }
 
 impl LrScheduler for PhasedRate {

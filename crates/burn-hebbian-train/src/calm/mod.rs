@@ -14,7 +14,7 @@ use std::{
 };
 
 use burn::train::{
-    Interrupter, LearnerSummary,
+    Interrupter, Interruption, LearnerSummary,
     logger::{EvaluationProgressLogger, TrainingProgressLogger},
     metric::MetricDefinition,
     renderer::{
@@ -134,12 +134,16 @@ impl<W: Write> Calm<W> {
     }
 
     /// Why the training ended before its last epoch.
-    fn reason(&self) -> String {
-        let Some(Interrupted(interrupter)) = &self.interrupter else { return "stopped early".to_string() };
-        match (interrupter.error(), interrupter.interruption()) {
-            (Some(error), _) => format!("failed: {error}"),
-            (None, Some(stop)) => format!("stopped: {}", stop.reason.as_deref().unwrap_or("by request")),
-            (None, None) => "stopped early".to_string(),
+    fn early_end(&self) -> String {
+        let after = format!("after epoch {}", self.epoch - 1);
+        let interrupter = self.interrupter.as_ref().map(|Interrupted(interrupter)| interrupter);
+        if let Some(error) = interrupter.and_then(Interrupter::error) {
+            return format!("failed {after}: {error}");
+        }
+        match interrupter.and_then(Interrupter::interruption) {
+            Some(Interruption { reason: Some(reason) }) => format!("stopped {after}: {reason}"),
+            Some(_) => format!("stopped {after}"),
+            None => format!("stopped early {after}"),
         }
     }
 
@@ -167,7 +171,7 @@ impl<W: Write + Send + Sync> TrainingProgressLogger for Calm<W> {
         self.epoch = epoch;
         let line = self.epoch_line();
         let line = self.with_times(&line);
-        if epoch.is_multiple_of(self.every) || epoch == self.last {
+        if epoch.is_multiple_of(self.every) {
             self.say(line);
             self.held_back = None;
         } else {
@@ -185,7 +189,7 @@ impl<W: Write + Send + Sync> TrainingProgressLogger for Calm<W> {
             self.say(format!("{line} | not finished"));
         }
         if self.epoch <= self.last {
-            let line = format!("{}{} after epoch {}", self.label, self.reason(), self.epoch - 1);
+            let line = format!("{}{}", self.label, self.early_end());
             self.say(line);
         }
     }

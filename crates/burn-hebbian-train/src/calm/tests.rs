@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use burn::train::metric::{
-    AccuracyMetric, LossMetric, Metric, MetricEntry, MetricId, NumericEntry, SerializedEntry,
+use burn::train::{
+    checkpoint::CheckpointerError,
+    metric::{AccuracyMetric, LossMetric, Metric, MetricEntry, MetricId, NumericEntry, SerializedEntry},
 };
 
 use super::*;
@@ -93,8 +94,20 @@ fn an_early_end_is_told_with_its_reason() {
     midway.end();
     assert_eq!(
         lines(&midway),
-        ["epoch  3/20 | train: Loss 0.500 | not finished", "stopped: enough after epoch 2"]
+        ["epoch  3/20 | train: Loss 0.500 | not finished", "stopped after epoch 2: enough"]
     );
+}
+
+#[test]
+fn an_error_is_told() {
+    let interrupter = Interrupter::new();
+    let mut calm = calm().watching(interrupter.clone());
+    calm.start(20, 1, None, Some("sgd"));
+    epoch(&mut calm, 1);
+    interrupter.fail(CheckpointerError::Unknown("the disk is full".to_string()));
+    calm.end();
+    let line = &lines(&calm)[1];
+    assert!(line.starts_with("sgd: failed after epoch 1: ") && line.contains("the disk is full"), "{line}");
 }
 
 #[test]
