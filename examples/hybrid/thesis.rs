@@ -1,5 +1,9 @@
 //! The hybrid configurations of the thesis on the six-layer net, as plans.
 //!
+//! Differs from the thesis: features below a Hebbian top come from the whole net, with its Hebbian outputs, not from
+//! separate nets of one to five layers; all layers of a plan learn in all its epochs, where the thesis gives Hebbian
+//! layers 2 epochs and SGD 20; the last epoch counts, not the best one.
+//!
 //! Source: G. Lagani, *Hebbian learning algorithms for training convolutional neural networks*, master's thesis,
 //! University of Pisa (2019).
 

@@ -229,8 +229,10 @@ mod tests {
             assert_eq!(seen.concat(), pass(&whole).concat());
             assert_eq!((seen[0].len(), epochs.current()), (5, epoch));
         }
-        let on = |part: &Arc<dyn DataLoader<(Vec<u8>, Device)>>| part.iter().next().unwrap().unwrap().1;
-        assert_eq!([on(&parts[0]), on(&parts[1])], devices);
+        let on_autodiff = |part: &Arc<dyn DataLoader<(Vec<u8>, Device)>>| {
+            part.iter().next().unwrap().unwrap().1.is_autodiff()
+        };
+        assert_eq!([on_autodiff(&parts[0]), on_autodiff(&parts[1])], [false, true]);
     }
 
     #[test]
