@@ -19,6 +19,7 @@ use crate::task::NamedPlan;
 /// - from the first layer on: SGD trains what lies above;
 /// - up to the last layer: on the features of a net that SGD has trained;
 /// - in between: SGD trains what lies below and above, its gradients pass through.
+#[allow(clippy::reversed_empty_ranges)] // of sgd, none
 const CONFIGURATIONS: [(&str, RangeInclusive<usize>, f64); 22] = [
     ("sgd", 1..=0, 84.95),
     ("bottom-1", 1..=1, 84.93),
