@@ -8,7 +8,7 @@ use burn_hebbian::prelude::*;
 use burn_hebbian_tests::{
     layers::{hebbian_conv, input},
     oracle::Layer,
-    values::{assert_close, vec},
+    values::{assert_close, one_hot, tensor, vec},
 };
 use libtest_mimic::Trial;
 
@@ -22,6 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         on_flex("accumulation::micro_batches_equal_one_batch", micro_batches_equal_one_batch),
         on_flex("accumulation::devices_equal_one_batch", devices_equal_one_batch),
         on_flex("accumulation::state_of_micro_batches_is_that_of_one_batch", state_of_micro_batches),
+        on_flex("accumulation::blocks_of_images_equal_single_images", blocks_equal_single_images),
         on_flex("accumulation::two_passes_of_one_layer_add_up", two_passes_add_up),
     ];
     trials.extend(on_every_backend("accumulation::two_micro_batches", two_micro_batches));
@@ -34,11 +35,7 @@ fn layer() -> Layer {
 
 /// All but those that use statistics of a batch on the batch itself.
 fn one_phase_rules() -> Vec<(&'static str, Rule)> {
-    rules(6).into_iter().filter(|(_, rule)| !is_two_phase(rule)).collect()
-}
-
-pub(crate) fn is_two_phase(rule: &Rule) -> bool {
-    rule.variance != Variance::Fixed || matches!(rule.competition, Competition::AdaptiveSoftmax { .. })
+    rules(6).into_iter().filter(|(_, rule)| rule.adds_up()).collect()
 }
 
 /// The sums of images `start..start + len`.
@@ -86,6 +83,49 @@ fn state_of_micro_batches(device: &Device) {
         let whole = state(&[(0, 6)]);
         assert_close(name, &state(&[(0, 1), (1, 4), (5, 1)]), &whole, TOLERANCE);
         assert_ne!(whole, vec(conv.rule_state().unwrap()), "{name}");
+    }
+}
+
+/// Many responses and few weights: a CPU works through the images in blocks. Sums, state, and what is handed on, with
+/// signals of each image.
+fn blocks_equal_single_images(device: &Device) {
+    let (images, neurons) = (3, 6);
+    let x: Tensor<4> = tensor(61, [images, 1, 163, 163], device);
+    let teacher = one_hot(images, neurons, device);
+    let factor: Tensor<2> = tensor(62, [images, neurons], device);
+    let taught = Signals::none().with_teacher(teacher);
+    for (name, rule, signals) in [
+        ("swta", Rule::swta(), Signals::none()),
+        ("sanger", Rule::sanger(), Signals::none()),
+        ("bcm", Rule::bcm(), Signals::none()),
+        ("teacher", Rule::teacher(), taught),
+        ("third factor", Rule::instar(), Signals::none().with_third_factor(factor)),
+    ] {
+        assert!(rule.adds_up());
+        let config = HebbianConv2dConfig::new([1, neurons], [4, 4], rule).with_output(Output::relu_cosine());
+        let conv = config.init(device);
+        let plan = Plan::new();
+        let learn = |start: usize, len: usize| {
+            let (x, signals) = (x.clone().narrow(0, start, len), signals.of(start..start + len));
+            plan.observe(&conv, signals, || conv.forward(x)).unwrap()
+        };
+        let (whole, updates) = learn(0, images);
+        let finished = |grads| {
+            let (conv, grads) = plan.finish(conv.clone(), grads).unwrap();
+            let update = vec(grads.get::<4>(conv.layer().weight.id).unwrap());
+            (update, conv.rule_state().map(vec).unwrap_or_default())
+        };
+        let (update, state) = finished(updates.into_grads(&conv));
+        let (mut accumulator, mut outputs) = (GradientsAccumulator::new(), Vec::new());
+        for image in 0..images {
+            let (output, updates) = learn(image, 1);
+            outputs.push(output);
+            accumulator.accumulate(&conv, updates.into_grads(&conv));
+        }
+        let (expected, expected_state) = finished(accumulator.grads());
+        assert_close(name, &update, &expected, 1e-5);
+        assert_close(name, &state, &expected_state, 1e-5);
+        assert_close(name, &vec(whole), &vec(Tensor::cat(outputs, 0)), 1e-5);
     }
 }
 

@@ -10,7 +10,6 @@ use burn_hebbian_tests::{
 use libtest_mimic::Trial;
 
 use crate::{
-    accumulation::is_two_phase,
     on_every_backend, on_flex,
     rules::{layers, rules},
 };
@@ -42,7 +41,7 @@ fn order_of_images(device: &Device) {
         let x = input(&layer, device);
         let order: Vec<i64> = (0..layer.input[0] as i64).rev().collect();
         let order = Tensor::<1, Int>::from_data(order.as_slice(), device);
-        for (name, rule) in each_rule(&layer).into_iter().filter(|(_, rule)| !is_two_phase(rule)) {
+        for (name, rule) in each_rule(&layer).into_iter().filter(|(_, rule)| rule.adds_up()) {
             let learn = |x| AnyLayer::new(&layer, device).with_rule(rule.clone()).learn(x, None);
             let (straight, reversed) = (learn(x.clone()), learn(x.clone().select(0, order.clone())));
             assert_eq!(straight.dims(), layer.weight, "{name} on {layer_name}");

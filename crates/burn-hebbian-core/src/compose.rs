@@ -194,6 +194,11 @@ impl LocalRule for Rule {
             .with_rate(self.rate)
     }
 
+    fn adds_up(&self) -> bool {
+        let adaptive = matches!(self.competition, Competition::AdaptiveSoftmax { .. });
+        self.variance == Variance::Fixed && !adaptive
+    }
+
     fn initial_state(&self, layout: &WeightLayout) -> Option<Vec<f32>> {
         let state: Vec<f32> = self.stages().iter().flat_map(|stage| stage.initial_state(layout)).collect();
         (!state.is_empty()).then_some(state)

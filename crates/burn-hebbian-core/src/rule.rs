@@ -25,6 +25,13 @@ pub trait LocalRule: Debug + Send + Sync {
         Finish::new(Reduction::Mean)
     }
 
+    /// Whether the sums of a batch are those of its parts, so that a layer may work through it in blocks of images.
+    ///
+    /// Not so for rules that look at the statistics of a batch before they learn from it.
+    fn adds_up(&self) -> bool {
+        false
+    }
+
     /// The state that the rule keeps between steps, at the start of training; `None` if it keeps none.
     ///
     /// State lives in the model beside the layer's weight, so that records, checkpoints and device moves carry it.

@@ -3,6 +3,7 @@
 use alloc::{string::String, vec::Vec};
 
 use burn::tensor::Tensor;
+use core::ops::Range;
 
 use crate::WeightLayout;
 
@@ -78,6 +79,23 @@ impl Signals {
     pub fn with_phase(mut self, phase: Phase) -> Self {
         self.phase = phase;
         self
+    }
+
+    /// Whether each row belongs to one of so many images, or to all of them.
+    pub fn are_of(&self, images: usize) -> bool {
+        let rows = [&self.teacher, &self.third_factor].into_iter().flatten().map(|signal| signal.dims()[0]);
+        rows.into_iter().all(|rows| rows == 1 || rows == images)
+    }
+
+    /// The signals of some images.
+    pub fn of(&self, images: Range<usize>) -> Self {
+        let of = |signal: &Option<Tensor<2>>| {
+            let signal = signal.clone()?;
+            let rows = signal.dims()[0];
+            Some(if rows == 1 { signal } else { signal.narrow(0, images.start, images.len()) })
+        };
+        let (teacher, third_factor) = (of(&self.teacher), of(&self.third_factor));
+        Self { teacher, third_factor, phase: self.phase, third_factors: self.third_factors.clone() }
     }
 
     /// The third factor as it broadcasts over `[n, groups, neurons, positions]`.

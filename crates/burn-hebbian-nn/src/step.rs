@@ -10,6 +10,7 @@ use burn_hebbian_core::{
 };
 
 use crate::{
+    blocks::{blocks, map},
     geometry::{Geometry, Pass, is_learnable, learnable, to_neurons},
     output::Output,
 };
@@ -48,19 +49,64 @@ pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
     let (x, w) = cut(x, w, &selection);
     let pass = Pass { geometry, x: geometry.prepare(x), w, bias: bias.clone().map(learnable) };
     let dot = pass.respond();
-    let dims = dot.dims();
-    let signals = observer.signals(weight.id);
-    let seen = see(&pass, dot.clone(), signals.clone(), state.clone()).learning();
-    let sums = if is_learnable(&dot) {
-        // the norms that the output needs too are computed once
-        learn(&pass, dims, &seen, &selection)
-    } else {
-        let pass = pass.for_learning();
-        let seen = see(&pass, learnable(dot), signals, state).learning();
-        learn(&pass, dims, &seen, &selection)
-    };
+    let lesson = Lesson { signals: observer.signals(weight.id), state, selection, output };
+    let (y, sums) = lesson.teach(&pass, dot);
     observer.report(weight.id, sums);
-    lift.restore(with_bias(output.of(&seen).reshape(dims), bias))
+    lift.restore(with_bias(y, bias))
+}
+
+/// What a layer learns with, beside its pass.
+struct Lesson<'a> {
+    signals: Signals,
+    state: Option<Tensor<1>>,
+    selection: Selection,
+    output: &'a Output,
+}
+
+impl Lesson<'_> {
+    /// The output for the responses `dot`, and what the layer learns: in blocks of images where that pays.
+    fn teach<G: Geometry<X, W>, const X: usize, const W: usize>(
+        &self,
+        pass: &Pass<G, X, W>,
+        dot: Tensor<X>,
+    ) -> (Tensor<X>, Sums) {
+        let images = dot.dims()[0];
+        let responses = dot.dims()[1..].iter().product();
+        let weights = pass.geometry.layout().num_elements();
+        let adds_up = self.selection.rule.adds_up() && !dot.is_autodiff() && self.signals.are_of(images);
+        let blocks = match adds_up {
+            true => blocks(&dot.device(), images, responses, weights),
+            false => vec![0..images],
+        };
+        if blocks.len() == 1 {
+            return self.teach_block(pass, dot, self.signals.clone());
+        }
+        let parts = map(blocks, |images| {
+            let dot = dot.clone().narrow(0, images.start, images.len());
+            self.teach_block(&pass.of(images.clone()), dot, self.signals.of(images))
+        });
+        let (outputs, sums): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        (Tensor::cat(outputs, 0), sums.into_iter().reduce(Sums::merge).expect("there are blocks"))
+    }
+
+    fn teach_block<G: Geometry<X, W>, const X: usize, const W: usize>(
+        &self,
+        pass: &Pass<G, X, W>,
+        dot: Tensor<X>,
+        signals: Signals,
+    ) -> (Tensor<X>, Sums) {
+        let dims = dot.dims();
+        let seen = see(pass, dot.clone(), signals.clone(), self.state.clone()).learning();
+        let sums = if is_learnable(&dot) {
+            // the norms that the output needs too are computed once
+            learn(pass, dims, &seen, &self.selection)
+        } else {
+            let pass = pass.for_learning();
+            let seen = see(&pass, learnable(dot), signals, self.state.clone()).learning();
+            learn(&pass, dims, &seen, &self.selection)
+        };
+        (self.output.of(&seen).reshape(dims), sums)
+    }
 }
 
 /// The activity of responses `dot` in the layer's own output shape.

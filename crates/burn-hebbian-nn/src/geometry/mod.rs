@@ -15,6 +15,8 @@ pub(crate) use convolution::{Convolution, layout as convolution_layout};
 pub(crate) use linear::{LinearGeometry, layout as linear_layout};
 pub(crate) use transposed::{Transposed, layout as transposed_layout};
 
+use std::ops::Range;
+
 use burn::tensor::{DType, Tensor};
 use burn_hebbian_core::{LayerView, WeightLayout};
 
@@ -75,6 +77,16 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
     pub(crate) fn correlate(&self, c: Tensor<4>, mut dims: [usize; X], neurons: usize) -> Tensor<W> {
         dims[1] = self.geometry.layout().groups * neurons;
         self.geometry.correlate(self.x.clone(), c.reshape(dims))
+    }
+
+    /// The pass of some of its images.
+    pub(crate) fn of(&self, images: Range<usize>) -> Self {
+        Self {
+            geometry: self.geometry,
+            x: self.x.clone().narrow(0, images.start, images.len()),
+            w: self.w.clone(),
+            bias: self.bias.clone(),
+        }
     }
 
     /// The same pass as learning sees it: outside the autodiff graph, and in `f32` where the layer runs in half
