@@ -1,5 +1,7 @@
 //! Burn's own trainer: a model with local layers under `SupervisedTraining`, one line a hook.
 
+use std::io;
+
 use burn::lr_scheduler::module_lr_scheduler::ModuleLearningRate;
 use burn::{
     data::{dataloader::DataLoaderBuilder, dataloader::batcher::Batcher, dataset::InMemDataset},
@@ -12,7 +14,7 @@ use burn::{
         TrainOutput, TrainStep,
     },
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{prelude::*, train::Calm};
 use burn_hebbian_tests::{
     net::{Net, NormNet, PlainNet},
     values::{assert_close, numbers, vec},
@@ -152,6 +154,7 @@ fn train<N: Scores>(model: Model<N>, run: Run) -> Model<N> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut training = SupervisedTraining::new(folder.path(), loader(items), loader(vec![]))
         .with_application_logger(None)
+        .renderer(Box::new(Calm::new(io::sink())))
         .with_training_strategy(strategy.into())
         .num_epochs(2);
     if let Some(steps) = accumulation {
