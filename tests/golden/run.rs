@@ -11,11 +11,11 @@ use burn_hebbian::prelude::*;
 use crate::{case::Case, compare::compare, family::Setup};
 
 /// Five steps on the same input; compares whatever the case has.
-pub(crate) fn run(case: &Case, setup: &Setup) -> Result<(), String> {
+pub(crate) fn run(case: &Case, setup: &Setup, forms: Forms) -> Result<(), String> {
     let device = Device::flex().autodiff();
     match case.data("w").map(|w| w.shape().num_dims()) {
-        Some(2) => steps(linear(case, setup, &device)?, case, setup, &device),
-        _ => steps(convolution(case, setup, &device)?, case, setup, &device),
+        Some(2) => steps(linear(case, setup, &device)?.with_forms(forms), case, setup, &device),
+        _ => steps(convolution(case, setup, &device)?.with_forms(forms), case, setup, &device),
     }
 }
 

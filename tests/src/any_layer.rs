@@ -14,7 +14,7 @@ use burn::{
 };
 use burn_hebbian::prelude::*;
 
-use crate::{oracle::Layer, values::tensor};
+use crate::{forms, oracle::Layer, values::tensor};
 
 /// Seeds of inputs and weights, so that oracle and library get the same numbers.
 const INPUT_SEED: u64 = 1;
@@ -88,7 +88,7 @@ impl AnyLayer {
     /// If the layer has no such number of axes.
     pub fn with_weight(layer: &Layer, weight: Tensor<5>, device: &Device) -> Self {
         let mode = if layer.reflect { PaddingMode::Reflect } else { PaddingMode::Zeros };
-        match (layer.transposed, layer.axes) {
+        let any = match (layer.transposed, layer.axes) {
             (false, 1) => Self::Conv1d(conv1d(layer, weight, device).with_padding_mode(mode)),
             (false, 2) => Self::Conv2d(conv2d(layer, weight, device).with_padding_mode(mode)),
             (false, 3) => Self::Conv3d(conv3d(layer, weight, device).with_padding_mode(mode)),
@@ -96,7 +96,8 @@ impl AnyLayer {
             (true, 2) => Self::ConvTranspose2d(conv_transpose2d(layer, weight, device)),
             (true, 3) => Self::ConvTranspose3d(conv_transpose3d(layer, weight, device)),
             (_, axes) => panic!("no convolution has {axes} axes"),
-        }
+        };
+        replace!(any, local => local.with_forms(forms::forced()))
     }
 
     /// With a rule.

@@ -9,6 +9,7 @@ use burn_hebbian::prelude::*;
 
 use crate::{
     any_layer::{self, flat},
+    forms,
     oracle::Layer,
 };
 
@@ -30,7 +31,8 @@ pub fn conv(layer: &Layer, device: &Device) -> Conv2d {
 /// The convolution as a Hebbian layer.
 pub fn hebbian_conv(layer: &Layer, rule: &Rule, device: &Device) -> HebbianConv2d {
     let mode = if layer.reflect { PaddingMode::Reflect } else { PaddingMode::Zeros };
-    Local::new(conv(layer, device)).with_rule(rule.clone()).with_padding_mode(mode)
+    let conv = Local::new(conv(layer, device)).with_forms(forms::forced());
+    conv.with_rule(rule.clone()).with_padding_mode(mode)
 }
 
 /// A plain linear layer with the weight of a 1×1 convolution.

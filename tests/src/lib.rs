@@ -3,6 +3,7 @@
 pub mod any_layer;
 pub mod backends;
 pub mod course;
+pub mod forms;
 pub mod layers;
 pub mod net;
 pub mod oracle;

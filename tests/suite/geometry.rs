@@ -26,11 +26,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         correlation_is_the_weight_gradient(device, small());
     });
     trials.extend(on_every_backend("geometry::rules_on_small_layers", rules_on_small_layers));
-    trials.push(on_flex("geometry::correlation_on_every_layer", |device| {
-        // Burn 0.22.1 does not cut its gradient of grouped 1-D layers to size when the stride leaves a rest
-        let layers = layers().into_iter().filter(|(name, _)| *name != "conv1d_depthwise");
-        correlation_is_the_weight_gradient(device, layers.collect());
-    }));
+    trials.push(on_flex("geometry::correlation_on_every_layer", correlation_on_every_layer));
     trials.push(on_flex("geometry::unobserved_is_the_plain_layer", unobserved_is_the_plain_layer));
     trials.push(on_flex("geometry::groups_are_separate_layers", groups_are_separate_layers));
     trials.push(on_flex("geometry::padding_is_padding_of_the_input", padding_is_padding_of_the_input));
@@ -89,6 +85,12 @@ fn correlation_is_the_weight_gradient(device: &Device, layers: Vec<(&'static str
     }
 }
 
+pub(crate) fn correlation_on_every_layer(device: &Device) {
+    // Burn 0.22.1 does not cut its gradient of grouped 1-D layers to size when the stride leaves a rest
+    let layers = layers().into_iter().filter(|(name, _)| *name != "conv1d_depthwise");
+    correlation_is_the_weight_gradient(device, layers.collect());
+}
+
 fn against_the_oracle(name: &str, rule: &Rule, layer: &Layer, device: &Device) {
     let x = input(layer, device);
     let expected = oracle::delta(rule, layer, &vec(x.clone()), &vec(weight(layer, device)), None);
@@ -97,7 +99,7 @@ fn against_the_oracle(name: &str, rule: &Rule, layer: &Layer, device: &Device) {
 }
 
 /// Every rule on every kind of layer, on every backend.
-fn rules_on_small_layers(device: &Device) {
+pub(crate) fn rules_on_small_layers(device: &Device) {
     for (name, layer) in small() {
         for (rule_name, rule) in rules(layer.neurons_per_group()) {
             against_the_oracle(&format!("{rule_name} on {name}"), &rule, &layer, device);
@@ -117,7 +119,7 @@ fn unobserved_is_the_plain_layer(device: &Device) {
 }
 
 /// Groups learn exactly what so many layers would.
-fn groups_are_separate_layers(device: &Device) {
+pub(crate) fn groups_are_separate_layers(device: &Device) {
     for (name, layer) in layers().into_iter().filter(|(_, layer)| layer.groups > 1) {
         let mut part = Layer { groups: 1, ..layer.clone() };
         part.input[1] /= layer.groups;
@@ -185,7 +187,7 @@ fn dilation_is_a_stuffed_kernel(device: &Device) {
 }
 
 /// A depthwise layer has one neuron a group: nothing to compete with, but Oja's decay to learn with.
-fn depthwise_neurons_alone(device: &Device) {
+pub(crate) fn depthwise_neurons_alone(device: &Device) {
     let layers = [
         ("conv1d", Layer::dense([2, 3, 7], [3, 1, 4]).strided([2]).grouped(3)),
         (

@@ -11,6 +11,7 @@ mod constraints;
 mod contract;
 mod convergence;
 mod deviations;
+mod forms;
 mod geometry;
 mod gradients;
 mod learner;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
     trials.extend(book::trials());
     trials.extend(checkpoints::trials());
     trials.extend(deviations::trials());
+    trials.extend(forms::trials());
     trials.extend(learner::trials());
     trials.extend(trainer::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -12,9 +12,11 @@
 
 mod blocks;
 mod config;
+mod forms;
 mod geometry;
 mod gradient;
 mod local;
+mod mixing;
 mod norm;
 mod output;
 mod padding;
@@ -25,10 +27,12 @@ pub use config::{
     HebbianConv1dConfig, HebbianConv2dConfig, HebbianConv3dConfig, HebbianConvTranspose1dConfig,
     HebbianConvTranspose2dConfig, HebbianConvTranspose3dConfig, HebbianLinearConfig,
 };
+pub use forms::{CorrelationForm, Forms, MixingForm};
 pub use local::{
     HebbianConv1d, HebbianConv2d, HebbianConv3d, HebbianConvTranspose1d, HebbianConvTranspose2d,
     HebbianConvTranspose3d, HebbianLinear, Local,
 };
+pub use mixing::mix;
 pub use norm::SyncBatchNorm;
 pub use output::Output;
 pub use padding::PaddingMode;

@@ -18,7 +18,9 @@ use burn_hebbian_core::{
     observe::{LayerInfo, announce, provision},
 };
 
-use crate::{geometry::Geometry, output::Output, padding::PaddingMode, step, trainable::Trainable};
+use crate::{
+    forms::Forms, geometry::Geometry, output::Output, padding::PaddingMode, step, trainable::Trainable,
+};
 
 /// A convolution over one dimension that learns by a local rule, usually built by
 /// [`HebbianConv1dConfig`](crate::HebbianConv1dConfig).
@@ -74,6 +76,7 @@ pub struct Local<L> {
     rule: Option<Arc<dyn LocalRule>>,
     output: Output,
     pub(crate) padding_mode: PaddingMode,
+    pub(crate) forms: Forms,
     /// What the rule keeps between steps; only if it keeps anything.
     state: Option<Param<Tensor<1>>>,
 }
@@ -82,7 +85,7 @@ impl<L: Trainable> Local<L> {
     /// Wraps a layer; until it gets a rule, here or by a plan, it is the plain layer.
     pub fn new(layer: L) -> Self {
         let (output, padding_mode) = (Output::default(), PaddingMode::Zeros);
-        Self { layer, rule: None, output, padding_mode, state: None }
+        Self { layer, rule: None, output, padding_mode, forms: Forms::default(), state: None }
     }
 
     /// With a rule of its own; a plan can override it.
@@ -95,6 +98,14 @@ impl<L: Trainable> Local<L> {
     /// With another output function.
     pub fn with_output(mut self, output: Output) -> Self {
         self.output = output;
+        self
+    }
+
+    /// With the forms in which it evaluates its sums, instead of those it chooses by cost.
+    ///
+    /// Forms are no part of records: what a layer learns is the same in all of them, up to rounding.
+    pub fn with_forms(mut self, forms: Forms) -> Self {
+        self.forms = forms;
         self
     }
 
@@ -121,7 +132,8 @@ impl<L: Trainable> Local<L> {
         weight: &Param<Tensor<W>>,
         bias: Option<&Param<Tensor<1>>>,
     ) -> Tensor<X> {
-        let parts = step::Parts { weight, bias, state: self.state.as_ref(), output: &self.output };
+        let parts =
+            step::Parts { weight, bias, state: self.state.as_ref(), output: &self.output, forms: self.forms };
         step::forward(geometry, input, parts)
     }
 
@@ -172,7 +184,7 @@ impl<L: Trainable> Module for Local<L> {
     }
 
     fn map<M: ModuleMapper>(self, mapper: &mut M) -> Self {
-        let Self { layer, rule, output, padding_mode, state } = self.provisioned();
+        let Self { layer, rule, output, padding_mode, forms, state } = self.provisioned();
         let layer = layer.map(mapper);
         let state = state.map(|state| {
             mapper.enter_module(STATE, "Struct:Local");
@@ -180,7 +192,7 @@ impl<L: Trainable> Module for Local<L> {
             mapper.exit_module(STATE, "Struct:Local");
             state
         });
-        Self { layer, rule, output, padding_mode, state }
+        Self { layer, rule, output, padding_mode, forms, state }
     }
 
     fn collect_devices(&self, devices: Devices) -> Devices {

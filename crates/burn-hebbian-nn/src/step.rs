@@ -5,13 +5,15 @@ use burn::{
     tensor::{GradientCheckpointingStrategy, Tensor},
 };
 use burn_hebbian_core::{
-    Activity, Factors, Finish, MatrixRecurrence, RecurrenceMask, Reduction, Signals, Sums, WeightLayout,
+    Activity, Factors, Finish, Reduction, Signals, Sums, WeightLayout,
     observe::{self, GradientFlow, Selection},
 };
 
 use crate::{
     blocks::{blocks, map},
+    forms::Forms,
     geometry::{Geometry, Pass, is_learnable, learnable, to_neurons},
+    mixing::mix,
     output::Output,
 };
 
@@ -21,6 +23,7 @@ pub(crate) struct Parts<'a, const W: usize> {
     pub(crate) bias: Option<&'a Param<Tensor<1>>>,
     pub(crate) state: Option<&'a Param<Tensor<1>>>,
     pub(crate) output: &'a Output,
+    pub(crate) forms: Forms,
 }
 
 /// The layer's output for `x`; under an observer that selects the layer, its sums are reported on the way.
@@ -29,14 +32,14 @@ pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
     x: Tensor<X>,
     parts: Parts<W>,
 ) -> Tensor<X> {
-    let Parts { weight, bias, state, output } = parts;
+    let Parts { weight, bias, state, output, forms } = parts;
     let w = weight.val();
     let bias = bias.map(|bias| bias.val());
     let state = state.map(|state| learnable(state.val()));
     let observer = observe::observer();
     let selection = observer.as_ref().and_then(|observer| observer.selection(weight.id));
     let Some((observer, selection)) = observer.zip(selection) else {
-        let pass = Pass { geometry, x: geometry.prepare(x), w, bias: None };
+        let pass = Pass { geometry, x: geometry.prepare(x), w, bias: None, forms };
         let dot = pass.respond();
         let dims = dot.dims();
         let seen = see(&pass, dot, Signals::none(), state);
@@ -47,7 +50,7 @@ pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
     assert!(shape[0] > 0, "a local layer cannot learn from an empty batch, got an input of {shape:?}");
     let lift = Lift::of(&x, &w);
     let (x, w) = cut(x, w, &selection);
-    let pass = Pass { geometry, x: geometry.prepare(x), w, bias: bias.clone().map(learnable) };
+    let pass = Pass { geometry, x: geometry.prepare(x), w, bias: bias.clone().map(learnable), forms };
     let dot = pass.respond();
     let lesson = Lesson { signals: observer.signals(weight.id), state, selection, output };
     let (y, sums) = lesson.teach(&pass, dot);
@@ -74,11 +77,8 @@ impl Lesson<'_> {
         let responses = dot.dims()[1..].iter().product();
         let weights = pass.geometry.layout().num_elements();
         let adds_up = self.selection.rule.adds_up() && !dot.is_autodiff() && self.signals.are_of(images);
-        let blocks = match adds_up {
-            true => blocks(&dot.device(), images, responses, weights),
-            false => vec![0..images],
-        };
-        if blocks.len() == 1 {
+        let blocks = if adds_up { blocks(&dot.device(), images, responses, weights) } else { Vec::new() };
+        if blocks.len() < 2 {
             return self.teach_block(pass, dot, self.signals.clone());
         }
         let parts = map(blocks, |images| {
@@ -177,7 +177,7 @@ fn learn<G: Geometry<X, W>, const X: usize, const W: usize>(
         numerator = numerator - layout.scale_neurons(weight(), decay);
     }
     if let Some(matrix) = factors.matrix {
-        numerator = numerator - layout.mix_neurons(weight(), gram(matrix));
+        numerator = numerator - mix(&layout, weight(), matrix, pass.forms.mixing);
     }
     if let Some(taps) = factors.taps {
         let one_neuron = WeightLayout { neurons: 1, ..layout };
@@ -202,26 +202,4 @@ fn mass(factors: &Factors, finish: &Finish, activity: &Activity) -> Option<Tenso
         }
         _ => None,
     }
-}
-
-/// `K_kj = Σ left_k right_j` over images and positions, masked: `[groups, neurons, neurons]`.
-fn gram(matrix: MatrixRecurrence) -> Tensor<3> {
-    let [_, _, neurons, positions] = matrix.left.dims();
-    let product = if positions < neurons {
-        // [n, g, k, p] → [g, k, n·p]: one product a group, K² values once
-        rows(matrix.left).matmul(rows(matrix.right).swap_dims(1, 2))
-    } else {
-        // one product an image: nothing is copied, and K² ≤ k·p
-        matrix.left.matmul(matrix.right.swap_dims(2, 3)).sum_dim(0).squeeze_dim(0)
-    };
-    match matrix.mask {
-        RecurrenceMask::LowerTriangle => product.tril(0),
-        _ => product,
-    }
-}
-
-/// `[n, g, k, p]` → `[g, k, n·p]`.
-fn rows(values: Tensor<4>) -> Tensor<3> {
-    let [n, groups, neurons, positions] = values.dims();
-    values.permute([1, 2, 0, 3]).reshape([groups, neurons, n * positions])
 }

@@ -11,7 +11,8 @@ use burn::{
 use burn_hebbian_core::WeightLayout;
 
 use crate::{
-    geometry::{self, Convolution, LinearGeometry, Transposed},
+    forms::CorrelationForm,
+    geometry::{self, Convolution, Geometry, LinearGeometry, Transposed},
     local::Local,
     padding::PaddingMode,
 };
@@ -109,6 +110,24 @@ macro_rules! convolution {
             pub fn forward(&self, input: Tensor<$rank>) -> Tensor<$rank> {
                 let geometry = Convolution::<$rank>::new(&self.layer, self.padding_mode, input.dims());
                 self.run(&geometry, input, &self.layer.weight, self.layer.bias.as_ref())
+            }
+
+            /// `Σ c_k x` over images and positions, in the shape of the weight: what coefficients in the shape of the
+            /// output correlate to.
+            ///
+            /// # Panics
+            ///
+            /// If the shapes do not fit.
+            pub fn correlate(&self, input: Tensor<$rank>, coefficients: Tensor<$rank>) -> Tensor<$rank> {
+                let geometry = Convolution::<$rank>::new(&self.layer, self.padding_mode, input.dims());
+                geometry.correlate(geometry.prepare(input), coefficients, self.forms.correlation)
+            }
+
+            /// The form in which the layer correlates an input of these dimensions.
+            pub fn correlation_form(&self, input: [usize; $rank]) -> CorrelationForm {
+                let geometry = Convolution::<$rank>::new(&self.layer, self.padding_mode, input);
+                let chosen = || geometry.correlation_form(input, &self.layer.weight.lazy_device());
+                self.forms.correlation.unwrap_or_else(chosen)
             }
         }
     };

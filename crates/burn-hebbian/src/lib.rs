@@ -61,10 +61,11 @@ pub mod prelude {
         replicas::{AllReduce, InProcess, ReduceError},
     };
     pub use burn_hebbian_nn::{
-        HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig, HebbianConv3d,
-        HebbianConv3dConfig, HebbianConvTranspose1d, HebbianConvTranspose1dConfig, HebbianConvTranspose2d,
-        HebbianConvTranspose2dConfig, HebbianConvTranspose3d, HebbianConvTranspose3dConfig, HebbianLinear,
-        HebbianLinearConfig, Local, Output, PaddingMode, SyncBatchNorm,
+        CorrelationForm, Forms, HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig,
+        HebbianConv3d, HebbianConv3dConfig, HebbianConvTranspose1d, HebbianConvTranspose1dConfig,
+        HebbianConvTranspose2d, HebbianConvTranspose2dConfig, HebbianConvTranspose3d,
+        HebbianConvTranspose3dConfig, HebbianLinear, HebbianLinearConfig, Local, MixingForm, Output,
+        PaddingMode, SyncBatchNorm,
     };
     pub use burn_hebbian_optim::{
         Collectives, Constraint, LocalTraining, OptimizerChoice, Plan, PlanError, Report, Rest, UpdateError,

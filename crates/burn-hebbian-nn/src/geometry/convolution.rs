@@ -3,18 +3,21 @@
 use burn::{
     module::Param,
     nn::conv::{Conv1d, Conv2d, Conv3d},
-    tensor::{Tensor, ops::PadMode},
+    tensor::{Device, Tensor, ops::PadMode},
 };
 use burn_hebbian_core::WeightLayout;
 
 use super::{
     Geometry,
-    correlation::correlate,
+    correlation::{Task, correlate},
     energy::patch_energy,
     operators::Operators,
     window::{Window, flat, pad, spatial, volume},
 };
-use crate::padding::{PaddingMode, pairs_1d, pairs_2d, pairs_3d};
+use crate::{
+    forms::CorrelationForm,
+    padding::{PaddingMode, pairs_1d, pairs_2d, pairs_3d},
+};
 
 /// A convolution on inputs of one size and rank `X`.
 #[derive(Clone)]
@@ -77,6 +80,17 @@ impl<const X: usize> Convolution<X> {
     }
 }
 
+impl<const X: usize> Convolution<X> {
+    /// The form that [`correlate`](Geometry::correlate) chooses for inputs of these dimensions on a device.
+    pub(crate) fn correlation_form(&self, input: [usize; X], device: &Device) -> CorrelationForm {
+        let spatial: [usize; 3] = spatial(input);
+        let prepared = [0, 1, 2].map(|axis| spatial[axis] + self.outside[axis].0 + self.outside[axis].1);
+        let [[d, h, w], [z, y, x]] = [prepared, self.window.output(prepared)];
+        let neurons = self.layout.total_neurons();
+        Task::new(&self.window, [input[0], input[1], d, h, w], [input[0], neurons, z, y, x]).cheapest(device)
+    }
+}
+
 /// Reflection and asymmetric padding are done once for all operators, not inside each of them.
 fn pads_itself(window: &Window, mode: PaddingMode) -> bool {
     window.padding.iter().any(|(before, after)| before != after) || mode == PaddingMode::Reflect
@@ -100,8 +114,8 @@ impl<const X: usize> Geometry<X, X> for Convolution<X> {
         (self.operators.transpose)(dy, w, &self.window, unread)
     }
 
-    fn correlate(&self, x: Tensor<X>, c: Tensor<X>) -> Tensor<X> {
-        flat(correlate(&self.window, volume(x), volume(c)))
+    fn correlate(&self, x: Tensor<X>, c: Tensor<X>, form: Option<CorrelationForm>) -> Tensor<X> {
+        flat(correlate(&self.window, volume(x), volume(c), form))
     }
 
     fn patch_energy(&self, x: Tensor<X>) -> Tensor<4> {

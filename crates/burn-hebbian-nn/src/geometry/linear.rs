@@ -7,6 +7,7 @@ use burn::{
 use burn_hebbian_core::WeightLayout;
 
 use super::Geometry;
+use crate::forms::CorrelationForm;
 
 /// A linear layer on `[n, d_input]`, leading dimensions folded into `n`.
 #[derive(Clone)]
@@ -39,7 +40,7 @@ impl Geometry<2, 2> for LinearGeometry {
         dy.matmul(w.transpose())
     }
 
-    fn correlate(&self, x: Tensor<2>, c: Tensor<2>) -> Tensor<2> {
+    fn correlate(&self, x: Tensor<2>, c: Tensor<2>, _form: Option<CorrelationForm>) -> Tensor<2> {
         x.transpose().matmul(c)
     }
 

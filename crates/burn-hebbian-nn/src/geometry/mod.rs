@@ -20,7 +20,10 @@ use std::ops::Range;
 use burn::tensor::{DType, Tensor};
 use burn_hebbian_core::{LayerView, WeightLayout};
 
-use crate::gradient::{is_covered, with_gradient};
+use crate::{
+    forms::{CorrelationForm, Forms},
+    gradient::{is_covered, with_gradient},
+};
 
 /// A layer of inputs and outputs of rank `X`, neurons on axis 1 of the output, and weights of rank `W`.
 pub(crate) trait Geometry<const X: usize, const W: usize>: Clone + Send + Sync + 'static {
@@ -41,7 +44,7 @@ pub(crate) trait Geometry<const X: usize, const W: usize>: Clone + Send + Sync +
 
     /// `Σ c_k x` over images and positions: the weight gradient with `c` in the place of the output gradient.
     /// `c` may have another number of neurons a group than the layer.
-    fn correlate(&self, x: Tensor<X>, c: Tensor<X>) -> Tensor<W>;
+    fn correlate(&self, x: Tensor<X>, c: Tensor<X>, form: Option<CorrelationForm>) -> Tensor<W>;
 
     /// `‖x‖²` of every patch, `[n, groups, 1, positions]`.
     fn patch_energy(&self, x: Tensor<X>) -> Tensor<4>;
@@ -55,6 +58,7 @@ pub(crate) struct Pass<'a, G, const X: usize, const W: usize> {
     pub(crate) w: Tensor<W>,
     /// For rules that learn it.
     pub(crate) bias: Option<Tensor<1>>,
+    pub(crate) forms: Forms,
 }
 
 impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
@@ -76,7 +80,7 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
     /// of shape `dims`, for so many neurons a group.
     pub(crate) fn correlate(&self, c: Tensor<4>, mut dims: [usize; X], neurons: usize) -> Tensor<W> {
         dims[1] = self.geometry.layout().groups * neurons;
-        self.geometry.correlate(self.x.clone(), c.reshape(dims))
+        self.geometry.correlate(self.x.clone(), c.reshape(dims), self.forms.correlation)
     }
 
     /// The pass of some of its images.
@@ -86,6 +90,7 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
             x: self.x.clone().narrow(0, images.start, images.len()),
             w: self.w.clone(),
             bias: self.bias.clone(),
+            forms: self.forms,
         }
     }
 
@@ -97,6 +102,7 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
             x: learnable(self.x.clone()),
             w: learnable(self.w.clone()),
             bias: self.bias.clone(),
+            forms: self.forms,
         }
     }
 }

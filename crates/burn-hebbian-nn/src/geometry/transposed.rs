@@ -19,6 +19,7 @@ use super::{
     operators::Operators,
     window::{Window, flat, trailing, volume},
 };
+use crate::forms::CorrelationForm;
 
 /// A transposed convolution on inputs of rank `X`.
 #[derive(Clone)]
@@ -91,8 +92,8 @@ impl<const X: usize> Geometry<X, X> for Transposed<X> {
     }
 
     /// Exchanged sides. What of `c` no kernel reaches (`padding_out`) is never read.
-    fn correlate(&self, x: Tensor<X>, c: Tensor<X>) -> Tensor<X> {
-        flat(correlate(&self.window, volume(c), volume(x)))
+    fn correlate(&self, x: Tensor<X>, c: Tensor<X>, form: Option<CorrelationForm>) -> Tensor<X> {
+        flat(correlate(&self.window, volume(c), volume(x), form))
     }
 
     fn patch_energy(&self, x: Tensor<X>) -> Tensor<4> {

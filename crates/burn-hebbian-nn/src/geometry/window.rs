@@ -58,12 +58,26 @@ impl Window {
         ConvTransposeOptions::new(stride, padding, last(padding_out), dilation, self.groups)
     }
 
-    /// How many elements at the end of every axis of an input of these lengths no kernel reads.
-    pub(super) fn unread(&self, input: [usize; 3], output: [usize; 3]) -> [usize; 3] {
+    /// How many elements of every axis the kernel spans.
+    pub(super) fn span(&self) -> [usize; 3] {
+        [0, 1, 2].map(|axis| self.dilation[axis] * (self.kernel[axis] - 1) + 1)
+    }
+
+    /// How many positions every axis of an input of these lengths has.
+    pub(super) fn output(&self, input: [usize; 3]) -> [usize; 3] {
+        let span = self.span();
         [0, 1, 2].map(|axis| {
             let (before, after) = self.padding[axis];
-            let read =
-                (output[axis] - 1) * self.stride[axis] + self.dilation[axis] * (self.kernel[axis] - 1) + 1;
+            (before + input[axis] + after - span[axis]) / self.stride[axis] + 1
+        })
+    }
+
+    /// How many elements at the end of every axis of an input of these lengths no kernel reads.
+    pub(super) fn unread(&self, input: [usize; 3], output: [usize; 3]) -> [usize; 3] {
+        let span = self.span();
+        [0, 1, 2].map(|axis| {
+            let (before, after) = self.padding[axis];
+            let read = (output[axis] - 1) * self.stride[axis] + span[axis];
             input[axis] + before + after - read
         })
     }

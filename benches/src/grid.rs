@@ -1,0 +1,142 @@
+//! Layers of the literature, for benches that compare forms of one sum.
+
+use std::fmt;
+
+use burn::{
+    nn::{
+        PaddingConfig2d,
+        conv::{Conv2d, Conv2dConfig},
+    },
+    tensor::{Device, Distribution, Tensor},
+};
+
+/// A square convolution on a square input.
+#[derive(Debug, Clone, Copy)]
+pub struct Case {
+    /// The network it is a layer of.
+    pub net: &'static str,
+    /// Images.
+    pub batch: usize,
+    /// Channels in and neurons.
+    pub channels: [usize; 2],
+    /// Height and width of the kernel.
+    pub kernel: usize,
+    /// Stride.
+    pub stride: usize,
+    /// Padding on every side.
+    pub padding: usize,
+    /// Groups.
+    pub groups: usize,
+    /// Height and width of the input.
+    pub size: usize,
+}
+
+/// A case: batch, channels, kernel, stride, padding, groups, size.
+const fn case(
+    net: &'static str,
+    batch: usize,
+    channels: [usize; 2],
+    [kernel, stride, padding]: [usize; 3],
+    groups: usize,
+    size: usize,
+) -> Case {
+    Case { net, batch, channels, kernel, stride, padding, groups, size }
+}
+
+const fn depthwise(channels: usize, stride: usize, size: usize) -> Case {
+    case("MobileNetV2", 8, [channels, channels], [3, stride, 1], channels, size)
+}
+
+/// Convolutions with one to thousands of neurons, one to 49 taps and 9 to 50176 positions.
+pub const CASES: [Case; 54] = [
+    case("six-layer", 64, [3, 96], [5, 1, 0], 1, 32),
+    case("six-layer", 64, [96, 128], [3, 1, 0], 1, 14),
+    case("six-layer", 64, [128, 192], [3, 1, 0], 1, 12),
+    case("six-layer", 64, [192, 256], [3, 1, 0], 1, 5),
+    case("six-layer", 1, [96, 128], [3, 1, 0], 1, 14),
+    case("six-layer", 1, [192, 256], [3, 1, 0], 1, 5),
+    case("SoftHebb", 10, [3, 96], [5, 1, 2], 1, 32),
+    case("SoftHebb", 10, [96, 384], [3, 1, 1], 1, 16),
+    case("SoftHebb", 10, [384, 1536], [3, 1, 1], 1, 8),
+    case("VGG-11", 2, [3, 64], [3, 1, 1], 1, 224),
+    case("VGG-11", 2, [64, 128], [3, 1, 1], 1, 112),
+    case("VGG-11", 2, [128, 256], [3, 1, 1], 1, 56),
+    case("VGG-11", 2, [256, 256], [3, 1, 1], 1, 56),
+    case("VGG-11", 2, [256, 512], [3, 1, 1], 1, 28),
+    case("VGG-11", 2, [512, 512], [3, 1, 1], 1, 28),
+    case("VGG-11", 2, [512, 512], [3, 1, 1], 1, 14),
+    case("ResNet-18", 4, [3, 64], [7, 2, 3], 1, 224),
+    case("ResNet-18", 4, [64, 64], [3, 1, 1], 1, 56),
+    case("ResNet-18", 4, [64, 128], [3, 2, 1], 1, 56),
+    case("ResNet-18", 4, [64, 128], [1, 2, 0], 1, 56),
+    case("ResNet-18", 4, [128, 128], [3, 1, 1], 1, 28),
+    case("ResNet-18", 4, [128, 256], [3, 2, 1], 1, 28),
+    case("ResNet-18", 4, [256, 256], [3, 1, 1], 1, 14),
+    case("ResNet-18", 4, [256, 512], [3, 2, 1], 1, 14),
+    case("ResNet-18", 4, [256, 512], [1, 2, 0], 1, 14),
+    case("ResNet-18", 4, [512, 512], [3, 1, 1], 1, 7),
+    case("DenseNet-121", 4, [64, 128], [1, 1, 0], 1, 56),
+    case("DenseNet-121", 4, [224, 128], [1, 1, 0], 1, 56),
+    case("DenseNet-121", 4, [512, 256], [1, 1, 0], 1, 28),
+    case("DenseNet-121", 4, [512, 128], [1, 1, 0], 1, 14),
+    case("DenseNet-121", 4, [992, 128], [1, 1, 0], 1, 7),
+    case("DenseNet-121", 4, [128, 32], [3, 1, 1], 1, 56),
+    case("DenseNet-121", 4, [128, 32], [3, 1, 1], 1, 28),
+    case("DenseNet-121", 4, [128, 32], [3, 1, 1], 1, 14),
+    case("DenseNet-121", 4, [128, 32], [3, 1, 1], 1, 7),
+    case("MobileNetV2", 8, [3, 32], [3, 2, 1], 1, 224),
+    case("MobileNetV2", 8, [16, 96], [1, 1, 0], 1, 112),
+    case("MobileNetV2", 8, [144, 24], [1, 1, 0], 1, 56),
+    case("MobileNetV2", 8, [64, 384], [1, 1, 0], 1, 14),
+    case("MobileNetV2", 8, [320, 1280], [1, 1, 0], 1, 7),
+    depthwise(32, 1, 112),
+    depthwise(96, 2, 112),
+    depthwise(144, 1, 56),
+    depthwise(144, 2, 56),
+    depthwise(192, 1, 28),
+    depthwise(192, 2, 28),
+    depthwise(384, 1, 14),
+    depthwise(576, 2, 14),
+    depthwise(960, 1, 7),
+    case("groups", 16, [64, 64], [3, 1, 1], 4, 28),
+    case("groups", 16, [64, 64], [5, 2, 2], 8, 14),
+    case("groups", 4, [256, 256], [3, 1, 1], 32, 14),
+    case("digits", 64, [1, 32], [5, 1, 0], 1, 28),
+    case("digits", 64, [1, 16], [3, 1, 1], 1, 8),
+];
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { net, batch, channels: [channels, neurons], kernel, stride, padding, groups, size } = self;
+        write!(f, "{net} {channels}→{neurons} k{kernel} s{stride} p{padding}")?;
+        if *groups > 1 {
+            write!(f, " g{groups}")?;
+        }
+        write!(f, " {size}² n{batch}")
+    }
+}
+
+impl Case {
+    /// The layer, without bias.
+    pub fn conv(&self, device: &Device) -> Conv2d {
+        let padding = PaddingConfig2d::Explicit(self.padding, self.padding, self.padding, self.padding);
+        Conv2dConfig::new(self.channels, [self.kernel; 2])
+            .with_stride([self.stride; 2])
+            .with_padding(padding)
+            .with_groups(self.groups)
+            .with_bias(false)
+            .init(device)
+    }
+
+    /// A batch of inputs.
+    pub fn input(&self, device: &Device) -> Tensor<4> {
+        let normal = Distribution::Normal(0.0, 1.0);
+        Tensor::random([self.batch, self.channels[0], self.size, self.size], normal, device)
+    }
+
+    /// Values in the shape of the output.
+    pub fn coefficients(&self, device: &Device) -> Tensor<4> {
+        let size = (self.size + 2 * self.padding - self.kernel) / self.stride + 1;
+        Tensor::random([self.batch, self.channels[1], size, size], Distribution::Normal(0.0, 1.0), device)
+    }
+}

@@ -1,0 +1,35 @@
+//! `Σ c_k x`, the weight gradient of a convolution of any rank, with or without groups, in several forms.
+
+mod cost;
+mod gradient;
+mod layout;
+mod patches;
+mod taps;
+mod views;
+
+use burn::tensor::Tensor;
+
+pub(crate) use self::cost::Task;
+use super::window::Window;
+use crate::forms::CorrelationForm;
+
+/// `Σ c_k x` over images and positions, `[groups · neurons, channels / groups, kernel…]`.
+///
+/// `x: [n, channels, …]` is the input of the convolution, `c: [n, groups · neurons, …]` has the shape of its
+/// output. A transposed convolution is the adjoint: the same sum, with `c` as the input and `x` as the
+/// output.
+pub(super) fn correlate(
+    window: &Window,
+    x: Tensor<5>,
+    c: Tensor<5>,
+    form: Option<CorrelationForm>,
+) -> Tensor<5> {
+    let task = Task::new(window, x.dims(), c.dims());
+    match task.feasible(form.unwrap_or_else(|| task.cheapest(&x.device()))) {
+        CorrelationForm::Gradient => gradient::correlate(window, x, c),
+        CorrelationForm::Taps => taps::correlate(window, x, c),
+        CorrelationForm::Patches => patches::over_images(window, x, c, task.images_at_once()),
+        CorrelationForm::Images => patches::by_image(window, x, c, task.images_at_once()),
+        CorrelationForm::Views => views::correlate(window, x, c),
+    }
+}
