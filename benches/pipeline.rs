@@ -1,7 +1,7 @@
 //! Layer-parallel training against the same schedule on one thread, with all cores in both: the six-layer net, all
 //! layers Hebbian.
 //!
-//! `cargo bench -p burn-hebbian-benches --bench pipeline`; ten batches of 64 images each.
+//! `cargo bench -p burn-hebbian-benches --bench pipeline`; four batches of 64 images each.
 
 use burn::{
     optim::SgdConfig,
@@ -16,7 +16,7 @@ use burn_hebbian_examples::models::{SixLayer, SixLayerConfig};
 use divan::Bencher;
 
 const BATCH: usize = 64;
-const BATCHES: usize = 10;
+const BATCHES: usize = 4;
 
 fn main() {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);

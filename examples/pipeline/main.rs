@@ -79,7 +79,8 @@ fn main() -> Result<()> {
             0 => Spread::of(&accuracies).to_string(),
             lost => format!("{lost} of {} runs did not stay finite", args.seeds),
         };
-        table.add_row([delay.to_string(), accuracy, format!("{:.2}", Spread::of(&ratios).mean)]);
+        let ratio = if runs.is_empty() { "–".into() } else { format!("{:.2}", Spread::of(&ratios).mean) };
+        table.add_row([delay.to_string(), accuracy, ratio]);
     }
     bar.finish_and_clear();
     println!("{} seeds, {} epochs\n{table}", args.seeds, args.epochs);
