@@ -71,49 +71,68 @@ const MIXINGS: [[usize; 3]; 13] = [
 ];
 
 fn mixings(rounds: usize, name: &str) {
-    let mut table = Table::new("recurrence", MixingForm::ALL.map(|form| format!("{form:?}")).to_vec());
-    for (what, mask) in [("subspace", RecurrenceMask::Full), ("Sanger", RecurrenceMask::LowerTriangle)] {
-        for [neurons, fan_in, patches] in MIXINGS {
-            let shape = format!("{what} {neurons} neurons, fan-in {fan_in}, {patches} patches");
-            if shape.contains(name) {
-                let (chosen, times) = mixing([neurons, fan_in, patches], mask, rounds);
-                table.row(&shape, &times, chosen);
-            }
+    // of a full matrix there is no triangle
+    let subspace = [MixingForm::Gram, MixingForm::Accumulated];
+    mixings_of("subspace", RecurrenceMask::Full, &subspace, rounds, name);
+    mixings_of("Sanger", RecurrenceMask::LowerTriangle, &MixingForm::ALL, rounds, name);
+}
+
+fn mixings_of(what: &str, mask: RecurrenceMask, forms: &[MixingForm], rounds: usize, name: &str) {
+    let mut table = Table::new(what, forms.iter().map(|form| format!("{form:?}")).collect());
+    for sizes @ [neurons, fan_in, patches] in MIXINGS {
+        let shape = format!("{what} {neurons} neurons, fan-in {fan_in}, {patches} patches");
+        if shape.contains(name) {
+            let (chosen, times) = mixing(sizes, mask, forms, rounds);
+            table.row(&shape, &times, chosen);
         }
     }
     table.finish();
 }
 
 /// The place of the chosen form, and every form's time.
-fn mixing([neurons, fan_in, patches]: [usize; 3], mask: RecurrenceMask, rounds: usize) -> (usize, Vec<f64>) {
+fn mixing(
+    [neurons, fan_in, patches]: [usize; 3],
+    mask: RecurrenceMask,
+    forms: &[MixingForm],
+    rounds: usize,
+) -> (usize, Vec<f64>) {
     let normal =
         |dims: [usize; 4]| Tensor::<4>::random(dims, Distribution::Normal(0.0, 1.0), &Device::flex());
     let layout = WeightLayout { groups: 1, before: 1, neurons, after: fan_in };
     let factor = || normal([patches, 1, neurons, 1]);
     let matrix = MatrixRecurrence { left: factor(), right: factor(), mask };
     let weight = normal(layout.dims());
-    let runs = MixingForm::ALL.map(|form| {
-        let (weight, matrix) = (weight.clone(), matrix.clone());
+    let run = |form: &MixingForm| {
+        let (weight, matrix, form) = (weight.clone(), matrix.clone(), *form);
         move || drop(mix(&layout, weight.clone(), matrix.clone(), Some(form)))
-    });
+    };
+    let runs: Vec<_> = forms.iter().map(run).collect();
     let chosen = MixingForm::cheapest(&layout, &matrix);
-    let chosen = MixingForm::ALL.iter().position(|form| *form == chosen);
+    let chosen = forms.iter().position(|form| *form == chosen);
     (chosen.expect("one of all"), medians(rounds, &runs))
 }
 
 /// Prints rows as they come, and at the end how far the choices are from the best.
 struct Table {
+    what: String,
+    forms: Vec<String>,
     regrets: Vec<f64>,
 }
 
 impl Table {
     fn new(what: &str, forms: Vec<String>) -> Self {
-        println!("\n| {what} | {} | chosen, times the best |", forms.join(" | "));
-        println!("|---|{}---|", "---|".repeat(forms.len()));
-        Self { regrets: Vec::new() }
+        Self { what: what.to_string(), forms, regrets: Vec::new() }
+    }
+
+    fn head(&self) {
+        println!("\n| {} | {} | chosen |", self.what, self.forms.join(" | "));
+        println!("|---|{}---|", "---|".repeat(self.forms.len()));
     }
 
     fn row(&mut self, shape: &str, times: &[f64], chosen: usize) {
+        if self.regrets.is_empty() {
+            self.head();
+        }
         let best = times.iter().copied().fold(f64::INFINITY, f64::min);
         let mark = |(form, time): (usize, &f64)| {
             let mark = if form == chosen { "**" } else { "" };
@@ -121,7 +140,7 @@ impl Table {
         };
         let cells: Vec<String> = times.iter().enumerate().map(mark).collect();
         let regret = times[chosen] / best;
-        println!("| {shape} | {} | {regret:.2} |", cells.join(" | "));
+        println!("| {shape} | {} | {} {regret:.2} |", cells.join(" | "), self.forms[chosen]);
         self.regrets.push(regret);
     }
 

@@ -1,7 +1,9 @@
 //! Which form of a correlation is the cheapest.
 //!
-//! Costs are counted in multiplications of a matrix product on flex. The constants were fitted to `benches/forms.rs`,
-//! which also shows how far the choice is from the best form.
+//! Costs are counted in multiplications of a matrix product on flex. Products are fast and moving is not: a number is
+//! moved in the time of 45 multiplications, so with few neurons the form that moves least wins, with many the one whose
+//! products waste least. The constants were fitted to `benches/forms.rs`, which also shows how far the choice is from the
+//! best form.
 
 use burn::tensor::Device;
 
@@ -9,15 +11,18 @@ use super::{super::window::Window, views};
 use crate::forms::{CorrelationForm, is_flex};
 
 /// Moving a number in memory.
-const MOVE: f64 = 40.0;
+const MOVE: f64 = 45.0;
 
 /// Beginning a run of neighbouring numbers that are moved.
-const RUN: f64 = 200.0;
+const RUN: f64 = 180.0;
 
-/// Preparing a number of a factor for a product.
-const PACK: f64 = 8.0;
+/// Adding a number of a product to the sum of products.
+const SUM: f64 = 160.0;
 
-/// Numbers laid out at a time: 4 MB of patches.
+/// Rows or columns that a product takes at least, whatever it has.
+const THIN: usize = 5;
+
+/// Numbers laid out at a time: 4 MB.
 const AT_ONCE: usize = 1 << 20;
 
 /// The sizes of one correlation.
@@ -76,16 +81,26 @@ impl Task {
     }
 
     /// How many images' patches are laid out at a time.
+    pub(super) fn patches_at_once(&self) -> usize {
+        self.at_once(self.count() * self.fan_in())
+    }
+
+    /// How many images' inputs and coefficients are laid out on a grid at a time.
+    pub(super) fn grids_at_once(&self) -> usize {
+        self.at_once(self.grid.iter().product::<usize>() * (self.channels + self.neurons))
+    }
+
+    /// How many images are laid out at a time, of so many numbers a group each.
     ///
-    /// Enough that the product outweighs the adding of what they sum to.
-    pub(super) fn images_at_once(&self) -> usize {
-        let patches = self.window.groups * self.count() * self.fan_in();
-        let sums = self.window.groups * self.neurons * self.fan_in();
-        (AT_ONCE.max(sums) / patches).max(1)
+    /// Enough that a product outweighs the adding of what it sums to.
+    fn at_once(&self, numbers: usize) -> usize {
+        let sums = self.neurons * self.fan_in();
+        (AT_ONCE.max(self.window.groups * sums) / (self.window.groups * numbers)).max(1)
     }
 
     fn cost(&self, form: CorrelationForm) -> f64 {
         match form {
+            // of no shape the best beyond noise
             CorrelationForm::Gradient => f64::INFINITY,
             CorrelationForm::Taps => self.taps_cost(),
             CorrelationForm::Patches => self.patches_cost(),
@@ -95,44 +110,53 @@ impl Task {
     }
 
     fn taps_cost(&self) -> f64 {
-        let [c, patches] = [self.coefficients(), self.patches()];
-        let moved = moving(patches, self.run());
+        let moved = moving(self.patches(), self.run());
         if self.channels == 1 && self.neurons == 1 {
-            return moved + 3.0 * MOVE * patches;
+            return moved + MOVE * self.patches();
         }
-        let packed = PACK * (c * self.taps() as f64 + patches);
-        self.product() + moved + moving(c, self.count()) + packed
+        let products = self.taps() as f64 * self.product(self.channels, self.count());
+        // slices of `x` are moved twice as slowly as the rows of patches
+        products + 2.0 * moved + moving(self.coefficients(), self.count()) + SUM * self.sums()
     }
 
     fn patches_cost(&self) -> f64 {
-        let [x, c, patches] = [self.input(), self.coefficients(), self.patches()];
         let row = self.window.kernel[2] * self.channels;
-        let moved = moving(x, 1) + moving(patches, row) + moving(c, self.count());
-        self.product() + moved + PACK * (c + patches)
+        let moved =
+            moving(self.input(), 1) + moving(self.patches(), row) + moving(self.coefficients(), self.count());
+        let chunks = self.images.div_ceil(self.patches_at_once());
+        self.product(self.fan_in(), self.count()) + moved + SUM * self.sums() * chunks as f64
     }
 
     fn images_cost(&self) -> f64 {
-        let patches = self.patches();
         let in_place = self.taps() == 1 && self.window.stride == [1; 3];
-        let moved = if in_place { 0.0 } else { moving(patches, self.run()) };
-        let sums = (self.images * self.window.groups * self.neurons * self.fan_in()) as f64;
-        self.product() + moved + 2.0 * MOVE * sums + PACK * (self.coefficients() + patches)
+        let moved = if in_place { 0.0 } else { moving(self.patches(), self.run()) };
+        self.product(self.fan_in(), self.count()) + moved + SUM * self.sums() * self.images as f64
     }
 
     fn views_cost(&self) -> f64 {
-        let strides: f64 = self.window.stride.iter().product::<usize>() as f64;
-        let cells = self.grid.iter().product::<usize>() as f64 / strides;
-        let waste = cells / self.count() as f64;
-        let [x, c] = [self.input(), self.coefficients() * waste];
-        let x = if self.channels == 1 { moving(x, self.grid[2]) } else { moving(x, 1) };
-        let rows = (self.taps() / self.window.kernel[2]) as f64;
-        let packed = PACK * (c * rows * strides.min(2.0) + self.patches() * waste);
-        self.product() * waste + x + 2.0 * moving(c, self.positions[2]) + packed
+        let Window { kernel, stride, .. } = self.window;
+        let phases = [0, 1, 2].map(|axis| stride[axis].min(kernel[axis]));
+        let cells = self.grid.iter().product::<usize>().div_ceil(stride.iter().product());
+        let rows = kernel[0] * kernel[1] * phases[2];
+        let products = rows as f64 * self.product(self.channels * kernel[2] / phases[2], cells);
+        let canvas = (self.images * self.window.groups * self.neurons * cells) as f64;
+        let canvas = moving(canvas, self.positions[2]) * phases.iter().product::<usize>() as f64;
+        let split = if stride == [1; 3] { 0.0 } else { 2.0 * MOVE * self.input() };
+        if self.channels == 1 {
+            return products + split + 0.4 * canvas + SUM * self.sums() * self.images as f64;
+        }
+        products + split + 0.8 * canvas + moving(self.input(), 1) + SUM * self.sums()
     }
 
-    /// Multiplications of the sum itself.
-    fn product(&self) -> f64 {
-        self.patches() * self.neurons as f64
+    /// Multiplications of a product of the neurons with so many columns over so many cells of all images.
+    fn product(&self, columns: usize, cells: usize) -> f64 {
+        let sides = self.neurons.max(THIN) * columns.max(THIN);
+        (self.images * self.window.groups * cells) as f64 * sides as f64
+    }
+
+    /// Numbers in the correlation.
+    fn sums(&self) -> f64 {
+        (self.window.groups * self.neurons * self.fan_in()) as f64
     }
 
     fn input(&self) -> f64 {

@@ -4,7 +4,7 @@ use burn::tensor::{Slice, Tensor, ops::PadMode};
 
 use super::{
     super::window::{Window, pad, strided},
-    layout::{by_group, channels_last},
+    layout::{by_group, channels_last, sum_of_images},
 };
 
 /// Whether what a tap sees can be a view: an axis may have a stride or a dilation, not both.
@@ -14,8 +14,13 @@ pub(super) fn exist(window: &Window) -> bool {
 
 /// One product for every row of the kernel, on the grid of the padded input.
 ///
+/// So many images at a time.
+pub(super) fn correlate(window: &Window, x: Tensor<5>, c: Tensor<5>, images: usize) -> Tensor<5> {
+    sum_of_images(x, c, images, |x, c| of_images(window, x, c))
+}
+
 /// With strides, taps and inputs fall into phases that never meet: each phase is a correlation of stride 1.
-pub(super) fn correlate(window: &Window, x: Tensor<5>, c: Tensor<5>) -> Tensor<5> {
+fn of_images(window: &Window, x: Tensor<5>, c: Tensor<5>) -> Tensor<5> {
     let x = pad(x, window.padding, PadMode::Constant(0.0));
     let window = Window { padding: [(0, 0); 3], ..*window };
     if window.stride == [1; 3] {
@@ -26,8 +31,10 @@ pub(super) fn correlate(window: &Window, x: Tensor<5>, c: Tensor<5>) -> Tensor<5
     let [depth, height, width] = window.kernel;
     let dims = [neurons, channels / window.groups, depth, height, width];
     let sums = Tensor::zeros(dims, (&x.device(), x.dtype()));
+    let x = columns_by_phase(x, window.stride[2]);
     phases(&window).fold(sums, |sums, phase| {
-        let (seen, part) = of_phase(&window, x.clone(), phase, c.dims());
+        let columns = x.clone().narrow(0, phase[2], 1).squeeze_dim(0);
+        let (seen, part) = of_phase(&window, columns, phase, c.dims());
         let taps =
             [0, 1, 2].map(|axis| Slice::with_step(phase[axis] as isize, None, window.stride[axis] as isize));
         let [z, y, x] = taps;
@@ -42,14 +49,27 @@ fn phases(window: &Window) -> impl Iterator<Item = [usize; 3]> + use<> {
         .map(move |phase| [phase / (height * width), phase / width % height, phase % width])
 }
 
-/// What the taps of a phase see, and the window of stride 1 that slides over it.
+/// The columns of every phase, `[n, channels, depth, height, width]` → `[phases, n, channels, depth, height, columns]`.
+///
+/// One transposition; strided slices would pick numbers one by one.
+fn columns_by_phase(x: Tensor<5>, stride: usize) -> Tensor<6> {
+    let rest = x.dims()[4].next_multiple_of(stride) - x.dims()[4];
+    let x = pad(x, [(0, 0), (0, 0), (0, rest)], PadMode::Constant(0.0));
+    let [n, channels, depth, height, width] = x.dims();
+    let columns = width / stride;
+    x.reshape([n * channels * depth * height * columns, stride])
+        .swap_dims(0, 1)
+        .reshape([stride, n, channels, depth, height, columns])
+}
+
+/// What the taps of a phase see of its columns, and the window of stride 1 that slides over it.
 fn of_phase(window: &Window, x: Tensor<5>, phase: [usize; 3], output: [usize; 5]) -> (Tensor<5>, Window) {
     let kernel = [0, 1, 2].map(|axis| (window.kernel[axis] - phase[axis]).div_ceil(window.stride[axis]));
     let [_, _, positions @ ..] = output;
     // a dilation beside a stride has one tap
     let dilation = [0, 1, 2].map(|axis| if window.stride[axis] == 1 { window.dilation[axis] } else { 1 });
     let counts = [0, 1, 2].map(|axis| positions[axis] + dilation[axis] * (kernel[axis] - 1));
-    let seen = strided(x, phase, counts, window.stride);
+    let seen = strided(x, [phase[0], phase[1], 0], counts, [window.stride[0], window.stride[1], 1]);
     (seen, Window { kernel, stride: [1; 3], dilation, ..*window })
 }
 
