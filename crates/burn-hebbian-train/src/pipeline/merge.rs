@@ -11,18 +11,40 @@ use burn::{
     tensor::Tensor,
 };
 
-/// Adds the paths of the modules of which `grads` holds a parameter.
-pub(super) fn note_trained<M: Module>(model: &M, grads: &GradientsParams, trained: &mut HashSet<String>) {
-    model.visit(&mut Noting { path: Vec::new(), grads, trained });
+/// Which modules of a model have learnt.
+///
+/// Whole modules, since with a weight learn its bias and the state of its rule.
+pub(super) struct Trained {
+    /// The path of the module that a parameter belongs to.
+    modules: HashMap<ParamId, String>,
+    trained: HashSet<String>,
 }
 
-struct Noting<'a> {
+impl Trained {
+    /// None yet.
+    pub(super) fn none_of<M: Module>(model: &M) -> Self {
+        let mut survey = Survey::default();
+        model.visit(&mut survey);
+        Self { modules: survey.modules, trained: HashSet::new() }
+    }
+
+    /// Adds the modules of which `grads` holds a parameter.
+    pub(super) fn note<M: Module>(&mut self, model: &M, grads: &GradientsParams) {
+        model.visit(&mut Noting { trained: self, grads });
+    }
+
+    fn contains(&self, id: ParamId) -> bool {
+        self.modules.get(&id).is_some_and(|module| self.trained.contains(module))
+    }
+}
+
+#[derive(Default)]
+struct Survey {
     path: Vec<String>,
-    grads: &'a GradientsParams,
-    trained: &'a mut HashSet<String>,
+    modules: HashMap<ParamId, String>,
 }
 
-impl ModuleVisitor for Noting<'_> {
+impl ModuleVisitor for Survey {
     fn enter_module(&mut self, name: &str, _container: &str) {
         self.path.push(name.to_string());
     }
@@ -32,16 +54,25 @@ impl ModuleVisitor for Noting<'_> {
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        // sums of local layers have shapes of their own, and the rank of the weight
-        if self.grads.get::<D>(param.id).is_some() {
-            self.trained.insert(module(&self.path));
-        }
+        let module = self.path.split_last().map_or_else(String::new, |(_, module)| module.join("."));
+        self.modules.insert(param.id, module);
     }
 }
 
-/// The path of the module that a parameter belongs to: with a weight learn its bias and the state of its rule.
-fn module(path: &[String]) -> String {
-    path.split_last().map_or_else(String::new, |(_, module)| module.join("."))
+struct Noting<'a> {
+    trained: &'a mut Trained,
+    grads: &'a GradientsParams,
+}
+
+impl ModuleVisitor for Noting<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        // sums of local layers have shapes of their own, but the rank of the weight
+        if self.grads.get::<D>(param.id).is_some()
+            && let Some(module) = self.trained.modules.get(&param.id)
+        {
+            self.trained.trained.insert(module.clone());
+        }
+    }
 }
 
 /// The parameters that the stages have trained.
@@ -53,10 +84,10 @@ pub(super) struct Merge {
 
 impl Merge {
     /// Takes from a stage's model the modules that the stage has trained.
-    pub(super) fn take<M: Module>(&mut self, model: &M, trained: &HashSet<String>) {
+    pub(super) fn take<M: Module>(&mut self, model: &M, trained: &Trained) {
         // brings what batch norms of one thread know to all threads
         drop(model.valid());
-        model.visit(&mut Taking { path: Vec::new(), trained, tensors: &mut self.tensors });
+        model.visit(&mut Taking { trained, tensors: &mut self.tensors });
     }
 
     /// `model` with the parameters that were taken.
@@ -66,22 +97,13 @@ impl Merge {
 }
 
 struct Taking<'a> {
-    path: Vec<String>,
-    trained: &'a HashSet<String>,
+    trained: &'a Trained,
     tensors: &'a mut HashMap<ParamId, Box<dyn Any>>,
 }
 
 impl ModuleVisitor for Taking<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_string());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if self.trained.contains(&module(&self.path)) {
+        if self.trained.contains(param.id) {
             self.tensors.insert(param.id, Box::new(param.val()));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{
     any::Any,
-    collections::{HashSet, VecDeque},
+    collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, PoisonError, mpsc::Receiver},
     thread::{self, Scope, ScopedJoinHandle},
@@ -15,7 +15,7 @@ use burn::{
 };
 use burn_hebbian_optim::{Plan, PlanError};
 
-use super::{PipelineError, Staged, merge::note_trained};
+use super::{PipelineError, Staged, merge::Trained};
 
 /// A stage with the whole model, of which it trains its own part.
 pub(super) struct Stage<'a, M: Staged> {
@@ -27,8 +27,7 @@ pub(super) struct Stage<'a, M: Staged> {
     /// Of all stages, so that its state stays in one piece; a step is short beside a pass.
     optimizer: &'a Mutex<ModuleOptimizer>,
     rates: ModuleLrScheduler,
-    /// Paths of the modules that have learnt.
-    trained: HashSet<String>,
+    trained: Trained,
     /// What was learnt and is not published yet.
     late: VecDeque<GradientsParams>,
 }
@@ -52,7 +51,7 @@ impl<'a, M: Staged> Stage<'a, M> {
         };
         let device = device.cloned().or_else(|| model.devices().into_iter().next());
         let device = device.unwrap_or_default();
-        let (trained, late) = (HashSet::new(), VecDeque::new());
+        let (trained, late) = (Trained::none_of(&model), VecDeque::new());
         Self { number, plan, delay, model, device, optimizer, rates, trained, late }
     }
 
@@ -61,7 +60,7 @@ impl<'a, M: Staged> Stage<'a, M> {
     }
 
     /// The model, the modules of it that this stage trains, and the rates after the last batch.
-    pub(super) fn into_parts(self) -> (M, HashSet<String>, ModuleLrScheduler) {
+    pub(super) fn into_parts(self) -> (M, Trained, ModuleLrScheduler) {
         (self.model, self.trained, self.rates)
     }
 
@@ -131,7 +130,7 @@ impl<'a, M: Staged> Stage<'a, M> {
     }
 
     fn publish(&mut self, grads: GradientsParams) -> Result<(), PipelineError> {
-        note_trained(&self.model, &grads, &mut self.trained);
+        self.trained.note(&self.model, &grads);
         let rates = self.rates.step();
         let mut optimizer = self.optimizer.lock().unwrap_or_else(PoisonError::into_inner);
         let model = self.plan.step(&mut optimizer, rates, self.model.clone(), grads);
