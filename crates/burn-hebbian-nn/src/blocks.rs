@@ -5,7 +5,9 @@
 
 use std::ops::Range;
 
-use burn::{backend::DispatchDevice, tensor::Device};
+use burn::tensor::Device;
+
+use crate::backend::Backend;
 
 /// Values of responses that fit into the cache with what is computed from them.
 const CACHED: usize = 150_000;
@@ -15,7 +17,7 @@ const PER_WEIGHT: usize = 5;
 
 /// The images of each block, for `responses` values an image and `weights` weights.
 pub(crate) fn blocks(device: &Device, images: usize, responses: usize, weights: usize) -> Vec<Range<usize>> {
-    let count = match is_host(device) {
+    let count = match Backend::of(device).is_host() {
         true => count(images, responses, weights, threads()),
         false => 1,
     };
@@ -52,18 +54,6 @@ fn threads() -> usize {
 #[cfg(not(feature = "rayon"))]
 fn threads() -> usize {
     1
-}
-
-/// Whether the device computes in the memory of this process.
-fn is_host(device: &Device) -> bool {
-    match device.as_dispatch() {
-        #[cfg(feature = "flex")]
-        DispatchDevice::Flex(_) => true,
-        #[cfg(feature = "ndarray")]
-        DispatchDevice::NdArray(_) => true,
-        #[allow(unreachable_patterns)]
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,6 @@
 //! up to rounding; which is fastest depends on the shape and the backend. Layers choose by themselves;
 //! [`Local::with_forms`](crate::Local::with_forms) takes the choice away from one of them.
 
-use burn::{backend::DispatchDevice, tensor::Device};
-
 /// How a convolution evaluates `Σ c_k x`, the weight gradient with the coefficients in the place of the output gradient.
 ///
 /// Linear layers have one form, `xᵀ c`.
@@ -59,19 +57,4 @@ pub struct Forms {
     pub correlation: Option<CorrelationForm>,
     /// Of the recurrence over neurons.
     pub mixing: Option<MixingForm>,
-}
-
-/// Whether a device is the one whose costs were measured.
-pub(crate) fn is_flex(device: &Device) -> bool {
-    is_flex_backend(device.as_dispatch())
-}
-
-fn is_flex_backend(device: &DispatchDevice) -> bool {
-    match device {
-        #[cfg(feature = "flex")]
-        DispatchDevice::Flex(_) => true,
-        DispatchDevice::Autodiff(device) => is_flex_backend(device),
-        #[allow(unreachable_patterns)]
-        _ => false,
-    }
 }

@@ -10,6 +10,7 @@
 //! second). What it learns is decided by who
 //! observes the pass (see [`burn_hebbian_core::observe`]); unobserved, it is a plain layer.
 
+mod backend;
 mod blocks;
 mod config;
 mod forms;

@@ -8,7 +8,7 @@
 use burn::tensor::Device;
 
 use super::{super::window::Window, views};
-use crate::forms::{CorrelationForm, is_flex};
+use crate::{backend::Backend, forms::CorrelationForm};
 
 /// Moving a number in memory.
 const MOVE: f64 = 45.0;
@@ -68,7 +68,7 @@ impl Task {
     /// Flex's was measured. Of other backends no more is assumed than that one product is one product: a kernel of one
     /// tap takes it, other layers take Burn's own gradient, those with groups without a convolution for each.
     pub(crate) fn cheapest(&self, device: &Device) -> CorrelationForm {
-        if is_flex(device) {
+        if Backend::of(device).is_flex() {
             let forms = CorrelationForm::ALL.into_iter().filter(|form| self.feasible(*form) == *form);
             let cheaper = |a: &CorrelationForm, b: &CorrelationForm| self.cost(*a).total_cmp(&self.cost(*b));
             return forms.min_by(cheaper).unwrap_or(CorrelationForm::Patches);
