@@ -1,7 +1,7 @@
 //! Which form of a correlation is the cheapest.
 //!
 //! Costs are counted in multiplications of a matrix product on flex. Products are fast and moving is not: a number is
-//! moved in the time of 45 multiplications, so with few neurons the form that moves least wins, with many the one whose
+//! moved in the time of 25 multiplications, so with few neurons the form that moves least wins, with many the one whose
 //! products waste least. The constants were fitted to `benches/forms.rs`, which also shows how far the choice is from the
 //! best form.
 
@@ -11,16 +11,16 @@ use super::{super::window::Window, views};
 use crate::{backend::Backend, forms::CorrelationForm};
 
 /// Moving a number in memory.
-const MOVE: f64 = 45.0;
+const MOVE: f64 = 25.0;
 
 /// Beginning a run of neighbouring numbers that are moved.
-const RUN: f64 = 180.0;
+const RUN: f64 = 100.0;
 
 /// Adding a number of a product to the sum of products.
-const SUM: f64 = 160.0;
+const SUM: f64 = 100.0;
 
 /// Rows or columns that a product takes at least, whatever it has.
-const THIN: usize = 5;
+const THIN: usize = 4;
 
 /// Numbers laid out at a time: 4 MB.
 const AT_ONCE: usize = 1 << 20;
@@ -115,8 +115,8 @@ impl Task {
             return moved + MOVE * self.patches();
         }
         let products = self.taps() as f64 * self.product(self.channels, self.count());
-        // slices of `x` are moved twice as slowly as the rows of patches
-        products + 2.0 * moved + moving(self.coefficients(), self.count()) + SUM * self.sums()
+        // small slices, one after another, are moved more slowly than the rows of patches
+        products + 4.0 * moved + moving(self.coefficients(), self.count()) + SUM * self.sums()
     }
 
     fn patches_cost(&self) -> f64 {
@@ -141,11 +141,11 @@ impl Task {
         let products = rows as f64 * self.product(self.channels * kernel[2] / phases[2], cells);
         let canvas = (self.images * self.window.groups * self.neurons * cells) as f64;
         let canvas = moving(canvas, self.positions[2]) * phases.iter().product::<usize>() as f64;
-        let split = if stride == [1; 3] { 0.0 } else { 2.0 * MOVE * self.input() };
+        let split = if stride == [1; 3] { 0.0 } else { MOVE * self.input() };
         if self.channels == 1 {
-            return products + split + 0.4 * canvas + SUM * self.sums() * self.images as f64;
+            return products + split + 0.35 * canvas + SUM * self.sums() * self.images as f64;
         }
-        products + split + 0.8 * canvas + moving(self.input(), 1) + SUM * self.sums()
+        products + split + 0.7 * canvas + moving(self.input(), 1) + SUM * self.sums()
     }
 
     /// Multiplications of a product of the neurons with so many columns over so many cells of all images.
