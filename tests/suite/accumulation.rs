@@ -90,7 +90,7 @@ fn state_of_micro_batches(device: &Device) {
 /// signals of each image.
 fn blocks_equal_single_images(device: &Device) {
     let (images, neurons) = (3, 6);
-    let x: Tensor<4> = tensor(61, [images, 1, 163, 163], device);
+    let x: Tensor<4> = tensor(61, [images, 1, 167, 167], device);
     let teacher = one_hot(images, neurons, device);
     let factor: Tensor<2> = tensor(62, [images, neurons], device);
     let taught = Signals::none().with_teacher(teacher);

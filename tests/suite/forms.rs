@@ -33,7 +33,7 @@ const SUITES: [(&str, Body); 6] = [
     ("geometry::rules_on_small_layers", geometry::rules_on_small_layers),
     ("geometry::depthwise_neurons_alone", geometry::depthwise_neurons_alone),
     ("geometry::groups_are_separate_layers", geometry::groups_are_separate_layers),
-    ("contract::order_of_images", contract::order_of_images),
+    ("contract::order_of_images", contract::order_of_images_in_a_form),
     ("contract::hostile_input_on_every_layer", contract::hostile_input_on_every_layer),
 ];
 
