@@ -131,6 +131,35 @@ def triangle(x, power):
     return (x - x.mean(dim=1, keepdim=True)).relu() ** power
 
 
+class SixLayer(nn.Module):
+    """The six-layer net of the thesis and of FastHebb as backprop trains it, in evaluation mode."""
+
+    def __init__(self, classes, filters, hidden):
+        super().__init__()
+        first, second, third, fourth = filters
+        self.conv1 = nn.Conv2d(3, first, 5, bias=False)
+        self.conv2 = nn.Conv2d(first, second, 3, bias=False)
+        self.conv3 = nn.Conv2d(second, third, 3, bias=False)
+        self.conv4 = nn.Conv2d(third, fourth, 3, bias=False)
+        self.bn1, self.bn2 = nn.BatchNorm2d(first), nn.BatchNorm2d(second)
+        self.bn3, self.bn4 = nn.BatchNorm2d(third), nn.BatchNorm2d(fourth)
+        self.fc5 = nn.Linear(fourth * 9, hidden, bias=False)
+        self.bn5 = nn.BatchNorm1d(hidden)
+        self.fc6 = nn.Linear(hidden, classes, bias=False)
+
+    def forward(self, x):
+        x = self.bn1(nn.functional.max_pool2d(nn.functional.relu(self.conv1(x)), 2))
+        x = self.bn2(nn.functional.relu(self.conv2(x)))
+        x = self.bn3(nn.functional.max_pool2d(nn.functional.relu(self.conv3(x)), 2))
+        x = self.bn4(nn.functional.relu(self.conv4(x)))
+        return self.fc6(self.bn5(nn.functional.relu(self.fc5(x.flatten(1)))))
+
+
+def six_layer(name, classes, filters=(96, 128, 192, 256), hidden=300):
+    config = {"classes": classes, "filters": list(filters), "hidden": hidden}
+    return SixLayer(classes, filters, hidden), {"SixLayer": config}
+
+
 def soft_hebb(name, classes, neurons=(96, 384, 1536), size=32):
     config = {
         "classes": classes,
@@ -144,6 +173,7 @@ def soft_hebb(name, classes, neurons=(96, 384, 1536), size=32):
 
 # densenet_old has the names that the first versions of torchvision gave
 SMALL = {
+    "six_layer": lambda name: six_layer(name, 7, filters=(6, 8, 10, 12), hidden=20),
     "soft_hebb": lambda name: soft_hebb(name, 7, neurons=(6, 10, 12)),
     "vgg11": lambda name: vgg(name, 7, width=2, hidden=10),
     "vgg11_bn": lambda name: vgg(name, 7, width=2, hidden=10),
@@ -157,6 +187,8 @@ SMALL = {
 }
 
 FULL = {
+    "six_layer": lambda name: six_layer(name, 10),
+    "six_layer_fast_hebb": lambda name: six_layer(name, 10, hidden=4096),
     "soft_hebb": lambda name: soft_hebb(name, 10),
     "vgg11": lambda name: vgg(name, 1000),
     "vgg16": lambda name: vgg(name, 1000),
@@ -171,7 +203,7 @@ FULL = {
 def shake(net):
     """Random weights, statistics, scales and shifts, such that signals keep their size from layer to layer."""
     for module in net.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             module.running_mean.normal_(0.0, 0.3)
             module.running_var.uniform_(0.5, 1.5)
             if module.affine:
@@ -185,13 +217,14 @@ def shake(net):
 
 
 def spread(net, images):
-    """Centres the logits and sets their largest difference between two images to 1, by the last layer."""
+    """Centres the logits, if they have a bias, and sets their largest difference between two images to 1."""
     logits = net(images)
     last = [module for module in net.modules() if isinstance(module, nn.Linear)][-1]
     scale = (logits[0] - logits[1]).abs().max()
-    last.bias -= logits.mean(dim=0)
     last.weight /= scale
-    last.bias /= scale
+    if last.bias is not None:
+        last.bias -= logits.mean(dim=0)
+        last.bias /= scale
     return net(images)
 
 
@@ -200,7 +233,7 @@ def write(name, build, size, folder):
     torch.manual_seed(0)
     net, config = build(name)
     shake(net)
-    size = config.get("SoftHebb", {}).get("image_size", size)
+    size = 32 if "SixLayer" in config else config.get("SoftHebb", {}).get("image_size", size)
     images = torch.randn(2, 3, size, size)
     logits = spread(net.eval(), images)
     weights = net.state_dict()

@@ -14,8 +14,9 @@ use burn::{
     module::{Module, Param},
     tensor::{Device, Tensor},
 };
+use burn_hebbian::train::Classifier;
 use burn_hebbian_examples::models::{
-    DenseNetConfig, MobileNetConfig, ResNetConfig, SoftHebbConfig, VggConfig,
+    DenseNetConfig, MobileNetConfig, ResNetConfig, SixLayer, SixLayerConfig, SoftHebbConfig, VggConfig,
     pytorch::{FromPytorch, WeightsError},
 };
 
@@ -41,11 +42,26 @@ struct Case {
 
 #[derive(Config, Debug)]
 enum Model {
+    SixLayer(Sizes),
     SoftHebb(SoftHebbConfig),
     Vgg(VggConfig),
     ResNet(ResNetConfig),
     DenseNet(DenseNetConfig),
     MobileNet(MobileNetConfig),
+}
+
+/// What differs between six-layer nets that learn by backprop.
+#[derive(Config, Debug)]
+struct Sizes {
+    classes: usize,
+    filters: [usize; 4],
+    hidden: usize,
+}
+
+impl Sizes {
+    fn net(&self) -> SixLayer {
+        SixLayerConfig::thesis(self.classes).with_sizes(self.filters, self.hidden).init(&Device::flex())
+    }
 }
 
 /// The logits of the model of `config` with the weights of `file`.
@@ -65,6 +81,7 @@ impl Case {
 
     fn classes(&self) -> usize {
         match &self.model {
+            Model::SixLayer(sizes) => sizes.classes,
             Model::SoftHebb(config) => config.classes,
             Model::Vgg(config) => config.classes,
             Model::ResNet(config) => config.classes,
@@ -75,6 +92,7 @@ impl Case {
 
     fn logits(&self, file: &Path, images: Tensor<4>) -> Result<Tensor<2>> {
         Ok(match &self.model {
+            Model::SixLayer(sizes) => sizes.net().load_pytorch(file)?.scores(images),
             Model::SoftHebb(config) => logits!(config, file, images),
             Model::Vgg(config) => logits!(config, file, images),
             Model::ResNet(config) => logits!(config, file, images),
@@ -102,6 +120,11 @@ fn agrees(folder: &Path, name: &str) -> Result<()> {
     println!("{name}: {difference:.1e}");
     ensure!(difference < TOLERANCE, "{name}: logits differ by {difference:.1e}");
     Ok(())
+}
+
+#[test]
+fn six_layer() -> Result<()> {
+    agrees(&committed(), "six_layer")
 }
 
 #[test]
@@ -184,6 +207,7 @@ fn every_committed_model_has_a_test() -> Result<()> {
         "mobilenet_v2",
         "resnet18",
         "resnet50",
+        "six_layer",
         "soft_hebb",
         "vgg11",
         "vgg11_bn",

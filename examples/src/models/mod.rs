@@ -8,8 +8,8 @@
 //! - MobileNetV2: [`MobileNet`]
 //!
 //! Every convolution and every linear layer is a [`Local`](burn_hebbian::nn::Local): a plan picks by path the layers
-//! that learn locally. Without a plan all but SoftHebb's net learns by backprop. Every net but the six-layer one loads the weights of its
-//! PyTorch counterpart, see [`pytorch`]; torchvision's, except for SoftHebb's net.
+//! that learn locally. Without a plan all but SoftHebb's net learns by backprop. Every net loads the weights of its
+//! PyTorch counterpart, see [`pytorch`]; torchvision's, except for the six-layer net and SoftHebb's.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};

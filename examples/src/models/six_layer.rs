@@ -14,13 +14,13 @@ use burn_hebbian::{
     train::{Batch, Classifier, pipeline::Staged},
 };
 
-use super::norm::norm;
+use super::{norm::norm, pytorch::FromPytorch};
 
 /// Filters of the four convolutions.
 const FILTERS: [usize; 4] = [96, 128, 192, 256];
 
-/// What the last convolution leaves of an image: filters × height × width.
-const FEATURES: usize = FILTERS[3] * 3 * 3;
+/// What the last convolution leaves of an image: height × width.
+const POSITIONS: usize = 3 * 3;
 
 /// Probability of dropping an input of the two linear layers, where they learn by backprop.
 const DROPOUT: f64 = 0.5;
@@ -59,6 +59,7 @@ pub struct SixLayer {
 #[derive(Debug, Clone, PartialEq)]
 pub struct SixLayerConfig {
     classes: usize,
+    filters: [usize; 4],
     hidden: usize,
     output: Output,
     hebbian: [bool; 6],
@@ -70,12 +71,17 @@ impl SixLayerConfig {
 
     /// The thesis: 300 hidden neurons, Hebbian layers hand on max(0, cos).
     pub fn thesis(classes: usize) -> Self {
-        Self { classes, hidden: 300, output: Output::relu_cosine(), hebbian: [false; 6] }
+        Self { classes, filters: FILTERS, hidden: 300, output: Output::relu_cosine(), hebbian: [false; 6] }
     }
 
     /// FastHebb: 4096 hidden neurons, Hebbian layers hand on relu(w·x / ‖w‖).
     pub fn fast_hebb(classes: usize) -> Self {
         Self { hidden: 4096, output: Output::relu_projection(), ..Self::thesis(classes) }
+    }
+
+    /// With other numbers of filters and hidden neurons.
+    pub fn with_sizes(self, filters: [usize; 4], hidden: usize) -> Self {
+        Self { filters, hidden, ..self }
     }
 
     /// These of the [layers](Self::LAYERS) learn by a rule; without this none does.
@@ -85,7 +91,8 @@ impl SixLayerConfig {
 
     /// Neurons of each layer.
     pub fn neurons(&self) -> [usize; 6] {
-        [FILTERS[0], FILTERS[1], FILTERS[2], FILTERS[3], self.hidden, self.classes]
+        let [first, second, third, fourth] = self.filters;
+        [first, second, third, fourth, self.hidden, self.classes]
     }
 
     /// Random weights, drawn from `device`'s generator.
@@ -110,7 +117,7 @@ impl SixLayerConfig {
             conv4: conv(3, neurons[2], 3),
             bn4: norm(3),
             dropout5: self.dropout(4),
-            fc5: linear(4, FEATURES),
+            fc5: linear(4, neurons[3] * POSITIONS),
             bn5: norm(4),
             dropout6: self.dropout(5),
             fc6: linear(5, self.hidden),
@@ -148,6 +155,9 @@ impl SixLayer {
         }
     }
 }
+
+/// PyTorch's net has the same names: `conv1` to `conv4`, `bn1` to `bn5`, `fc5`, `fc6`.
+impl FromPytorch for SixLayer {}
 
 impl Classifier for SixLayer {
     type Input = Tensor<4>;
@@ -200,7 +210,7 @@ mod tests {
             let net = config.with_hebbian([true, false, true, false, true, true]).init(&device);
             let scores = net.scores(Tensor::ones([2, 3, 32, 32], &device));
             assert_eq!(scores.dims(), [2, 10]);
-            assert_eq!(net.fc5.layer().weight.dims(), [FEATURES, hidden]);
+            assert_eq!(net.fc5.layer().weight.dims(), [FILTERS[3] * POSITIONS, hidden]);
         }
     }
 
