@@ -154,36 +154,9 @@ impl Pipeline {
         &self,
         training: &mut Training<M>,
         batches: impl IntoIterator<Item = M::Flow>,
-        mut output: impl FnMut(M::Flow),
+        output: impl FnMut(M::Flow),
     ) -> Result<(), PipelineError> {
-        let optimizer = Mutex::new(training.optimizer.clone());
-        let mut stages = self.stages(training, &optimizer)?;
-        thread::scope(|scope| {
-            let (input, mut below) = sync_channel(1);
-            let (outputs, results) = channel();
-            let last = stages.len() - 1;
-            let mut threads = Vec::new();
-            for stage in &mut stages {
-                let (to_above, above) = sync_channel(1);
-                let from_below = std::mem::replace(&mut below, above);
-                let outputs = outputs.clone();
-                threads.push(scope.spawn(move || {
-                    if stage.number() == last {
-                        stage.work(from_below, |flow| outputs.send(flow).is_ok())
-                    } else {
-                        stage.work(from_below, |flow| to_above.send(flow).is_ok())
-                    }
-                }));
-            }
-            drop(outputs);
-            feed(batches, input, &results, &mut output);
-            results.iter().for_each(output);
-            // the lowest stage that failed: those above only ran dry
-            threads.into_iter().try_for_each(|thread| thread.join().expect("stages catch their panics"))
-        })?;
-        finish(training, stages);
-        training.optimizer = optimizer.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(())
+        self.run(training, |stages| in_parallel(stages, batches, output))
     }
 
     /// The same schedule on the calling thread, one stage after the other.
@@ -197,14 +170,31 @@ impl Pipeline {
         batches: impl IntoIterator<Item = M::Flow>,
         mut output: impl FnMut(M::Flow),
     ) -> Result<(), PipelineError> {
+        self.run(training, |stages| {
+            for batch in batches {
+                let flow = stages.iter_mut().try_fold(batch, |flow, stage| stage.take_turn(flow))?;
+                output(flow);
+            }
+            stages.iter_mut().try_for_each(Stage::catch_up)
+        })
+    }
+
+    /// Lets the stages work, and puts together what they have learnt.
+    fn run<M: Staged>(
+        &self,
+        training: &mut Training<M>,
+        work: impl FnOnce(&mut [Stage<M>]) -> Result<(), PipelineError>,
+    ) -> Result<(), PipelineError> {
         let optimizer = Mutex::new(training.optimizer.clone());
         let mut stages = self.stages(training, &optimizer)?;
-        for batch in batches {
-            let flow = stages.iter_mut().try_fold(batch, |flow, stage| stage.take_turn(flow))?;
-            output(flow);
+        work(&mut stages)?;
+        let mut merge = Merge::default();
+        for stage in stages {
+            let (model, trained, rates) = stage.into_parts();
+            merge.take(&model, &trained);
+            training.rates = rates;
         }
-        stages.iter_mut().try_for_each(Stage::catch_up)?;
-        finish(training, stages);
+        training.model = merge.into(training.model.clone());
         training.optimizer = optimizer.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(())
     }
@@ -231,6 +221,37 @@ impl Pipeline {
     }
 }
 
+/// A thread a stage, each of which hands on to the next.
+fn in_parallel<M: Staged>(
+    stages: &mut [Stage<M>],
+    batches: impl IntoIterator<Item = M::Flow>,
+    mut output: impl FnMut(M::Flow),
+) -> Result<(), PipelineError> {
+    thread::scope(|scope| {
+        let (input, mut below) = sync_channel(1);
+        let (outputs, results) = channel();
+        let last = stages.len() - 1;
+        let mut threads = Vec::new();
+        for stage in stages {
+            let (to_above, above) = sync_channel(1);
+            let from_below = std::mem::replace(&mut below, above);
+            let outputs = outputs.clone();
+            threads.push(scope.spawn(move || {
+                if stage.number() == last {
+                    stage.work(from_below, |flow| outputs.send(flow).is_ok())
+                } else {
+                    stage.work(from_below, |flow| to_above.send(flow).is_ok())
+                }
+            }));
+        }
+        drop(outputs);
+        feed(batches, input, &results, &mut output);
+        results.iter().for_each(output);
+        // the lowest stage that failed: those above only ran dry
+        threads.into_iter().try_for_each(|thread| thread.join().expect("stages catch their panics"))
+    })
+}
+
 /// Sends batches to the lowest stage, and hands out what has come through in the meantime.
 fn feed<F>(
     batches: impl IntoIterator<Item = F>,
@@ -244,15 +265,4 @@ fn feed<F>(
         }
         results.try_iter().for_each(&mut *output);
     }
-}
-
-/// Puts together what the stages have learnt.
-fn finish<M: Staged>(training: &mut Training<M>, stages: Vec<Stage<M>>) {
-    let mut merge = Merge::default();
-    for stage in stages {
-        let (model, trained, rates) = stage.into_parts();
-        merge.take(&model, &trained);
-        training.rates = rates;
-    }
-    training.model = merge.into(training.model.clone());
 }
