@@ -117,6 +117,11 @@ impl fmt::Display for Case {
 }
 
 impl Case {
+    /// Neurons in one group.
+    pub fn neurons_of_group(&self) -> usize {
+        self.channels[1] / self.groups
+    }
+
     /// The layer, without bias.
     pub fn conv(&self, device: &Device) -> Conv2d {
         let padding = PaddingConfig2d::Explicit(self.padding, self.padding, self.padding, self.padding);

@@ -199,6 +199,10 @@ impl LocalRule for Rule {
         self.variance == Variance::Fixed && !adaptive
     }
 
+    fn composition(&self) -> Option<&Rule> {
+        Some(self)
+    }
+
     fn initial_state(&self, layout: &WeightLayout) -> Option<Vec<f32>> {
         let state: Vec<f32> = self.stages().iter().flat_map(|stage| stage.initial_state(layout)).collect();
         (!state.is_empty()).then_some(state)

@@ -32,6 +32,11 @@ pub trait LocalRule: Debug + Send + Sync {
         false
     }
 
+    /// The composition of stages that the rule is, if it is nothing else; a layer may evaluate these in a form of its own.
+    fn composition(&self) -> Option<&Rule> {
+        None
+    }
+
     /// The state that the rule keeps between steps, at the start of training; `None` if it keeps none.
     ///
     /// State lives in the model beside the layer's weight, so that records, checkpoints and device moves carry it.

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use burn::tensor::Device;
 
-use crate::backend::Backend;
+use crate::{backend::Backend, parallel::threads};
 
 /// Values of responses that fit into the cache with what is computed from them.
 const CACHED: usize = 160_000;
@@ -28,32 +28,6 @@ pub(crate) fn blocks(device: &Device, images: usize, responses: usize, weights: 
 fn count(images: usize, responses: usize, weights: usize, threads: usize) -> usize {
     let size = (CACHED.max(PER_WEIGHT * weights) / responses.max(1)).max(1);
     (images / size / threads * threads).max(1)
-}
-
-/// `work` on every block, in parallel where threads are; results in order.
-#[cfg(feature = "rayon")]
-pub(crate) fn map<R: Send>(
-    blocks: Vec<Range<usize>>,
-    work: impl Fn(Range<usize>) -> R + Sync + Send,
-) -> Vec<R> {
-    use rayon::prelude::*;
-    blocks.into_par_iter().map(work).collect()
-}
-
-/// `work` on every block; results in order.
-#[cfg(not(feature = "rayon"))]
-pub(crate) fn map<R>(blocks: Vec<Range<usize>>, work: impl Fn(Range<usize>) -> R) -> Vec<R> {
-    blocks.into_iter().map(work).collect()
-}
-
-#[cfg(feature = "rayon")]
-fn threads() -> usize {
-    rayon::current_num_threads()
-}
-
-#[cfg(not(feature = "rayon"))]
-fn threads() -> usize {
-    1
 }
 
 #[cfg(test)]

@@ -26,11 +26,19 @@ pub enum CorrelationForm {
     ///
     /// An axis with both a stride and a dilation has no such views; such a layer takes [`Patches`](Self::Patches).
     Views,
+    /// Forward pass, rule and correlation in one pass over the input: a tile of positions is unfolded into the cache, and
+    /// everything that the layer computes of it is computed there.
+    ///
+    /// On the CPU, for convolutions in `f32` with rules whose stages look at one patch at a time: dot products, cosines
+    /// and their raised form, linear or rectified activity, k winners and softmax, without a signal from outside or a
+    /// state. Other layers take one of the forms above.
+    Fused,
 }
 
 impl CorrelationForm {
     /// Every form.
-    pub const ALL: [Self; 5] = [Self::Gradient, Self::Taps, Self::Patches, Self::Images, Self::Views];
+    pub const ALL: [Self; 6] =
+        [Self::Gradient, Self::Taps, Self::Patches, Self::Images, Self::Views, Self::Fused];
 }
 
 /// How a layer evaluates `K · W` where `K_kj = Σ left_k right_j` over patches.

@@ -14,6 +14,7 @@ mod backend;
 mod blocks;
 mod config;
 mod forms;
+mod fused;
 mod geometry;
 mod gradient;
 mod local;
@@ -21,6 +22,7 @@ mod mixing;
 mod norm;
 mod output;
 mod padding;
+mod parallel;
 mod step;
 mod trainable;
 

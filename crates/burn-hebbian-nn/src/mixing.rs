@@ -29,6 +29,26 @@ pub fn mix(
     }
 }
 
+/// `Σ_j K_kj w_j` for a `K` that is there already, `[groups, neurons, neurons]` and masked.
+pub(crate) fn mix_by(
+    layout: &WeightLayout,
+    weight: Tensor<4>,
+    k: Tensor<3>,
+    mask: RecurrenceMask,
+) -> Tensor<4> {
+    if mask != RecurrenceMask::LowerTriangle || layout.neurons <= BLOCK {
+        return layout.mix_neurons(weight, k);
+    }
+    let rows = |w: Tensor<3>| {
+        let block = |(start, count)| {
+            let k = k.clone().narrow(1, start, count).narrow(2, 0, start + count);
+            k.matmul(w.clone().narrow(1, 0, start + count))
+        };
+        Tensor::cat(blocks(layout.neurons).map(block).collect(), 1)
+    };
+    by_rows(layout, weight, rows)
+}
+
 impl MixingForm {
     /// The form with the fewest multiplications: all of them spend their time in products of matrices.
     pub fn cheapest(layout: &WeightLayout, matrix: &MatrixRecurrence) -> Self {

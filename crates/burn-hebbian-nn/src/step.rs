@@ -5,16 +5,18 @@ use burn::{
     tensor::{GradientCheckpointingStrategy, Tensor},
 };
 use burn_hebbian_core::{
-    Activity, Factors, Finish, Reduction, Signals, Sums, WeightLayout,
+    Activity, Finish, Reduction, Signals, Sums, WeightLayout,
     observe::{self, GradientFlow, Selection},
 };
 
 use crate::{
-    blocks::{blocks, map},
+    blocks::blocks,
     forms::Forms,
+    fused::{Fused, fused},
     geometry::{Geometry, Pass, is_learnable, learnable, to_neurons},
-    mixing::mix,
+    mixing::{mix, mix_by},
     output::Output,
+    parallel::map,
 };
 
 /// What a layer brings into a pass beside its input.
@@ -51,9 +53,11 @@ pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
     let lift = Lift::of(&x, &w);
     let (x, w) = cut(x, w, &selection);
     let pass = Pass { geometry, x: geometry.prepare(x), w, bias: bias.clone().map(learnable), forms };
-    let dot = pass.respond();
     let lesson = Lesson { signals: observer.signals(weight.id), state, selection, output };
-    let (y, sums) = lesson.teach(&pass, dot);
+    let (y, sums) = match fused(&pass, &*lesson.selection.rule, &lesson.signals) {
+        Some(fused) => lesson.teach_fused(&pass, fused),
+        None => lesson.teach(&pass, pass.respond()),
+    };
     observer.report(weight.id, sums);
     lift.restore(with_bias(y, bias))
 }
@@ -87,6 +91,30 @@ impl Lesson<'_> {
         });
         let (outputs, sums): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         (Tensor::cat(outputs, 0), sums.into_iter().reduce(Sums::merge).expect("there are blocks"))
+    }
+
+    /// The output and what the layer learnt on the way to its responses.
+    fn teach_fused<G: Geometry<X, W>, const X: usize, const W: usize>(
+        &self,
+        pass: &Pass<G, X, W>,
+        fused: Fused<X>,
+    ) -> (Tensor<X>, Sums) {
+        let layout = pass.geometry.layout();
+        let dot = pass.responses(fused.dot);
+        let dims = dot.dims();
+        let w = pass.w.clone().inner();
+        let mut numerator = layout.view(fused.correlation);
+        if let Some(decay) = fused.decay {
+            numerator = numerator - layout.scale_neurons(layout.view(w.clone()), decay);
+        }
+        if let Some((gram, mask)) = fused.gram {
+            numerator = numerator - mix_by(&layout, layout.view(w), gram, mask);
+        }
+        let patches = dims[0] * dims[2..].iter().product::<usize>();
+        let mass = mass(fused.mass, &self.selection.rule.finish(), patches, &numerator);
+        let sums = Sums::new(numerator.reshape([layout.num_elements()]), mass, None);
+        let seen = see(pass, dot, self.signals.clone(), self.state.clone()).learning();
+        (self.output.of(&seen).reshape(dims), sums)
     }
 
     fn teach_block<G: Geometry<X, W>, const X: usize, const W: usize>(
@@ -167,7 +195,9 @@ fn learn<G: Geometry<X, W>, const X: usize, const W: usize>(
 ) -> Sums {
     let layout = pass.geometry.layout();
     let factors = selection.rule.factors(activity);
-    let mass = mass(&factors, &selection.rule.finish(), activity);
+    let dot = activity.dot();
+    let [n, _, _, positions] = dot.dims();
+    let mass = mass(factors.mass, &selection.rule.finish(), n * positions, &dot);
     let weight = || layout.view(pass.w.clone());
     let mut numerator = match factors.coefficients {
         Some(c) => layout.view(pass.correlate(c, dims, layout.neurons)),
@@ -186,17 +216,17 @@ fn learn<G: Geometry<X, W>, const X: usize, const W: usize>(
     Sums::new(numerator.reshape([layout.num_elements()]), mass, factors.statistics)
 }
 
-/// What [`Finish`] will divide by.
-fn mass(factors: &Factors, finish: &Finish, activity: &Activity) -> Option<Tensor<1>> {
+/// What [`Finish`] will divide by; `like` tells device and precision.
+fn mass(
+    weights: Option<Tensor<2>>,
+    finish: &Finish,
+    patches: usize,
+    like: &Tensor<4>,
+) -> Option<Tensor<1>> {
     match finish.reduction {
-        Reduction::Mean => {
-            let dot = activity.dot();
-            let [n, _, _, positions] = dot.dims();
-            Some(Tensor::full([1], (n * positions) as f64, (&dot.device(), dot.dtype())))
-        }
+        Reduction::Mean => Some(Tensor::full([1], patches as f64, (&like.device(), like.dtype()))),
         Reduction::Weighted => {
-            let mass =
-                factors.mass.clone().expect("a rule with a weighted reduction gives Factors::with_mass_of");
+            let mass = weights.expect("a rule with a weighted reduction gives Factors::with_mass_of");
             let [groups, neurons] = mass.dims();
             Some(mass.reshape([groups * neurons]))
         }

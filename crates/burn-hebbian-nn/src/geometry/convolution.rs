@@ -121,4 +121,8 @@ impl<const X: usize> Geometry<X, X> for Convolution<X> {
     fn patch_energy(&self, x: Tensor<X>) -> Tensor<4> {
         patch_energy(x, &self.window, self.operators.convolve)
     }
+
+    fn window(&self) -> Option<Window> {
+        Some(self.window)
+    }
 }

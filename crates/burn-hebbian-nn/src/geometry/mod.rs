@@ -14,6 +14,7 @@ mod window;
 pub(crate) use convolution::{Convolution, layout as convolution_layout};
 pub(crate) use linear::{LinearGeometry, layout as linear_layout};
 pub(crate) use transposed::{Transposed, layout as transposed_layout};
+pub(crate) use window::{Window, spatial};
 
 use std::ops::Range;
 
@@ -48,6 +49,11 @@ pub(crate) trait Geometry<const X: usize, const W: usize>: Clone + Send + Sync +
 
     /// `‖x‖²` of every patch, `[n, groups, 1, positions]`.
     fn patch_energy(&self, x: Tensor<X>) -> Tensor<4>;
+
+    /// How the kernel slides over the [prepared](Self::prepare) input, if the layer is a convolution.
+    fn window(&self) -> Option<Window> {
+        None
+    }
 }
 
 /// A geometry with the input and weight of one pass.
@@ -71,9 +77,17 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
         if !x.is_autodiff() || w.is_autodiff() || !is_covered(&x.device()) {
             return self.geometry.respond(x, w);
         }
-        let (geometry, input) = (self.geometry.clone(), x.dims());
-        let responses = geometry.respond(x.clone().inner(), w.clone());
-        with_gradient(x, responses, move |gradient| geometry.feed_back(gradient, w.clone(), input))
+        self.responses(self.geometry.respond(x.inner(), w))
+    }
+
+    /// Responses computed outside the autodiff graph, as a part of the graph if the input is one.
+    pub(crate) fn responses(&self, responses: Tensor<X>) -> Tensor<X> {
+        if !self.x.is_autodiff() {
+            return responses;
+        }
+        let (geometry, w, input) = (self.geometry.clone(), self.w.clone(), self.x.dims());
+        let back = move |gradient| geometry.feed_back(gradient, w.clone(), input);
+        with_gradient(self.x.clone(), responses, back)
     }
 
     /// `Σ c_k x` over images and positions, from coefficients `[n, groups, neurons, positions]` for an output

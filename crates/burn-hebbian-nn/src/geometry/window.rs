@@ -11,12 +11,12 @@ use burn::tensor::{
 /// `[1, height, width]`. So everything that learns is written once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Window {
-    pub(super) groups: usize,
-    pub(super) kernel: [usize; 3],
-    pub(super) stride: [usize; 3],
+    pub(crate) groups: usize,
+    pub(crate) kernel: [usize; 3],
+    pub(crate) stride: [usize; 3],
     /// Before and after.
-    pub(super) padding: [(usize, usize); 3],
-    pub(super) dilation: [usize; 3],
+    pub(crate) padding: [(usize, usize); 3],
+    pub(crate) dilation: [usize; 3],
 }
 
 impl Window {
@@ -59,12 +59,12 @@ impl Window {
     }
 
     /// How many elements of every axis the kernel spans.
-    pub(super) fn span(&self) -> [usize; 3] {
+    pub(crate) fn span(&self) -> [usize; 3] {
         [0, 1, 2].map(|axis| self.dilation[axis] * (self.kernel[axis] - 1) + 1)
     }
 
     /// How many positions every axis of an input of these lengths has.
-    pub(super) fn output(&self, input: [usize; 3]) -> [usize; 3] {
+    pub(crate) fn output(&self, input: [usize; 3]) -> [usize; 3] {
         let span = self.span();
         [0, 1, 2].map(|axis| {
             let (before, after) = self.padding[axis];
@@ -101,7 +101,7 @@ pub(super) fn last<T: Copy, const D: usize>(axes: [T; 3]) -> [T; D] {
 }
 
 /// The spatial axes of `[n, channels, …]`.
-pub(super) fn spatial<const X: usize>(dims: [usize; X]) -> [usize; 3] {
+pub(crate) fn spatial<const X: usize>(dims: [usize; X]) -> [usize; 3] {
     let mut axes = [1; 3];
     axes[5 - X..].copy_from_slice(&dims[2..]);
     axes

@@ -59,6 +59,8 @@ impl Task {
     pub(super) fn feasible(&self, form: CorrelationForm) -> CorrelationForm {
         match form {
             CorrelationForm::Views if !views::exist(&self.window) => CorrelationForm::Patches,
+            // of what could not be fused
+            CorrelationForm::Fused => CorrelationForm::Patches,
             form => form,
         }
     }
@@ -100,8 +102,8 @@ impl Task {
 
     fn cost(&self, form: CorrelationForm) -> f64 {
         match form {
-            // of no shape the best beyond noise
-            CorrelationForm::Gradient => f64::INFINITY,
+            // of no shape the best beyond noise; another pass
+            CorrelationForm::Gradient | CorrelationForm::Fused => f64::INFINITY,
             CorrelationForm::Taps => self.taps_cost(),
             CorrelationForm::Patches => self.patches_cost(),
             CorrelationForm::Images => self.images_cost(),

@@ -1,0 +1,68 @@
+//! The fused pass as an operation of the backends that compute in the memory of this process.
+
+// ndarray is deprecated upstream, and supported here
+#![allow(deprecated)]
+
+use burn::{
+    backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor},
+    tensor::{Tensor, TensorData},
+};
+
+use super::Job;
+
+/// Responses and sums, see [`Job::compute`].
+pub(super) fn run<const X: usize, const W: usize>(
+    x: Tensor<X>,
+    w: Tensor<W>,
+    job: Job,
+) -> (Tensor<1>, Tensor<1>) {
+    let (dot, sums) = <Dispatch as FusedPass>::fused_pass(x.into_dispatch(), w.into_dispatch(), job);
+    (Tensor::from_dispatch(dot), Tensor::from_dispatch(sums))
+}
+
+#[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"))]
+trait FusedPass: Backend {
+    /// Responses and sums of a job as vectors.
+    fn fused_pass(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        job: Job,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+}
+
+#[cfg(feature = "flex")]
+impl FusedPass for burn::backend::Flex {
+    fn fused_pass(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        job: Job,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let (x, w) = (x.to_contiguous(), w.to_contiguous());
+        let values = [&x, &w].map(|tensor| tensor.as_slice().expect("contiguous values of f32"));
+        answer::<Self>(values, &job)
+    }
+}
+
+#[cfg(feature = "ndarray")]
+impl FusedPass for burn::backend::NdArray {
+    fn fused_pass(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        job: Job,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+        let read = |tensor| burn::tensor::read_sync(Self::float_into_data(tensor)).expect("values in memory");
+        let (x, w) = (read(x), read(w));
+        let values = [&x, &w].map(|data| data.as_slice().expect("values of f32"));
+        answer::<Self>(values, &job)
+    }
+}
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+fn answer<B: Backend>([x, w]: [&[f32]; 2], job: &Job) -> (FloatTensor<B>, FloatTensor<B>) {
+    let (dot, sums) = job.compute(x, w);
+    let tensor = |values: Vec<f32>| {
+        let len = values.len();
+        B::float_from_data(TensorData::new(values, [len]), &B::Device::default())
+    };
+    (tensor(dot), tensor(sums))
+}

@@ -1,0 +1,281 @@
+//! What one thread does: its tiles, one after the other.
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd, bytemuck::cast_slice};
+
+use super::{
+    Job,
+    contest::{Mixing, Neurons, Patch},
+    products::{BLOCK, Lane, Panel, STEP, VECTORS, correlate, respond, width},
+    tiles::{Tiling, Unfolded},
+};
+
+/// The weights in panels of neurons, `[groups, panels, features, width]`; what is beyond the last neuron or feature is 0.
+pub(super) struct Pack<'a> {
+    pub(super) job: &'a Job,
+    pub(super) features: usize,
+    pub(super) w: &'a [f32],
+}
+
+impl WithSimd for Pack<'_> {
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> Vec<f32> {
+        let (width, fan_in) = (width::<S>(), self.job.fan_in());
+        let panels = self.job.neurons.div_ceil(width);
+        let mut packed = vec![0.0; self.job.groups * panels * self.features * width];
+        let groups = self.w.chunks_exact(self.job.neurons * fan_in);
+        for (group, packed) in groups.zip(packed.chunks_exact_mut(panels * self.features * width)) {
+            for (panel, packed) in
+                group.chunks(width * fan_in).zip(packed.chunks_exact_mut(self.features * width))
+            {
+                for (lane, neuron) in panel.chunks_exact(fan_in).enumerate() {
+                    for (features, weight) in packed.chunks_exact_mut(width).zip(neuron) {
+                        features[lane] = *weight;
+                    }
+                }
+            }
+        }
+        packed
+    }
+}
+
+/// Some slices of the batch.
+pub(super) struct Worker<'a> {
+    pub(super) job: &'a Job,
+    pub(super) tiling: &'a Tiling,
+    pub(super) x: &'a [f32],
+    /// As [`Pack`] leaves them.
+    pub(super) w: &'a [f32],
+    /// `1 / ‖w_k‖` of all neurons.
+    pub(super) inverse_norms: &'a [f32],
+    pub(super) slices: Range<usize>,
+    /// Where the responses go: for every image that the slices touch, and every neuron of it, those of the slices.
+    pub(super) rows: Vec<&'a mut [f32]>,
+}
+
+impl WithSimd for Worker<'_> {
+    /// The sums, as [`Job::sums`] tells.
+    type Output = Vec<f32>;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) -> Vec<f32> {
+        let (groups, features) = (self.job.groups, self.tiling.features());
+        let panels = self.job.neurons.div_ceil(width::<S>());
+        let zero = [simd.splat_f32s(0.0); VECTORS];
+        let (w, _) = S::as_simd_f32s(self.w);
+        let (w, _) = w.as_chunks::<VECTORS>();
+        let mut unfolded = Unfolded::new();
+        let mut values: Vec<Panel<S>> = Vec::new();
+        let mut contests = Contests::new(self.job, self.inverse_norms);
+        let mut correlation = vec![zero; groups * panels * features];
+        let mut gram = vec![zero; groups * panels * contests.partners];
+
+        for tile in self.tiling.tiles(self.slices.clone()) {
+            let positions = tile.len() * self.tiling.slice();
+            let stride = positions.next_multiple_of(BLOCK);
+            values.resize(panels * stride, zero);
+            for group in 0..groups {
+                unfolded.fill(self.tiling, self.x, groups, group, tile.clone());
+                let x = &unfolded.blocks[..];
+                for panel in 0..panels {
+                    let w = &w[(group * panels + panel) * features..][..features];
+                    let (s, _) = values[panel * stride..][..stride].as_chunks_mut::<BLOCK>();
+                    for (x, s) in x.chunks_exact(features).zip(s) {
+                        respond(simd, x, w, s);
+                    }
+                }
+                self.write::<S>(group, tile.clone(), &values, stride);
+                contests.hold::<S>(group, x, features, &mut values, stride, positions);
+                for panel in 0..panels {
+                    let c = &values[panel * stride..][..positions];
+                    let of_panel = group * panels + panel;
+                    let d = &mut correlation[of_panel * features..][..features];
+                    correlate(simd, x, features, c, d);
+                    let partners = contests.partners_of(panel * width::<S>()..(panel + 1) * width::<S>());
+                    let d = &mut gram[of_panel * contests.partners..][..partners];
+                    correlate(simd, &contests.activities, contests.partners, c, d);
+                }
+            }
+        }
+        self.collect::<S>(&correlation, &gram, contests)
+    }
+}
+
+impl Worker<'_> {
+    /// Writes the responses of a tile where they go.
+    #[inline(always)]
+    fn write<S: Simd>(&mut self, group: usize, tile: Range<usize>, values: &[Panel<S>], stride: usize) {
+        let (neurons, groups, slice) = (self.job.neurons, self.job.groups, self.tiling.slice());
+        let first = self.slices.start / self.tiling.slices_of_image();
+        let skipped = self.slices.start % self.tiling.slices_of_image();
+        let mut from = 0;
+        for (image, slices) in self.tiling.by_image(tile) {
+            let to = (slices.start - if image == first { skipped } else { 0 }) * slice;
+            let count = slices.len() * slice;
+            let rows = &mut self.rows[((image - first) * groups + group) * neurons..][..neurons];
+            for (rows, values) in rows.chunks_mut(width::<S>()).zip(values.chunks_exact(stride)) {
+                let values: &[f32] = cast_slice(&values[from..from + count]);
+                for (lane, row) in rows.iter_mut().enumerate() {
+                    let row = &mut row[to..to + count];
+                    for (y, values) in row.iter_mut().zip(values.chunks_exact(width::<S>())) {
+                        *y = values[lane];
+                    }
+                }
+            }
+            from += count;
+        }
+    }
+
+    /// The sums in the order of [`Job::sums`].
+    fn collect<S: Simd>(&self, correlation: &[Panel<S>], gram: &[Panel<S>], contests: Contests) -> Vec<f32> {
+        let (neurons, fan_in) = (self.job.neurons, self.job.fan_in());
+        let parts = self.job.sums();
+        let mut sums = vec![0.0; parts.len()];
+        unpack::<S>(correlation, self.tiling.features(), neurons, &mut sums[parts.correlation], fan_in);
+        unpack::<S>(gram, contests.partners, neurons, &mut sums[parts.gram.clone()], neurons);
+        if self.job.contest.mixing() == Mixing::Triangle {
+            for (neuron, row) in sums[parts.gram].chunks_exact_mut(neurons).enumerate() {
+                row[neuron % neurons + 1..].fill(0.0);
+            }
+        }
+        for (part, total) in [(parts.decay, &contests.decay), (parts.mass, &contests.mass)] {
+            for (sum, total) in sums[part].iter_mut().zip(total) {
+                *sum = *total as f32;
+            }
+        }
+        sums
+    }
+}
+
+/// `[groups, panels, features, width]` → `[groups, neurons, count]`, the first `count` features.
+fn unpack<S: Simd>(panels: &[Panel<S>], features: usize, neurons: usize, to: &mut [f32], count: usize) {
+    if panels.is_empty() {
+        return;
+    }
+    let panels = panels.chunks_exact(features);
+    let groups = to.chunks_exact_mut(neurons * count);
+    let rows = groups.flat_map(|group| group.chunks_mut(width::<S>() * count));
+    for (panel, rows) in panels.zip(rows) {
+        let values: &[f32] = cast_slice(panel);
+        for (lane, row) in rows.chunks_exact_mut(count).enumerate() {
+            for (sum, values) in row.iter_mut().zip(values.chunks_exact(width::<S>())) {
+                *sum = values[lane];
+            }
+        }
+    }
+}
+
+/// The contests of one thread, and what they add up to.
+struct Contests<'a> {
+    job: &'a Job,
+    inverse_norms: &'a [f32],
+    /// Neurons that each neuron mixes with, a multiple of [`STEP`]; 0 if none.
+    partners: usize,
+    /// Their activities, in blocks of positions.
+    activities: Vec<Lane>,
+    energies: Vec<Lane>,
+    row: Vec<f32>,
+    activity: Vec<f32>,
+    tile_decay: Vec<f32>,
+    tile_mass: Vec<f32>,
+    decay: Vec<f64>,
+    mass: Vec<f64>,
+}
+
+impl<'a> Contests<'a> {
+    fn new(job: &'a Job, inverse_norms: &'a [f32]) -> Self {
+        let (neurons, all) = (job.neurons, job.groups * job.neurons);
+        let mixes = job.contest.mixing() != Mixing::None;
+        Self {
+            job,
+            inverse_norms,
+            partners: if mixes { neurons.next_multiple_of(STEP) } else { 0 },
+            activities: Vec::new(),
+            energies: Vec::new(),
+            row: Vec::new(),
+            activity: vec![0.0; neurons],
+            tile_decay: vec![0.0; neurons],
+            tile_mass: vec![0.0; neurons],
+            decay: vec![0.0; all],
+            mass: vec![0.0; all],
+        }
+    }
+
+    /// How many partners, from the first on, some neurons have, in whole steps.
+    fn partners_of(&self, neurons: Range<usize>) -> usize {
+        match self.job.contest.mixing() {
+            Mixing::None => 0,
+            Mixing::Full => self.partners,
+            Mixing::Triangle => neurons.end.next_multiple_of(STEP).min(self.partners),
+        }
+    }
+
+    /// From the responses of a tile's positions to their coefficients, in the same place.
+    #[inline(always)]
+    fn hold<S: Simd>(
+        &mut self,
+        group: usize,
+        x: &[Lane],
+        features: usize,
+        values: &mut [Panel<S>],
+        stride: usize,
+        positions: usize,
+    ) {
+        let neurons = self.job.neurons;
+        let of_group = group * neurons..(group + 1) * neurons;
+        if self.job.contest.reads_energy() {
+            self.measure(x, features);
+        }
+        self.activities.resize(stride / BLOCK * self.partners, [0.0; BLOCK]);
+        self.row.resize(neurons.next_multiple_of(width::<S>()), 0.0);
+        self.tile_decay.fill(0.0);
+        self.tile_mass.fill(0.0);
+        for p in 0..positions {
+            for (row, panel) in self.row.chunks_exact_mut(width::<S>()).zip(values.chunks_exact(stride)) {
+                row.copy_from_slice(cast_slice(&panel[p]));
+            }
+            let energy = self.energies.get(p / BLOCK).map_or(0.0, |energies| energies[p % BLOCK]);
+            let patch =
+                Patch { energy, values: &mut self.row[..neurons], activity: &mut self.activity[..neurons] };
+            let mut sums = Neurons {
+                inverse_norms: &self.inverse_norms[of_group.clone()],
+                decay: &mut self.tile_decay,
+                mass: &mut self.tile_mass,
+            };
+            self.job.contest.hold(patch, &mut sums);
+            self.row[neurons..].fill(0.0);
+            for (row, panel) in self.row.chunks_exact(width::<S>()).zip(values.chunks_exact_mut(stride)) {
+                pulp::bytemuck::cast_slice_mut(&mut panel[p]).copy_from_slice(row);
+            }
+            if self.partners > 0 {
+                let block = &mut self.activities[p / BLOCK * self.partners..][..neurons];
+                for (lane, y) in block.iter_mut().zip(&self.activity) {
+                    lane[p % BLOCK] = *y;
+                }
+            }
+        }
+        for (total, tile) in [(&mut self.decay, &self.tile_decay), (&mut self.mass, &self.tile_mass)] {
+            for (total, tile) in total[of_group.clone()].iter_mut().zip(tile) {
+                *total += f64::from(*tile);
+            }
+        }
+    }
+
+    /// The energies of a tile's patches.
+    #[inline(always)]
+    fn measure(&mut self, x: &[Lane], features: usize) {
+        self.energies.clear();
+        self.energies.extend(x.chunks_exact(features).map(|block| {
+            let mut energies = [0.0; BLOCK];
+            for lane in block {
+                for (energy, x) in energies.iter_mut().zip(lane) {
+                    *energy = x.mul_add(*x, *energy);
+                }
+            }
+            energies
+        }));
+    }
+}
