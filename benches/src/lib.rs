@@ -1,6 +1,8 @@
-//! The layer shapes that the benches share, the per-patch form they are compared with, and a timer of alternatives.
+//! What the benches share: shapes of layers, whole networks, the per-patch form, a timer and a counter of bytes.
 
 pub mod alternatives;
 pub mod grid;
+pub mod memory;
+pub mod networks;
 pub mod per_patch;
 pub mod shapes;

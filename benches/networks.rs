@@ -1,0 +1,77 @@
+//! Training steps of whole networks: all layers Hebbian, against backprop.
+//!
+//! `cargo bench -p burn-hebbian-benches --bench networks [-- ROUNDS [NAME]]`: medians of so many rounds (5), for the
+//! networks whose name contains NAME.
+
+use std::cell::RefCell;
+
+use burn_hebbian::prelude::*;
+use burn_hebbian_benches::{
+    alternatives::medians,
+    memory::{megabytes, peak_of},
+    networks::{Network, Training},
+};
+use burn_hebbian_examples::models::{DenseNet, ResNet, SixLayer, Vgg};
+
+fn main() {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let rounds = arguments.first().map_or(5, |rounds| rounds.parse().expect("a number of rounds"));
+    let name = arguments.get(1).cloned().unwrap_or_default();
+    println!("flex (rayon, simd), {threads} threads, medians of {rounds} rounds");
+    println!(
+        "backprop: all layers, γ and β; forward pass, cross-entropy, backward pass, SGD (Burn alone, autodiff)"
+    );
+    println!(
+        "Hebbian: every layer by the rule, the classifier as teacher neurons, γ, β and biases frozen, running"
+    );
+    println!("statistics of batch norm kept; forward pass, finish, SGD (plain device, no autodiff)");
+    println!("memory: the peak of a step beyond weights and images, in MB");
+    println!("\n| network, images | training | ms | backprop / it | memory | backprop / it |");
+    println!("|---|---|---|---|---|---|");
+    compare::<SixLayer>(rounds, &name);
+    compare::<ResNet>(rounds, &name);
+    compare::<DenseNet>(rounds, &name);
+    compare::<Vgg>(rounds, &name);
+}
+
+/// What a row of the table measures.
+type Step = Box<dyn Fn()>;
+
+fn compare<N: Network + 'static>(rounds: usize, name: &str) {
+    if !N::NAME.contains(name) {
+        return;
+    }
+    let steps = steps::<N>();
+    let (names, steps): (Vec<_>, Vec<Step>) = steps.into_iter().unzip();
+    let times = medians(rounds, &steps);
+    let peaks: Vec<_> = steps.iter().map(|step| megabytes(peak_of(step))).collect();
+    let [n, channels, height, width] = N::IMAGES;
+    for ((what, time), peak) in names.iter().zip(&times).zip(&peaks) {
+        let ratios = [times[0] / time, peaks[0] / peak];
+        println!(
+            "| {} {n}×{channels}×{height}×{width} | {what} | {:.1} | {:.2} | {peak:.1} | {:.2} |",
+            N::NAME,
+            time * 1e3,
+            ratios[0],
+            ratios[1]
+        );
+    }
+}
+
+/// Backprop first; the others are compared with it.
+fn steps<N: Network + 'static>() -> Vec<(String, Step)> {
+    let backprop = RefCell::new(Training::<N>::backprop());
+    let forward = Training::<N>::hebbian(Rule::swta());
+    let mut steps: Vec<(String, Step)> = vec![
+        ("backprop".into(), Box::new(move || backprop.borrow_mut().step_backprop())),
+        ("forward pass alone".into(), Box::new(move || drop(forward.forward()))),
+    ];
+    for (rule, preset) in
+        [("SWTA", Rule::swta()), ("HPCA", Rule::hpca(Activation::Relu)), ("Hebb", Rule::hebb())]
+    {
+        let training = RefCell::new(Training::<N>::hebbian(preset));
+        steps.push((format!("Hebbian, {rule}"), Box::new(move || training.borrow_mut().step_hebbian())));
+    }
+    steps
+}

@@ -1,0 +1,172 @@
+//! Whole networks, and one step of each kind of training.
+
+use burn::{
+    module::Module,
+    nn::loss::CrossEntropyLossConfig,
+    optim::{GradientsParams, ModuleOptimizer, SgdConfig},
+    tensor::{Device, Distribution, Int, Tensor},
+};
+use burn_hebbian::{prelude::*, train::Classifier};
+use burn_hebbian_examples::models::{
+    DenseNet, DenseNetConfig, ResNet, ResNetConfig, SixLayer, SixLayerConfig, Vgg, VggConfig,
+};
+
+/// Classes of every network.
+pub const CLASSES: usize = 10;
+
+/// Small enough for weights to stay what they are over a bench: no rule diverges.
+const RATE: f64 = 1e-6;
+
+/// A network of the benches, in the sizes in which it is measured.
+pub trait Network: Module {
+    /// What tables call it.
+    const NAME: &'static str;
+
+    /// Images, channels, height and width.
+    const IMAGES: [usize; 4];
+
+    /// The paths of the layers that learn by a rule, in a Hebbian network.
+    const HIDDEN: &'static str;
+
+    /// The path of the classifier.
+    const CLASSIFIER: &'static str;
+
+    /// Random weights; the outputs of Hebbian layers, or those of layers that learn by backprop.
+    fn new(hebbian: bool, device: &Device) -> Self;
+
+    /// `[n, channels, height, width]` → `[n, classes]`.
+    fn scores(&self, images: Tensor<4>) -> Tensor<2>;
+
+    /// A batch of images.
+    fn images(device: &Device) -> Tensor<4> {
+        Tensor::random(Self::IMAGES, Distribution::Normal(0.0, 1.0), device)
+    }
+
+    /// The classes of these images.
+    fn labels(device: &Device) -> Tensor<1, Int> {
+        Tensor::<1, Int>::arange(0..Self::IMAGES[0] as i64, device).remainder_scalar(CLASSES as i64)
+    }
+
+    /// Every hidden layer by `rule`, the classifier as teacher neurons; γ, β and biases are frozen.
+    fn plan(rule: Rule) -> Plan {
+        Plan::new().local(Self::HIDDEN, rule).local(Self::CLASSIFIER, Rule::teacher()).with_rest(Rest::Frozen)
+    }
+}
+
+impl Network for SixLayer {
+    const NAME: &'static str = "six-layer";
+    const IMAGES: [usize; 4] = [64, 3, 32, 32];
+    const HIDDEN: &'static str = "conv.|fc5";
+    const CLASSIFIER: &'static str = "fc6";
+
+    fn new(hebbian: bool, device: &Device) -> Self {
+        SixLayerConfig::thesis(CLASSES).with_hebbian([hebbian; 6]).init(device)
+    }
+
+    fn scores(&self, images: Tensor<4>) -> Tensor<2> {
+        Classifier::scores(self, images)
+    }
+}
+
+/// A network whose layers have the same outputs however they learn.
+macro_rules! network {
+    ($net:ty, $config:expr, $name:literal, $images:expr, $hidden:literal, $classifier:literal) => {
+        impl Network for $net {
+            const NAME: &'static str = $name;
+            const IMAGES: [usize; 4] = $images;
+            const HIDDEN: &'static str = $hidden;
+            const CLASSIFIER: &'static str = $classifier;
+
+            fn new(_hebbian: bool, device: &Device) -> Self {
+                $config.init(device).expect("a published size")
+            }
+
+            fn scores(&self, images: Tensor<4>) -> Tensor<2> {
+                self.forward(images)
+            }
+        }
+    };
+}
+
+network!(
+    Vgg,
+    VggConfig::vgg11(CLASSES).with_batch_norm(true).with_dropout(0.0),
+    "VGG-11",
+    [2, 3, 224, 224],
+    "stages.*conv|fc[12]",
+    "fc3"
+);
+network!(ResNet, ResNetConfig::resnet18(CLASSES), "ResNet-18", [16, 3, 64, 64], ".*conv", "fc");
+network!(
+    DenseNet,
+    DenseNetConfig::densenet121(CLASSES),
+    "DenseNet-121",
+    [16, 3, 64, 64],
+    ".*conv[12]?",
+    "classifier"
+);
+
+/// A network in training, with a batch to train on.
+pub struct Training<N> {
+    plan: Plan,
+    optimizer: ModuleOptimizer,
+    net: Option<N>,
+    images: Tensor<4>,
+    labels: Tensor<1, Int>,
+}
+
+impl<N: Network> Training<N> {
+    /// By local rules alone, on a plain device.
+    pub fn hebbian(rule: Rule) -> Self {
+        Self::by(N::plan(rule), true, &Device::flex())
+    }
+
+    /// All by backprop, on an autodiff device.
+    pub fn backprop() -> Self {
+        Self::by(Plan::new(), false, &Device::flex().autodiff())
+    }
+
+    fn by(plan: Plan, hebbian: bool, device: &Device) -> Self {
+        let net = plan.apply(N::new(hebbian, device)).expect("the plan fits");
+        let (images, labels) = (N::images(device), N::labels(device));
+        Self { plan, optimizer: SgdConfig::new().init(), net: Some(net), images, labels }
+    }
+
+    /// The forward pass alone, as in inference.
+    pub fn forward(&self) -> Tensor<2> {
+        self.net().scores(self.images.clone())
+    }
+
+    /// Forward pass, what the layers learn in it, `finish` and optimizer.
+    pub fn step_hebbian(&mut self) {
+        let updates = self.learn();
+        self.apply(updates);
+    }
+
+    /// The forward pass and what the layers learn in it.
+    pub fn learn(&self) -> Updates {
+        let teacher = self.labels.clone().one_hot(CLASSES).float();
+        let signals = Signals::none().with_teacher(teacher);
+        self.plan.learn(self.net(), signals, || self.forward()).expect("the plan fits")
+    }
+
+    /// `finish` and optimizer.
+    pub fn apply(&mut self, updates: Updates) {
+        let grads = updates.into_grads(self.net());
+        let net = self.net.take().expect("between steps there is a network");
+        self.net = Some(self.plan.step(&mut self.optimizer, RATE, net, grads).expect("finite"));
+    }
+
+    /// Forward pass, cross-entropy, backward pass and optimizer: Burn alone.
+    pub fn step_backprop(&mut self) {
+        let loss = CrossEntropyLossConfig::new().init(&self.images.device());
+        let grads = loss.forward(self.forward(), self.labels.clone()).backward();
+        let net = self.net.take().expect("between steps there is a network");
+        let grads = GradientsParams::from_grads(grads, &net);
+        self.net = Some(self.optimizer.step(RATE, net, grads));
+    }
+
+    fn net(&self) -> &N {
+        self.net.as_ref().expect("between steps there is a network")
+    }
+}
