@@ -32,7 +32,7 @@ pub struct Case {
 }
 
 /// A case: batch, channels, kernel, stride, padding, groups, size.
-const fn case(
+pub(crate) const fn case(
     net: &'static str,
     batch: usize,
     channels: [usize; 2],
@@ -48,12 +48,14 @@ const fn depthwise(channels: usize, stride: usize, size: usize) -> Case {
 }
 
 /// Convolutions with one to thousands of neurons, one to 49 taps and 9 to 50176 positions.
-pub const CASES: [Case; 54] = [
+pub const CASES: [Case; 56] = [
     case("six-layer", 64, [3, 96], [5, 1, 0], 1, 32),
     case("six-layer", 64, [96, 128], [3, 1, 0], 1, 14),
     case("six-layer", 64, [128, 192], [3, 1, 0], 1, 12),
     case("six-layer", 64, [192, 256], [3, 1, 0], 1, 5),
+    case("six-layer", 1, [3, 96], [5, 1, 0], 1, 32),
     case("six-layer", 1, [96, 128], [3, 1, 0], 1, 14),
+    case("six-layer", 1, [128, 192], [3, 1, 0], 1, 12),
     case("six-layer", 1, [192, 256], [3, 1, 0], 1, 5),
     case("SoftHebb", 10, [3, 96], [5, 1, 2], 1, 32),
     case("SoftHebb", 10, [96, 384], [3, 1, 1], 1, 16),
@@ -139,9 +141,28 @@ impl Case {
         Tensor::random([self.batch, self.channels[0], self.size, self.size], normal, device)
     }
 
+    /// Height and width of the output.
+    pub fn output_size(&self) -> usize {
+        (self.size + 2 * self.padding - self.kernel) / self.stride + 1
+    }
+
+    /// Neurons, fan-in (of a group) and patches.
+    pub fn sizes(&self) -> [usize; 3] {
+        let [channels, neurons] = self.channels;
+        let fan_in = channels / self.groups * self.kernel * self.kernel;
+        [neurons, fan_in, self.batch * self.output_size() * self.output_size()]
+    }
+
+    /// The same layer on fewer and smaller images: at most `batch`, with outputs of at most `size` × `size`.
+    pub fn reduced(&self, batch: usize, size: usize) -> Self {
+        let size = size.min(self.output_size());
+        let size = (size - 1) * self.stride + self.kernel - 2 * self.padding;
+        Self { batch: self.batch.min(batch), size, ..*self }
+    }
+
     /// Values in the shape of the output.
     pub fn coefficients(&self, device: &Device) -> Tensor<4> {
-        let size = (self.size + 2 * self.padding - self.kernel) / self.stride + 1;
+        let size = self.output_size();
         Tensor::random([self.batch, self.channels[1], size, size], Distribution::Normal(0.0, 1.0), device)
     }
 }
