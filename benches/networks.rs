@@ -26,6 +26,8 @@ fn main() {
         "Hebbian: every layer by the rule, the classifier as teacher neurons, γ, β and biases frozen, running"
     );
     println!("statistics of batch norm kept; forward pass, finish, SGD (plain device, no autodiff)");
+    println!("Hebbian convolutions: the same with the hidden linear layers frozen");
+    println!("forward pass alone: batch norm by its running statistics, as in inference");
     println!("memory: the peak of a step beyond weights and images, in MB");
     println!("\n| network, images | training | ms | backprop / it | memory | backprop / it |");
     println!("|---|---|---|---|---|---|");
@@ -62,16 +64,22 @@ fn compare<N: Network + 'static>(rounds: usize, name: &str) {
 /// Backprop first; the others are compared with it.
 fn steps<N: Network + 'static>() -> Vec<(String, Step)> {
     let backprop = RefCell::new(Training::<N>::backprop());
-    let forward = Training::<N>::hebbian(Rule::swta());
+    let forward = Training::<N>::hebbian(N::plan(Rule::swta()));
     let mut steps: Vec<(String, Step)> = vec![
         ("backprop".into(), Box::new(move || backprop.borrow_mut().step_backprop())),
         ("forward pass alone".into(), Box::new(move || drop(forward.forward()))),
     ];
-    for (rule, preset) in
-        [("SWTA", Rule::swta()), ("HPCA", Rule::hpca(Activation::Relu)), ("Hebb", Rule::hebb())]
-    {
-        let training = RefCell::new(Training::<N>::hebbian(preset));
-        steps.push((format!("Hebbian, {rule}"), Box::new(move || training.borrow_mut().step_hebbian())));
+    let rules = [("SWTA", Rule::swta()), ("HPCA", Rule::hpca(Activation::Relu)), ("Hebb", Rule::hebb())];
+    for (name, rule) in rules {
+        steps.push((format!("Hebbian, {name}"), hebbian::<N>(N::plan(rule))));
+    }
+    if let Some(plan) = N::plan_of_convolutions(Rule::swta()) {
+        steps.push(("Hebbian convolutions, SWTA".into(), hebbian::<N>(plan)));
     }
     steps
+}
+
+fn hebbian<N: Network + 'static>(plan: Plan) -> Step {
+    let training = RefCell::new(Training::<N>::hebbian(plan));
+    Box::new(move || training.borrow_mut().step_hebbian())
 }

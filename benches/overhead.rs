@@ -18,7 +18,7 @@ use burn::{
 use burn_hebbian::prelude::*;
 use burn_hebbian_benches::{
     alternatives::{median, medians},
-    networks::Training,
+    networks::{Network, Training},
 };
 use burn_hebbian_examples::models::SixLayer;
 
@@ -104,7 +104,7 @@ fn tiny_layer(rounds: usize) -> f64 {
 /// The share of a step of the six-layer net that is no arithmetic, if each layer costs `layer` seconds beside what grows
 /// with its weights.
 fn six_layer_net(rounds: usize, layer: f64) {
-    let mut training = Training::<SixLayer>::hebbian(Rule::swta());
+    let mut training = Training::<SixLayer>::hebbian(SixLayer::plan(Rule::swta()));
     training.step_hebbian();
     let weights = weights();
     let mut times = [const { Vec::new() }; 3];

@@ -28,6 +28,9 @@ pub trait Network: Module {
     /// The paths of the layers that learn by a rule, in a Hebbian network.
     const HIDDEN: &'static str;
 
+    /// Those of them that are linear, if there are any.
+    const LINEAR: Option<&'static str> = None;
+
     /// The path of the classifier.
     const CLASSIFIER: &'static str;
 
@@ -51,12 +54,18 @@ pub trait Network: Module {
     fn plan(rule: Rule) -> Plan {
         Plan::new().local(Self::HIDDEN, rule).local(Self::CLASSIFIER, Rule::teacher()).with_rest(Rest::Frozen)
     }
+
+    /// The same with the hidden linear layers frozen, if there are any.
+    fn plan_of_convolutions(rule: Rule) -> Option<Plan> {
+        Some(Self::plan(rule).frozen(Self::LINEAR?))
+    }
 }
 
 impl Network for SixLayer {
     const NAME: &'static str = "six-layer";
     const IMAGES: [usize; 4] = [64, 3, 32, 32];
     const HIDDEN: &'static str = "conv.|fc5";
+    const LINEAR: Option<&'static str> = Some("fc5");
     const CLASSIFIER: &'static str = "fc6";
 
     fn new(hebbian: bool, device: &Device) -> Self {
@@ -70,11 +79,12 @@ impl Network for SixLayer {
 
 /// A network whose layers have the same outputs however they learn.
 macro_rules! network {
-    ($net:ty, $config:expr, $name:literal, $images:expr, $hidden:literal, $classifier:literal) => {
+    ($net:ty, $config:expr, $name:literal, $images:expr, $hidden:literal, $linear:expr, $classifier:literal) => {
         impl Network for $net {
             const NAME: &'static str = $name;
             const IMAGES: [usize; 4] = $images;
             const HIDDEN: &'static str = $hidden;
+            const LINEAR: Option<&'static str> = $linear;
             const CLASSIFIER: &'static str = $classifier;
 
             fn new(_hebbian: bool, device: &Device) -> Self {
@@ -94,15 +104,17 @@ network!(
     "VGG-11",
     [2, 3, 224, 224],
     "stages.*conv|fc[12]",
+    Some("fc[12]"),
     "fc3"
 );
-network!(ResNet, ResNetConfig::resnet18(CLASSES), "ResNet-18", [16, 3, 64, 64], ".*conv", "fc");
+network!(ResNet, ResNetConfig::resnet18(CLASSES), "ResNet-18", [16, 3, 64, 64], ".*conv", None, "fc");
 network!(
     DenseNet,
     DenseNetConfig::densenet121(CLASSES),
     "DenseNet-121",
     [16, 3, 64, 64],
     ".*conv[12]?",
+    None,
     "classifier"
 );
 
@@ -117,8 +129,8 @@ pub struct Training<N> {
 
 impl<N: Network> Training<N> {
     /// By local rules alone, on a plain device.
-    pub fn hebbian(rule: Rule) -> Self {
-        Self::by(N::plan(rule), true, &Device::flex())
+    pub fn hebbian(plan: Plan) -> Self {
+        Self::by(plan, true, &Device::flex())
     }
 
     /// All by backprop, on an autodiff device.
