@@ -1,0 +1,85 @@
+"""The Rust side: a process that keeps a layer loaded and answers a line with a line."""
+
+import os
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from problem import Problem
+
+WORKSPACE = Path(__file__).resolve().parents[2]
+
+ALLOCATOR = "MALLOC_"
+"""Settings of the C allocator begin so."""
+
+
+class PeerError(RuntimeError):
+    """The peer refused a request, or ended."""
+
+
+class RustPeer:
+    """The program `peer.rs`, built and started."""
+
+    def __init__(self, device: str, threads: int, folder: Path, same_allocator: bool) -> None:
+        command = ["cargo", "run", "--release", "--quiet", "-p", "burn-hebbian-benches", "--bin", "peer"]
+        if device == "cuda":
+            command += ["--features", "cuda"]
+        keep = {name: value for name, value in os.environ.items() if same_allocator or not name.startswith(ALLOCATOR)}
+        self._folder = folder
+        self._linear = False
+        self._process = subprocess.Popen(
+            [*command, "--", device],
+            cwd=WORKSPACE,
+            env=keep | {"RAYON_NUM_THREADS": str(threads)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self._process.stdin.close()
+        self._process.wait()
+
+    def info(self) -> str:
+        """What computes there."""
+        return self._ask("info")
+
+    def load(self, problem: Problem) -> None:
+        """Gives it a layer and its batch."""
+        layer, x, weight = problem.layer, problem.x, problem.weight
+        self._linear = layer.is_linear
+        if self._linear:
+            x, weight = x.flatten(1), weight.flatten(1).T
+        file = self._folder / "layer.safetensors"
+        save_file({"x": x.contiguous().cpu(), "weight": weight.contiguous().cpu()}, file)
+        self._ask(f"load {file} {layer.stride} {layer.padding}")
+
+    def delta(self, work: str, shape: torch.Size) -> Tensor:
+        """The update, `[neurons, channels, kernel, kernel]`."""
+        file = self._folder / "delta.safetensors"
+        self._ask(f"delta {work} {file}")
+        delta = load_file(file)["delta"]
+        return (delta.T if self._linear else delta).reshape(shape)
+
+    def seconds(self, work: str) -> float:
+        """The time of one step."""
+        return float(self._ask(f"time {work}"))
+
+    def _ask(self, request: str) -> str:
+        try:
+            self._process.stdin.write(request + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError as error:
+            raise PeerError(f"the peer ended before `{request}`") from error
+        answer = self._process.stdout.readline().strip()
+        if not answer or answer.startswith("error"):
+            raise PeerError(f"{request}: {answer or 'the peer ended'}")
+        return answer
