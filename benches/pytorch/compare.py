@@ -35,6 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=64, help="images a step (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each side (default: all)")
     parser.add_argument("--rounds", type=int, default=15, help="paired measurements (default: %(default)s)")
+    parser.add_argument("--rehearsals", type=int, default=7, help="runs to choose a variant by (default: %(default)s)")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="of both sides (default: cpu)")
     parser.add_argument("--rules", nargs="+", choices=RULES, default=["swta", "hpca", "hebb"])
     parser.add_argument("--without", nargs="+", choices=FORMS, default=[], help="forms to leave out")
@@ -70,8 +71,8 @@ def conditions(options: argparse.Namespace, peer: RustPeer) -> list[str]:
         + (" ".join(settings) or "no settings of allocator and thread pool"),
         peer.info() + (", the same allocator settings" if options.same_allocator else ""),
         f"{options.net}, batch {options.batch}, f32; milliseconds, medians of {options.rounds} rounds; "
-        "in bold the multiple of burn-hebbian's time, median of the rounds; in brackets that of the shortest times",
-        f"load average at the start {busy:.1f}; other work on the machine holds up PyTorch's threads more than ours",
+        "in bold the multiple of burn-hebbian's time, median of the rounds; in brackets that of its processor time",
+        f"load average at the start {busy:.1f}; other work changes processor times least",
     ]
 
 
@@ -81,7 +82,8 @@ def contest(layer: Layer, options: argparse.Namespace, peer: RustPeer) -> Result
     forms = [form for form in FORMS if form not in options.without]
     problem = Problem.random(layer, options.batch, device)
     print(f"{layer} …", file=sys.stderr)
-    return Contest(problem, peer, Options(options.rules, forms, options.rounds, compilers(options), device)).run()
+    chosen = Options(options.rules, forms, options.rounds, options.rehearsals, compilers(options), device)
+    return Contest(problem, peer, chosen).run()
 
 
 def compare(options: argparse.Namespace) -> None:

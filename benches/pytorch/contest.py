@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from backprop import LAYOUTS, Backprop
-from fasthebb import PerPatch, fasthebb, synchronised
+from clock import Time, now
+from fasthebb import PerPatch, fasthebb
 from problem import Problem
 from rust_peer import RustPeer
 from tuned import Step, Tuned, Variant, variants
@@ -18,9 +19,6 @@ TOLERANCE = 1e-4
 
 FLOOR = ("forward", "gradient")
 """Works without a rule."""
-
-REHEARSALS = 7
-"""Rounds by whose shortest time a variant is chosen."""
 
 PER_PATCH_ROUNDS = 3
 """Rounds in which the per-patch form takes part."""
@@ -40,21 +38,23 @@ class Options:
     rules: list[str]
     forms: list[str]
     rounds: int
+    rehearsals: int
+    """Rounds by whose shortest time a variant is chosen."""
     compilers: bool
     device: torch.device
 
 
 @dataclass
 class Result:
-    """The seconds of one layer, by name of the form, round by round."""
+    """The times of one layer, by name of the form, round by round."""
 
     layer: str
-    seconds: dict[str, list[float]] = field(default_factory=dict)
+    times: dict[str, list[Time]] = field(default_factory=dict)
     chosen: dict[str, str] = field(default_factory=dict)
 
-    def add(self, form: str, seconds: float) -> None:
+    def add(self, form: str, time: Time) -> None:
         """One round of one form."""
-        self.seconds.setdefault(form, []).append(seconds)
+        self.times.setdefault(form, []).append(time)
 
 
 class Contest:
@@ -73,9 +73,9 @@ class Contest:
         self._check()
         forms = dict(self._forms())
         for turn in range(self.options.rounds):
-            for name, seconds in forms.items():
+            for name, time in forms.items():
                 if turn < PER_PATCH_ROUNDS or not name.startswith("per patch"):
-                    self.result.add(name, seconds())
+                    self.result.add(name, time())
         return self.result
 
     def _check(self) -> None:
@@ -104,7 +104,7 @@ class Contest:
         if "per-patch" in self.options.forms:
             yield "per patch", PerPatch(self.problem, work).delta()
 
-    def _forms(self) -> Iterator[tuple[str, Callable[[], float]]]:
+    def _forms(self) -> Iterator[tuple[str, Callable[[], Time]]]:
         """The time of every form by its name, each of PyTorch's beside ours."""
         yield "backprop", self._timer(self._chosen("backprop", {name: self._backprop(name) for name in LAYOUTS}))
         yield "our backprop", self._peer_timer("backprop")
@@ -118,7 +118,7 @@ class Contest:
                 yield f"FastHebb {work}", self._timer(lambda work=work: fasthebb(self.problem, work))
             if "per-patch" in self.options.forms:
                 per_patch = PerPatch(self.problem, work)
-                yield f"per patch {work}", lambda per_patch=per_patch: per_patch.seconds(self._synchronise)
+                yield f"per patch {work}", lambda per_patch=per_patch: per_patch.time(self._synchronise)
 
     def _variants(self, work: str) -> list[Variant]:
         return variants(work, self.options.device, self.options.compilers)
@@ -128,32 +128,32 @@ class Contest:
         return torch.enable_grad()(step)
 
     def _chosen(self, work: str, steps: dict[str, Step]) -> Step:
-        """The variant that was fastest in a rehearsal."""
+        """The variant with the shortest time of all rehearsals."""
         best = dict.fromkeys(steps, float("inf"))
-        for _ in range(REHEARSALS):
+        for _ in range(self.options.rehearsals):
             for name, step in steps.items():
-                best[name] = min(best[name], self._timer(step)())
+                best[name] = min(best[name], self._timer(step)().wall)
         name = min(best, key=best.__getitem__)
         self.result.chosen[work] = name
         return steps[name]
 
-    def _timer(self, step: Step) -> Callable[[], float]:
+    def _timer(self, step: Step) -> Callable[[], Time]:
         """The time of one step with the release of what it made, after another that warms up."""
 
-        def seconds() -> float:
+        def time() -> Time:
             step()
-            start = synchronised(self._synchronise)
+            start = now(self._synchronise)
             step()
-            return synchronised(self._synchronise) - start
+            return now(self._synchronise) - start
 
-        return seconds
+        return time
 
-    def _peer_timer(self, work: str) -> Callable[[], float]:
-        def seconds() -> float:
+    def _peer_timer(self, work: str) -> Callable[[], Time]:
+        def time() -> Time:
             sleep(PAUSE)
-            return self.peer.seconds(work)
+            return self.peer.time(work)
 
-        return seconds
+        return time
 
     def _synchronise(self) -> None:
         if self.options.device.type == "cuda":

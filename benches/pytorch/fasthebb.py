@@ -1,12 +1,12 @@
 """FastHebb (Lagani et al. 2024): forward convolution, unfold, products of matrices; and what there was before it."""
 
 from collections.abc import Callable
-from time import perf_counter
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from clock import Time, now
 from problem import Problem, rows
 from rules import TEMPERATURE, TINY, finish_hpca, finish_swta
 
@@ -66,14 +66,14 @@ class PerPatch:
             delta = delta / self.problem.layer.fan_in**0.5
         return delta.view_as(self.problem.weight)
 
-    def seconds(self, synchronise: Callable[[], None]) -> float:
+    def time(self, synchronise: Callable[[], None]) -> Time:
         """One step: the differences of one chunk are measured and scaled to all patches."""
-        start = synchronised(synchronise)
+        start = now(synchronise)
         patches, y = self._before()
-        before = synchronised(synchronise)
+        before = now(synchronise)
         self._chunk(patches, y, 0)
-        after = synchronised(synchronise)
-        return before - start + (after - before) * self.problem.patches / self.chunk
+        after = now(synchronise)
+        return (before - start) + (after - before) * (self.problem.patches / self.chunk)
 
     def _before(self) -> tuple[Tensor, Tensor]:
         return self.problem.unfolded(), rows(respond(self.problem))
@@ -92,9 +92,3 @@ class PerPatch:
             c = y
             terms = x[:, None].expand(-1, len(weight), -1).clone()
         return terms.mul_(c[:, :, None]).sum(0)
-
-
-def synchronised(synchronise: Callable[[], None]) -> float:
-    """Now, once the device has done its work."""
-    synchronise()
-    return perf_counter()

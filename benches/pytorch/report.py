@@ -2,6 +2,7 @@
 
 from statistics import median
 
+from clock import Time
 from contest import Result
 
 FORMS = ("per patch", "FastHebb", "tuned")
@@ -21,7 +22,7 @@ def rule_rows(result: Result, rule: str) -> list[Row]:
     """Every form of a rule that was measured, and ours."""
     ours = f"our {rule}"
     forms = [(form, f"{form} {rule}", ours) for form in FORMS]
-    forms = [row for row in forms if row[1] in result.seconds]
+    forms = [row for row in forms if row[1] in result.times]
     return [*forms, ("backprop", "backprop", ours), ("burn-hebbian", ours, ours)]
 
 
@@ -36,24 +37,25 @@ def table(title: str, rows: list[Row], results: list[Result]) -> str:
     """A row a form, a column a layer, and their sum."""
     lines = [[title, *(result.layer for result in results), "all layers"]]
     for name, form, ours in rows:
-        columns = [(result.seconds[form], result.seconds[ours]) for result in results]
+        columns = [(result.times[form], result.times[ours]) for result in results]
         columns.append((summed([times for times, _ in columns]), summed([times for _, times in columns])))
         lines.append([name, *(cell(times, reference, form == ours) for times, reference in columns)])
     return markdown(lines)
 
 
-def cell(times: list[float], ours: list[float], is_ours: bool) -> str:
-    """Milliseconds; the ratio to ours, the median of the rounds; in brackets the ratio of the shortest times."""
-    time = f"{1e3 * median(times):.1f}"
+def cell(times: list[Time], ours: list[Time], is_ours: bool) -> str:
+    """Milliseconds; the ratio to ours, the median of the rounds; in brackets the ratio of processor times."""
+    milliseconds = f"{1e3 * median(time.wall for time in times):.1f}"
     if is_ours:
-        return time
-    ratio = median(form / our for form, our in zip(times, ours))
-    return f"{time} **{ratio:.2f}** ({min(times) / min(ours):.2f})"
+        return milliseconds
+    wall = median(time.wall / our.wall for time, our in zip(times, ours))
+    cpu = median(time.cpu / our.cpu for time, our in zip(times, ours))
+    return f"{milliseconds} **{wall:.2f}** ({cpu:.2f})"
 
 
-def summed(columns: list[list[float]]) -> list[float]:
+def summed(columns: list[list[Time]]) -> list[Time]:
     """The sum over layers, round by round."""
-    return [sum(times) for times in zip(*columns)]
+    return [sum(times, Time(0.0, 0.0)) for times in zip(*columns)]
 
 
 def variants(results: list[Result]) -> str:

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from clock import Time, processor_time
 from problem import Problem
 
 WORKSPACE = Path(__file__).resolve().parents[2]
@@ -69,9 +70,11 @@ class RustPeer:
         delta = load_file(file)["delta"]
         return (delta.T if self._linear else delta).reshape(shape)
 
-    def seconds(self, work: str) -> float:
-        """The time of one step."""
-        return float(self._ask(f"time {work}"))
+    def time(self, work: str) -> Time:
+        """One step; the processor time is the mean of that step and the one that warms up."""
+        before = processor_time(self._process.pid)
+        wall = float(self._ask(f"time {work}"))
+        return Time(wall, (processor_time(self._process.pid) - before) / 2)
 
     def _ask(self, request: str) -> str:
         try:
