@@ -12,7 +12,10 @@ use burn::{
 };
 use burn_hebbian_core::{observe::observer, replicas::AllReduce};
 
-use crate::gradient::{is_covered, with_gradient};
+use crate::{
+    geometry::is_learnable,
+    gradient::{is_covered, with_gradient},
+};
 
 /// Burn's [`BatchNorm`], with what local training and several replicas need beside it.
 ///
@@ -69,7 +72,9 @@ impl SyncBatchNorm {
         let dims = input.dims();
         assert!(dims[1] == channels, "batch norm: expected [n, {channels}, …], got {dims:?}");
         let Normalised { output, mean, variance } = match &self.replicas {
-            Some(replicas) => self.over_all(replicas, input),
+            Some(replicas) => self.over(|part| total(replicas, part), input),
+            // nothing is transposed on the way, as it is in Burn's
+            None if is_learnable(&input) => self.over(|part| part, input),
             None => self.over_one(input),
         };
         let momentum = self.norm.momentum;
@@ -104,8 +109,13 @@ impl SyncBatchNorm {
         Normalised { output: result.output, mean: result.mean.detach(), variance: result.variance.detach() }
     }
 
-    /// The mean first, then the deviations from it: no cancellation.
-    fn over_all<const D: usize>(&self, replicas: &Arc<dyn AllReduce>, input: Tensor<D>) -> Normalised<D> {
+    /// With sums that `total` makes of this replica's: the mean first, then the deviations from it, so that nothing
+    /// cancels.
+    fn over<const D: usize>(
+        &self,
+        total: impl Fn(Tensor<1>) -> Tensor<1>,
+        input: Tensor<D>,
+    ) -> Normalised<D> {
         let dims = input.dims();
         let channels = dims[1];
         let mut per_channel = [1; D];
@@ -116,11 +126,11 @@ impl SyncBatchNorm {
             values.sum_dim(2).sum_dim(0).reshape([channels])
         };
         let count = Tensor::full([1], (dims[0] * positions) as f64, (&input.device(), input.dtype()));
-        let sums = total(replicas, Tensor::cat(vec![sum(input.clone()), count], 0));
+        let sums = total(Tensor::cat(vec![sum(input.clone()), count], 0));
         let count = sums.clone().narrow(0, channels, 1);
         let mean = sums.narrow(0, 0, channels) / count.clone();
         let centred = input - mean.clone().reshape(per_channel);
-        let variance = total(replicas, sum(centred.clone() * centred.clone())) / count;
+        let variance = total(sum(centred.clone() * centred.clone())) / count;
         let scale = self.norm.gamma.val() / (variance.clone() + self.norm.epsilon).sqrt();
         let output = centred * scale.reshape(per_channel) + self.norm.beta.val().reshape(per_channel);
         Normalised { output, mean: mean.detach(), variance: variance.detach() }

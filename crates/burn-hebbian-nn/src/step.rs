@@ -89,6 +89,7 @@ impl Lesson<'_> {
             let dot = dot.clone().narrow(0, images.start, images.len());
             self.teach_block(&pass.of(images.clone()), dot, self.signals.of(images))
         });
+        drop(dot);
         let (outputs, sums): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         (Tensor::cat(outputs, 0), sums.into_iter().reduce(Sums::merge).expect("there are blocks"))
     }

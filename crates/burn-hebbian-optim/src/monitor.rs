@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 
 use crate::{UpdateError, plan::Plan};
 
@@ -16,13 +16,19 @@ const ASYNCHRONOUS_STEPS: usize = 100;
 #[derive(Debug)]
 pub(crate) struct Flag {
     layer: String,
-    /// `[1]`: 0 if every value is finite, more otherwise.
+    /// `[1]`: 0 if every value is finite, more or NaN otherwise.
     bad: Tensor<1>,
 }
 
 impl Flag {
+    /// In `f32` the sum tells, and needs no room of the update's size; it may itself overflow, if values are beyond 1e29
+    /// or so: such an update is lost too. In half precision sums of good updates overflow.
     pub(crate) fn new<const D: usize>(layer: String, update: &Tensor<D>) -> Self {
-        Self { layer, bad: update.clone().is_finite().all().bool_not().float() }
+        let bad = match update.dtype() {
+            DType::F32 => update.clone().sum().mul_scalar(0.0),
+            _ => update.clone().is_finite().all().bool_not().float(),
+        };
+        Self { layer, bad }
     }
 }
 

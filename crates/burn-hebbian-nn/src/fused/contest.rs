@@ -128,29 +128,51 @@ impl Contest {
     #[inline(always)]
     pub(super) fn hold(&self, patch: Patch, neurons: &mut Neurons) {
         let Patch { energy, values, activity } = patch;
-        self.compare(values, energy, neurons.inverse_norms);
+        let largest = self.compare(values, energy, neurons.inverse_norms);
         if self.reads_activity() {
             match self.activation {
                 Activation::Relu => map2(activity, values, |_, s| if s < 0.0 { 0.0 } else { s }),
                 _ => activity.copy_from_slice(values),
             }
         }
-        self.compete(values, activity);
+        self.compete(values, activity, largest);
         match self.gate {
             Gate::One => values.fill(1.0),
             Gate::Hebb => map2(values, activity, |z, y| z * y),
             Gate::Difference => map2(values, activity, |z, y| z - y),
             _ => {}
         }
-        if self.weighted {
-            map2(neurons.mass, values, |mass, g| mass + g.abs());
-            map1(values, |g| g * g.abs());
+        self.weigh(values, activity, neurons);
+    }
+
+    /// From coefficients to what is summed of them.
+    #[inline(always)]
+    fn weigh(&self, values: &mut [f32], activity: &[f32], Neurons { decay, mass, .. }: &mut Neurons) {
+        match (self.weighted, self.recurrence) {
+            // in one pass what would be two
+            (true, Recurrence::SignedInstar) => {
+                for ((g, mass), decay) in values.iter_mut().zip(&mut **mass).zip(&mut **decay) {
+                    let weight = g.abs();
+                    *g *= weight;
+                    *mass += weight;
+                    *decay += g.abs();
+                }
+                return;
+            }
+            (true, _) => {
+                for (g, mass) in values.iter_mut().zip(&mut **mass) {
+                    let weight = g.abs();
+                    *g *= weight;
+                    *mass += weight;
+                }
+            }
+            (false, _) => {}
         }
         match self.recurrence {
-            Recurrence::Instar => map2(neurons.decay, values, |decay, c| decay + c),
-            Recurrence::SignedInstar => map2(neurons.decay, values, |decay, c| decay + c.abs()),
+            Recurrence::Instar => map2(decay, values, |decay, c| decay + c),
+            Recurrence::SignedInstar => map2(decay, values, |decay, c| decay + c.abs()),
             Recurrence::Oja => {
-                for ((decay, c), y) in neurons.decay.iter_mut().zip(&*values).zip(&*activity) {
+                for ((decay, c), y) in decay.iter_mut().zip(&*values).zip(activity) {
                     *decay += c * y;
                 }
             }
@@ -158,33 +180,40 @@ impl Contest {
         }
     }
 
-    /// From responses to similarities.
+    /// From responses to similarities; the largest of these, if there is a contest.
     #[inline(always)]
-    fn compare(&self, values: &mut [f32], energy: f32, inverse_norms: &[f32]) {
+    fn compare(&self, values: &mut [f32], energy: f32, inverse_norms: &[f32]) -> f32 {
         let inverse_norm = inverse_norm(energy);
+        let half = 0.5 * inverse_norm;
         match self.similarity {
-            Similarity::Projection => map2(values, inverse_norms, |s, w| s * w),
-            Similarity::Cosine => map2(values, inverse_norms, |s, w| s * w * inverse_norm),
-            Similarity::RaisedCosine { power } => {
-                map2(values, inverse_norms, |s, w| s * (0.5 * w) * inverse_norm + 0.5);
-                if power != 1.0 {
-                    map1(values, |base| base * base);
-                }
+            Similarity::Projection => largest_of(values, inverse_norms, |s, w| s * w),
+            Similarity::Cosine => largest_of(values, inverse_norms, |s, w| s * w * inverse_norm),
+            Similarity::RaisedCosine { power: 1.0 } => {
+                largest_of(values, inverse_norms, |s, w| s * w * half + 0.5)
             }
-            _ => {}
+            Similarity::RaisedCosine { .. } => largest_of(values, inverse_norms, |s, w| {
+                let base = s * w * half + 0.5;
+                base * base
+            }),
+            _ if self.competes() => largest_of(values, inverse_norms, |s, _| s),
+            _ => 0.0,
         }
     }
 
-    /// From similarities to the outcome.
+    fn competes(&self) -> bool {
+        !matches!(self.competition, Competition::None | Competition::Activity)
+    }
+
+    /// From similarities, the largest of which is given, to the outcome.
     #[inline(always)]
-    fn compete(&self, values: &mut [f32], activity: &[f32]) {
+    fn compete(&self, values: &mut [f32], activity: &[f32], largest: f32) {
         match self.competition {
             Competition::Activity => values.copy_from_slice(activity),
-            Competition::KWinners { k, losers } => mark_winners(values, k, losers as f32),
-            Competition::Softmax { temperature } => softmax(values, temperature as f32),
+            Competition::KWinners { k, losers } => mark_winners(values, k, losers as f32, largest),
+            Competition::Softmax { temperature } => softmax(values, temperature as f32, largest),
             Competition::SignedSoftmax { temperature } => {
-                let winner = winner(values);
-                softmax(values, temperature as f32);
+                let winner = place(values, largest);
+                softmax(values, temperature as f32, largest);
                 map1(values, |z| -z);
                 values[winner] = -values[winner];
             }
@@ -201,30 +230,37 @@ pub(super) fn inverse_norm(energy: f32) -> f32 {
 
 /// 1 for exactly the `k` largest, of equal ones the first; `losers` for the others.
 #[inline(always)]
-fn mark_winners(values: &mut [f32], k: usize, losers: f32) {
+fn mark_winners(values: &mut [f32], k: usize, losers: f32, largest: f32) {
     const WON: f32 = f32::NEG_INFINITY;
-    for _ in 0..k {
-        let winner = winner(values);
-        values[winner] = WON;
+    let mut largest = largest;
+    for winner in 0..k {
+        if winner > 0 {
+            largest = reduce_mut(values, WON, |value| value, max);
+        }
+        values[place(values, largest)] = WON;
     }
     map1(values, |s| if s == WON { 1.0 } else { losers });
 }
 
-/// The largest value's place, of equal ones the first; the first place where nothing is comparable.
+/// The first place of a value; the very first where there is none, because nothing was comparable.
 #[inline(always)]
-fn winner(values: &[f32]) -> usize {
-    let largest = reduce(values, f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
-    values.iter().position(|value| *value == largest).unwrap_or(0)
+fn place(values: &[f32], value: f32) -> usize {
+    values.iter().position(|other| *other == value).unwrap_or(0)
 }
 
 /// `e^(s / T) / Σ e^(s / T)`, with the maximum subtracted first.
 #[inline(always)]
-fn softmax(values: &mut [f32], temperature: f32) {
-    let largest = reduce(values, f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+fn softmax(values: &mut [f32], temperature: f32, largest: f32) {
     let sharpness = temperature.recip();
-    map1(values, |s| exp((s - largest) * sharpness));
-    let share = reduce(values, 0.0, |a, b| a + b).recip();
+    let sum = reduce_mut(values, 0.0, |s| exp((s - largest) * sharpness), |a, b| a + b);
+    let share = sum.recip();
     map1(values, |e| e * share);
+}
+
+/// The larger of two; NaN is never larger.
+#[inline(always)]
+fn max(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
 }
 
 /// `e^x` for `x ≤ 0` to within two units in the last place; `e^−87` for all below, NaN for NaN.
@@ -247,20 +283,54 @@ fn exp(x: f32) -> f32 {
     fraction * power
 }
 
-/// Combines values in a tree over eight lanes, so that it can be done in vectors.
+/// Values that are reduced side by side, so that it can be done in vectors.
+const LANES: usize = 16;
+
+/// Maps values in place, each with another, and answers with the largest.
 #[inline(always)]
-fn reduce(values: &[f32], start: f32, combine: impl Fn(f32, f32) -> f32) -> f32 {
-    const LANES: usize = 16;
-    let mut lanes = [start; LANES];
-    let (chunks, rest) = values.as_chunks::<LANES>();
-    for chunk in chunks {
-        for (lane, value) in lanes.iter_mut().zip(chunk) {
-            *lane = combine(*lane, *value);
+fn largest_of(values: &mut [f32], others: &[f32], f: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let (chunks, rest) = values.as_chunks_mut::<LANES>();
+    let (other_chunks, other_rest) = others.as_chunks::<LANES>();
+    for (chunk, others) in chunks.iter_mut().zip(other_chunks) {
+        for i in 0..LANES {
+            chunk[i] = f(chunk[i], others[i]);
+            lanes[i] = max(lanes[i], chunk[i]);
         }
     }
-    for (lane, value) in lanes.iter_mut().zip(rest) {
+    for ((value, other), lane) in rest.iter_mut().zip(other_rest).zip(&mut lanes) {
+        *value = f(*value, *other);
+        *lane = max(*lane, *value);
+    }
+    fold(lanes, max)
+}
+
+/// Maps values in place and combines the results.
+#[inline(always)]
+fn reduce_mut(
+    values: &mut [f32],
+    start: f32,
+    f: impl Fn(f32) -> f32,
+    combine: impl Fn(f32, f32) -> f32,
+) -> f32 {
+    let mut lanes = [start; LANES];
+    let (chunks, rest) = values.as_chunks_mut::<LANES>();
+    for chunk in chunks {
+        for i in 0..LANES {
+            chunk[i] = f(chunk[i]);
+            lanes[i] = combine(lanes[i], chunk[i]);
+        }
+    }
+    for (value, lane) in rest.iter_mut().zip(&mut lanes) {
+        *value = f(*value);
         *lane = combine(*lane, *value);
     }
+    fold(lanes, combine)
+}
+
+/// Combines values two by two.
+#[inline(always)]
+fn fold(mut lanes: [f32; LANES], combine: impl Fn(f32, f32) -> f32) -> f32 {
     for half in [8, 4, 2, 1] {
         for i in 0..half {
             lanes[i] = combine(lanes[i], lanes[i + half]);
@@ -301,10 +371,10 @@ mod tests {
     #[test]
     fn exactly_k_win_and_ties_go_to_the_first() {
         let mut values = [0.5, 2.0, 2.0, -1.0, 2.0];
-        mark_winners(&mut values, 2, -0.25);
+        mark_winners(&mut values, 2, -0.25, 2.0);
         assert_eq!(values, [-0.25, 1.0, 1.0, -0.25, -0.25]);
         let mut equal = [0.25; 20];
-        mark_winners(&mut equal, 1, 0.0);
+        mark_winners(&mut equal, 1, 0.0, 0.25);
         assert_eq!(equal.iter().position(|value| *value == 1.0), Some(0));
         assert_eq!(equal.iter().sum::<f32>(), 1.0);
     }
@@ -314,12 +384,12 @@ mod tests {
         let mut values: Vec<f32> = (0..37).map(|i| (i as f32 * 0.7).sin() * 30.0).collect();
         let expected: Vec<f64> = values.iter().map(|s| (f64::from(*s) / 0.5).exp()).collect();
         let sum: f64 = expected.iter().sum();
-        softmax(&mut values, 0.5);
+        softmax(&mut values, 0.5, 30.0);
         for (ours, expected) in values.iter().zip(&expected) {
             assert!((f64::from(*ours) - expected / sum).abs() < 1e-6);
         }
         let mut broken = [1.0, f32::NAN, 2.0];
-        softmax(&mut broken, 1.0);
+        softmax(&mut broken, 1.0, 2.0);
         assert!(broken.iter().all(|value| value.is_nan()));
     }
 }

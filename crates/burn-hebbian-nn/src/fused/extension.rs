@@ -50,11 +50,15 @@ impl FusedPass for burn::backend::NdArray {
         w: FloatTensor<Self>,
         job: Job,
     ) -> (FloatTensor<Self>, FloatTensor<Self>) {
-        let read = |tensor| burn::tensor::read_sync(Self::float_into_data(tensor)).expect("values in memory");
-        let (x, w) = (read(x), read(w));
+        let (x, w) = (read::<Self>(x), read::<Self>(w));
         let values = [&x, &w].map(|data| data.as_slice().expect("values of f32"));
         answer::<Self>(values, &job)
     }
+}
+
+#[cfg(feature = "ndarray")]
+fn read<B: Backend>(tensor: FloatTensor<B>) -> TensorData {
+    burn::tensor::read_sync(B::float_into_data(tensor)).expect("values in memory")
 }
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]

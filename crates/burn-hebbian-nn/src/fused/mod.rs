@@ -21,8 +21,9 @@ use pulp::{Arch, Simd, WithSimd};
 
 use self::{
     contest::{Contest, Mixing, inverse_norm},
+    products::{STEP, width},
     tiles::Tiling,
-    worker::{Pack, Worker},
+    worker::{Pack, Partial, Worker, unpack},
 };
 use crate::{
     backend::Backend,
@@ -128,7 +129,7 @@ impl Job {
 
     /// Whether this is faster than one operation after the other, as far as it was measured.
     fn pays(&self) -> bool {
-        Arch::new().dispatch(Lanes) >= 4 && self.neurons >= 8 && self.images * self.positions() >= 128
+        Arch::new().dispatch(Width) >= 8 && self.neurons >= 8 && self.images * self.positions() >= 128
     }
 
     fn run<const X: usize, const W: usize>(self, x: Tensor<X>, w: Tensor<W>) -> Fused<X> {
@@ -176,8 +177,31 @@ impl Job {
             slices: slices.clone(),
             rows,
         });
-        let sums = parallel::map(workers.collect(), |worker| arch.dispatch(worker));
-        (dot, sums.into_iter().reduce(add).unwrap_or_default())
+        let partials = parallel::map(workers.collect(), |worker| arch.dispatch(worker));
+        drop(packed);
+        let total = partials.into_iter().reduce(Partial::merge).expect("there is a thread");
+        (dot, self.collect(total, tiling.features(), arch.dispatch(Width)))
+    }
+
+    /// The sums in their order.
+    fn collect(&self, total: Partial, features: usize, width: usize) -> Vec<f32> {
+        let (parts, neurons) = (self.sums(), self.neurons);
+        let mut sums = vec![0.0; parts.len()];
+        let of_correlation = &mut sums[parts.correlation];
+        unpack(&total.correlation, [width, features], neurons, of_correlation, self.fan_in());
+        for (part, total) in [(parts.decay, total.decay), (parts.mass, total.mass)] {
+            for (sum, total) in sums[part].iter_mut().zip(total) {
+                *sum = total as f32;
+            }
+        }
+        let gram = &mut sums[parts.gram];
+        unpack(&total.gram, [width, neurons.next_multiple_of(STEP)], neurons, gram, neurons);
+        if self.contest.mixing() == Mixing::Triangle {
+            for (neuron, row) in gram.chunks_exact_mut(neurons).enumerate() {
+                row[neuron % neurons + 1..].fill(0.0);
+            }
+        }
+        sums
     }
 
     /// For every share of slices the rows of the responses that it computes, image by image and neuron by neuron.
@@ -209,24 +233,18 @@ impl Job {
     }
 }
 
-/// How many numbers a vector of this machine has.
-struct Lanes;
+/// How many neurons are computed together on this machine.
+struct Width;
 
-impl WithSimd for Lanes {
+impl WithSimd for Width {
     type Output = usize;
 
+    #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> usize {
-        S::F32_LANES
+        width::<S>()
     }
 }
 
 fn energy(values: &[f32]) -> f32 {
     values.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>() as f32
-}
-
-fn add(mut sums: Vec<f32>, others: Vec<f32>) -> Vec<f32> {
-    for (sum, other) in sums.iter_mut().zip(others) {
-        *sum += other;
-    }
-    sums
 }

@@ -75,11 +75,6 @@ impl Tiling {
         self.window.kernel.iter().product()
     }
 
-    /// The most positions of a tile.
-    pub(super) fn positions(&self) -> usize {
-        self.slices_of_tile * self.slice()
-    }
-
     /// Slices for each of so many threads, in whole tiles.
     pub(super) fn share(&self, threads: usize) -> Vec<Range<usize>> {
         let tiles = self.slices.div_ceil(self.slices_of_tile);

@@ -1,6 +1,6 @@
 //! What one thread does: its tiles, one after the other.
 
-use std::ops::Range;
+use std::ops::{AddAssign, Range};
 
 use pulp::{Simd, WithSimd, bytemuck::cast_slice};
 
@@ -56,22 +56,46 @@ pub(super) struct Worker<'a> {
     pub(super) rows: Vec<&'a mut [f32]>,
 }
 
+/// The sums of one or several workers.
+pub(super) struct Partial {
+    /// `[groups, panels, features, width]`.
+    pub(super) correlation: Vec<f32>,
+    /// As the correlation, with partners in the place of features.
+    pub(super) gram: Vec<f32>,
+    pub(super) decay: Vec<f64>,
+    pub(super) mass: Vec<f64>,
+}
+
+impl Partial {
+    pub(super) fn merge(mut self, other: Self) -> Self {
+        add(&mut self.correlation, &other.correlation);
+        add(&mut self.gram, &other.gram);
+        add(&mut self.decay, &other.decay);
+        add(&mut self.mass, &other.mass);
+        self
+    }
+}
+
+fn add<T: Copy + AddAssign>(sums: &mut [T], others: &[T]) {
+    for (sum, other) in sums.iter_mut().zip(others) {
+        *sum += *other;
+    }
+}
+
 impl WithSimd for Worker<'_> {
-    /// The sums, as [`Job::sums`] tells.
-    type Output = Vec<f32>;
+    type Output = Partial;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, simd: S) -> Vec<f32> {
+    fn with_simd<S: Simd>(mut self, simd: S) -> Partial {
         let (groups, features) = (self.job.groups, self.tiling.features());
         let panels = self.job.neurons.div_ceil(width::<S>());
         let zero = [simd.splat_f32s(0.0); VECTORS];
-        let (w, _) = S::as_simd_f32s(self.w);
-        let (w, _) = w.as_chunks::<VECTORS>();
+        let w: &[Panel<S>] = S::as_simd_f32s(self.w).0.as_chunks().0;
         let mut unfolded = Unfolded::new();
         let mut values: Vec<Panel<S>> = Vec::new();
         let mut contests = Contests::new(self.job, self.inverse_norms);
-        let mut correlation = vec![zero; groups * panels * features];
-        let mut gram = vec![zero; groups * panels * contests.partners];
+        let zeros = |features: usize| vec![0.0; groups * panels * features * width::<S>()];
+        let (mut correlation, mut gram) = (zeros(features), zeros(contests.partners));
 
         for tile in self.tiling.tiles(self.slices.clone()) {
             let positions = tile.len() * self.tiling.slice();
@@ -92,16 +116,22 @@ impl WithSimd for Worker<'_> {
                 for panel in 0..panels {
                     let c = &values[panel * stride..][..positions];
                     let of_panel = group * panels + panel;
-                    let d = &mut correlation[of_panel * features..][..features];
+                    let d = &mut panels_mut::<S>(&mut correlation)[of_panel * features..][..features];
                     correlate(simd, x, features, c, d);
-                    let partners = contests.partners_of(panel * width::<S>()..(panel + 1) * width::<S>());
-                    let d = &mut gram[of_panel * contests.partners..][..partners];
+                    let partners = contests.partners_before((panel + 1) * width::<S>());
+                    let d = &mut panels_mut::<S>(&mut gram)[of_panel * contests.partners..][..partners];
                     correlate(simd, &contests.activities, contests.partners, c, d);
                 }
             }
         }
-        self.collect::<S>(&correlation, &gram, contests)
+        Partial { correlation, gram, decay: contests.decay, mass: contests.mass }
     }
+}
+
+/// Numbers of whole panels.
+#[inline(always)]
+fn panels_mut<S: Simd>(values: &mut [f32]) -> &mut [Panel<S>] {
+    S::as_mut_simd_f32s(values).0.as_chunks_mut().0
 }
 
 impl Worker<'_> {
@@ -128,40 +158,25 @@ impl Worker<'_> {
             from += count;
         }
     }
-
-    /// The sums in the order of [`Job::sums`].
-    fn collect<S: Simd>(&self, correlation: &[Panel<S>], gram: &[Panel<S>], contests: Contests) -> Vec<f32> {
-        let (neurons, fan_in) = (self.job.neurons, self.job.fan_in());
-        let parts = self.job.sums();
-        let mut sums = vec![0.0; parts.len()];
-        unpack::<S>(correlation, self.tiling.features(), neurons, &mut sums[parts.correlation], fan_in);
-        unpack::<S>(gram, contests.partners, neurons, &mut sums[parts.gram.clone()], neurons);
-        if self.job.contest.mixing() == Mixing::Triangle {
-            for (neuron, row) in sums[parts.gram].chunks_exact_mut(neurons).enumerate() {
-                row[neuron % neurons + 1..].fill(0.0);
-            }
-        }
-        for (part, total) in [(parts.decay, &contests.decay), (parts.mass, &contests.mass)] {
-            for (sum, total) in sums[part].iter_mut().zip(total) {
-                *sum = *total as f32;
-            }
-        }
-        sums
-    }
 }
 
 /// `[groups, panels, features, width]` → `[groups, neurons, count]`, the first `count` features.
-fn unpack<S: Simd>(panels: &[Panel<S>], features: usize, neurons: usize, to: &mut [f32], count: usize) {
+pub(super) fn unpack(
+    panels: &[f32],
+    [width, features]: [usize; 2],
+    neurons: usize,
+    to: &mut [f32],
+    count: usize,
+) {
     if panels.is_empty() {
         return;
     }
-    let panels = panels.chunks_exact(features);
+    let panels = panels.chunks_exact(features * width);
     let groups = to.chunks_exact_mut(neurons * count);
-    let rows = groups.flat_map(|group| group.chunks_mut(width::<S>() * count));
+    let rows = groups.flat_map(|group| group.chunks_mut(width * count));
     for (panel, rows) in panels.zip(rows) {
-        let values: &[f32] = cast_slice(panel);
         for (lane, row) in rows.chunks_exact_mut(count).enumerate() {
-            for (sum, values) in row.iter_mut().zip(values.chunks_exact(width::<S>())) {
+            for (sum, values) in row.iter_mut().zip(panel.chunks_exact(width)) {
                 *sum = values[lane];
             }
         }
@@ -204,12 +219,12 @@ impl<'a> Contests<'a> {
         }
     }
 
-    /// How many partners, from the first on, some neurons have, in whole steps.
-    fn partners_of(&self, neurons: Range<usize>) -> usize {
+    /// How many partners, from the first on, the neurons before one have, in whole steps.
+    fn partners_before(&self, neuron: usize) -> usize {
         match self.job.contest.mixing() {
             Mixing::None => 0,
             Mixing::Full => self.partners,
-            Mixing::Triangle => neurons.end.next_multiple_of(STEP).min(self.partners),
+            Mixing::Triangle => neuron.next_multiple_of(STEP).min(self.partners),
         }
     }
 
