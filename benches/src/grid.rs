@@ -137,8 +137,12 @@ impl Case {
 
     /// A batch of inputs.
     pub fn input(&self, device: &Device) -> Tensor<4> {
-        let normal = Distribution::Normal(0.0, 1.0);
-        Tensor::random([self.batch, self.channels[0], self.size, self.size], normal, device)
+        Tensor::random(self.input_dims(), Distribution::Normal(0.0, 1.0), device)
+    }
+
+    /// The dimensions of [`input`](Self::input).
+    pub fn input_dims(&self) -> [usize; 4] {
+        [self.batch, self.channels[0], self.size, self.size]
     }
 
     /// Height and width of the output.

@@ -1,6 +1,8 @@
-//! What the benches share: shapes of layers, whole networks, strategies for the update, a timer and a counter of bytes.
+//! What the benches share: shapes of layers, whole networks, strategies for the update, a timer, a counter of bytes, and
+//! what is measured on GPUs.
 
 pub mod alternatives;
+pub mod gpu;
 pub mod grid;
 pub mod memory;
 pub mod nets;

@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# The bench `gpu` and the tests, built on one machine and run on another that has a GPU.
+#
+#   benches/gpu.sh build cuda|nvrtc|vulkan    → target/gpu-KIND/bundle: programs and what they need
+#   benches/gpu.sh pack cuda|nvrtc|vulkan     → target/gpu-KIND.tar.xz
+#   benches/gpu.sh run BUNDLE                 there: all tests, then the whole bench; BUNDLE is a folder or an archive
+#   benches/gpu.sh run BUNDLE gpu nets --seconds 300 --csv nets.csv    one program with arguments of its own
+#
+# On the machine with the GPU, with Rust and a network, none of this is needed:
+#
+#   cargo bench -p burn-hebbian-benches --features cuda --bench gpu -- --csv gpu.csv
+#   HEBBIAN_REQUIRE=cuda cargo test --release -p burn-hebbian-tests --features cuda
+#
+# The feature `cuda` builds with an LLVM that a build script downloads. `nvrtc` is for machines that cannot: it takes CubeCL's
+# other compiler, whose C++ is compiled by the NVRTC of the machine that runs it (CUDA toolkit there: $CUDA_PATH or
+# /usr/local/cuda). LLVM's symbols are then left open; a library of stubs, preloaded, gives each an address.
+set -euo pipefail
+
+programs=(suite precision) # of the tests
+target=${CARGO_TARGET_DIR:-target}
+
+usage() {
+  sed -n '4,7s/^# *//p' "${BASH_SOURCE[0]}" >&2
+  exit 2
+}
+
+# What cargo says it built.
+executables() {
+  cargo build --release --message-format=json-render-diagnostics "$@" |
+    sed -n 's/.*"executable":"\([^"]*\)".*/\1/p'
+}
+
+# Bench and tests apart: tests run without autotune, which is a feature of the whole build.
+build() {
+  local kind=$1 bundle="$target/gpu-$1/bundle" tests=() program
+  if [ "$kind" = nvrtc ]; then
+    # of the driver and NVRTC no more is asked than this version has
+    export CUDARC_CUDA_VERSION="${CUDARC_CUDA_VERSION:-13000}" DOCS_RS=1
+    export RUSTFLAGS="${RUSTFLAGS:-} -Clink-arg=-Wl,--unresolved-symbols=ignore-all"
+  fi
+  export CARGO_TARGET_DIR="$target/gpu-$kind"
+  for program in "${programs[@]}"; do tests+=(--test "$program"); done
+  mkdir -p "$bundle"
+  {
+    executables -p burn-hebbian-benches --features "$kind" --bench gpu
+    executables -p burn-hebbian-tests --no-default-features --features "flex,$kind" "${tests[@]}"
+  } | while read -r program; do
+    strip -o "$bundle/$(basename "$program" | sed 's/-[0-9a-f]*$//')" "$program"
+  done
+  echo "${kind/nvrtc/cuda}" >"$bundle/backend"
+  case $kind in
+    nvrtc) stubs "$bundle/stubs.so" "$bundle/gpu" "${programs[@]/#/$bundle/}" ;;
+    vulkan) cp -L "$(ldconfig -p | sed -n 's/.*libvulkan.so.1 .*=> //p' | head -1)" "$bundle" ;; # its loader
+  esac
+  ls -l "$bundle"
+}
+
+# A library that defines what the programs leave open, to be preloaded; whoever calls one of its functions ends.
+stubs() {
+  local library=$1
+  shift
+  {
+    echo '#include <stdio.h>'
+    echo '#include <stdlib.h>'
+    echo 'static void missing(const char *name) { fprintf(stderr, "built without LLVM: %s\n", name); abort(); }'
+    # symbols of libraries that are linked have a version
+    nm -D --undefined-only "$@" | awk '$1 == "U" && $2 !~ /@/ { print $2 }' | sort -u |
+      sed 's/.*/void &(void) { missing("&"); }/'
+  } | cc -shared -fPIC -O1 -w -x c -o "$library" -
+}
+
+pack() {
+  local archive="$target/gpu-$1.tar.xz"
+  tar -C "$target/gpu-$1" --transform "s,^bundle,gpu-$1," -c bundle |
+    xz --x86 --lzma2=preset=9e,dict=256MiB >"$archive"
+  ls -l "$archive"
+}
+
+# Unpacks an archive once; prints the folder.
+unpacked() {
+  if [ -d "$1" ]; then
+    echo "$1"
+    return
+  fi
+  local folder="${TMPDIR:-/tmp}/$(basename "$1" .tar.xz)"
+  [ "$folder/backend" -nt "$1" ] || tar -C "${TMPDIR:-/tmp}" --touch -xJf "$1"
+  echo "$folder"
+}
+
+start() {
+  local bundle=$1 program=$2
+  shift 2
+  env LD_LIBRARY_PATH="$bundle:${CUDA_PATH:-/usr/local/cuda}/lib64:${LD_LIBRARY_PATH:-}" \
+    LD_PRELOAD="$([ ! -f "$bundle/stubs.so" ] || echo "$bundle/stubs.so")" "$bundle/$program" "$@"
+}
+
+run() {
+  local bundle program failed=0
+  bundle=$(realpath "$(unpacked "$1")")
+  shift
+  HEBBIAN_REQUIRE=$(cat "$bundle/backend")
+  export HEBBIAN_REQUIRE
+  if [ $# -gt 0 ]; then
+    start "$bundle" "$@"
+    return
+  fi
+  for program in "${programs[@]}"; do
+    # the tests of the book read the repository
+    start "$bundle" "$program" --skip book || failed=1
+  done
+  start "$bundle" gpu --csv gpu.csv
+  return "$failed"
+}
+
+case "${1:-} ${2:-}" in
+  "build cuda" | "build nvrtc" | "build vulkan") build "$2" ;;
+  "pack cuda" | "pack nvrtc" | "pack vulkan") pack "$2" ;;
+  "run "?*) shift && run "$@" ;;
+  *) usage ;;
+esac
