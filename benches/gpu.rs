@@ -30,6 +30,9 @@ struct Arguments {
     /// Tiny sizes, as always on flex
     #[arg(long)]
     tiny: bool,
+    /// On flex, whatever was built
+    #[arg(long)]
+    flex: bool,
     /// Write every time into this file
     #[arg(long)]
     csv: Option<PathBuf>,
@@ -76,8 +79,8 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
 }
 
 fn bench(arguments: Arguments) -> Result<Bench, Box<dyn Error>> {
-    let Arguments { name, rounds, seconds, tiny, csv, .. } = arguments;
-    let device::Chosen { name: backend, device } = device::choose()?;
+    let Arguments { name, rounds, seconds, tiny, flex, csv, .. } = arguments;
+    let device::Chosen { name: backend, device } = device::choose(flex)?;
     let full = !tiny && backend != "flex";
     let sizes = if full { "full sizes" } else { "tiny sizes" };
     println!("{backend}, {device:?}, {sizes}, medians of {rounds} stretches");

@@ -83,7 +83,7 @@ unpacked() {
     return
   fi
   local folder="${TMPDIR:-/tmp}/$(basename "$1" .tar.xz)"
-  [ "$folder/backend" -nt "$1" ] || tar -C "${TMPDIR:-/tmp}" --touch -xJf "$1"
+  [ "$folder/backend" -nt "$1" ] || tar -C "${TMPDIR:-/tmp}" --touch -xJf "$1" || return
   echo "$folder"
 }
 
@@ -96,7 +96,8 @@ start() {
 
 run() {
   local bundle program failed=0
-  bundle=$(realpath "$(unpacked "$1")")
+  bundle=$(unpacked "$1")
+  bundle=$(realpath "$bundle")
   shift
   HEBBIAN_REQUIRE=$(cat "$bundle/backend")
   export HEBBIAN_REQUIRE

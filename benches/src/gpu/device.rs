@@ -28,13 +28,13 @@ impl fmt::Display for NoDevice {
 
 impl std::error::Error for NoDevice {}
 
-/// The first device of the build's first backend, once it has added.
+/// The first device of the build's first backend, once it has added; or flex.
 ///
 /// # Errors
 ///
 /// If the backend finds no device.
-pub fn choose() -> Result<Chosen, NoDevice> {
-    let (name, device) = built();
+pub fn choose(flex: bool) -> Result<Chosen, NoDevice> {
+    let (name, device) = if flex { FLEX } else { built() };
     let hook = panic::take_hook();
     panic::set_hook(Box::new(|_| {}));
     let found = panic::catch_unwind(|| {
@@ -57,6 +57,8 @@ pub fn reason(panic: &(dyn std::any::Any + Send)) -> String {
 /// A backend's name and how to get its device.
 type Built = (&'static str, fn() -> Device);
 
+const FLEX: Built = ("flex", Device::flex);
+
 #[allow(unreachable_code)]
 fn built() -> Built {
     #[cfg(feature = "cuda")]
@@ -65,5 +67,5 @@ fn built() -> Built {
     return ("Vulkan", || Device::vulkan(burn::tensor::DeviceKind::DefaultDevice));
     #[cfg(feature = "wgpu")]
     return ("wgpu", || Device::wgpu(burn::tensor::DeviceKind::DefaultDevice));
-    ("flex", Device::flex)
+    FLEX
 }

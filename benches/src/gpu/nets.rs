@@ -86,9 +86,11 @@ impl Nets<'_> {
         let tiny = VggConfig::vgg11(10).with_width(2).with_hidden(4);
         let config = if self.bench.full { config } else { tiny };
         for (name, rule) in rules() {
-            let model = config.init(&self.bench.device).expect("sizes that exist");
-            let net = self.sized(VGG);
-            self.steps(net, name, dtype, plan("stages.*", rule), model, |model, x| model.features(x));
+            self.largest(VGG, |net| {
+                let model = config.init(&self.bench.device).expect("sizes that exist");
+                let plan = plan("stages.*", rule.clone());
+                self.steps(net, name, dtype, plan, model, |model, x| model.features(x))
+            });
         }
     }
 
@@ -96,9 +98,17 @@ impl Nets<'_> {
         let config = ResNetConfig::resnet50(1000);
         let tiny = ResNetConfig::resnet50(10).with_width(2);
         let config = if self.bench.full { config } else { tiny };
-        let model = config.init(&self.bench.device).expect("sizes that exist");
-        let plan = plan("(stem|layer).*", Rule::swta());
-        self.steps(self.sized(RES_NET), "SWTA", dtype, plan, model, |model, x| model.features(x));
+        self.largest(RES_NET, |net| {
+            let model = config.init(&self.bench.device).expect("sizes that exist");
+            let plan = plan("(stem|layer).*", Rule::swta());
+            self.steps(net, "SWTA", dtype, plan, model, |model, x| model.features(x))
+        });
+    }
+
+    /// The net at its batch size, or at the first smaller one that fits.
+    fn largest(&self, net: Net, steps: impl Fn(Net) -> Option<f64>) {
+        let net = self.sized(net);
+        [1, 2, 4].into_iter().find_map(|part| steps(Net { batch: net.batch / part, ..net }));
     }
 
     fn sized(&self, net: Net) -> Net {
@@ -113,14 +123,14 @@ impl Nets<'_> {
         plan: Plan,
         model: M,
         features: impl Fn(&M, Tensor<4>) -> Tensor<4>,
-    ) {
-        let batch = if self.bench.full { net.batch } else { 2 };
-        let name = format!("{} {rule} n{batch}", net.name);
+    ) -> Option<f64> {
+        let net = if self.bench.full { net } else { Net { batch: 2, ..net } };
+        let name = format!("{} {rule} n{}", net.name, net.batch);
         if !self.bench.takes(&name) {
-            return;
+            return None;
         }
         let model = Cast::cast(dtype, plan.apply(model).expect("the plan fits"));
-        let x = self.bench.normal([batch, 3, net.size, net.size], dtype);
+        let x = self.bench.normal([net.batch, 3, net.size, net.size], dtype);
         let forward = self.bench.timer.seconds(|| features(&model, x.clone()));
         let mut optimizer = SgdConfig::new().init();
         let mut trained = Some(model);
@@ -130,13 +140,18 @@ impl Nets<'_> {
             let grads = updates.expect("the rules fit").into_grads(&model);
             trained = Some(plan.step(&mut optimizer, RATE, model, grads).expect("finite"));
         });
-        let multiplications = net.multiplications * batch as f64;
+        self.tell(net, name, dtype, [forward, step]);
+        step
+    }
+
+    fn tell(&self, net: Net, name: String, dtype: DType, [forward, step]: [Option<f64>; 2]) {
+        let multiplications = net.multiplications * net.batch as f64;
         for (what, seconds, products) in [("forward", forward, 1.0), ("step", step, 2.0)] {
             let flop = 2.0 * products * multiplications;
             self.bench.csv.add(Entry { part: "nets", case: &name, what, dtype, chosen: true, seconds, flop });
         }
         let share = self.ceiling.share(dtype, multiplications, step).filter(|_| self.bench.full);
-        let rate = step.map(|seconds| batch as f64 / seconds);
+        let rate = step.map(|seconds| net.batch as f64 / seconds);
         row(&[
             name,
             dtype.name().into(),

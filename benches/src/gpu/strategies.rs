@@ -4,8 +4,8 @@
 use burn::tensor::{
     DType, Tensor,
     activation::softmax,
-    module::{conv2d, unfold4d},
-    ops::{ConvOptions, UnfoldOptions},
+    module::conv2d,
+    ops::{ConvOptions, PadMode},
 };
 use burn_hebbian::prelude::*;
 
@@ -183,8 +183,12 @@ impl Patches {
     /// `[images · positions, fan-in]`.
     fn unfold(&self, [start, count]: [usize; 2]) -> Tensor<2> {
         let Case { kernel, stride, padding, .. } = self.case;
-        let options = UnfoldOptions::new([stride; 2], [padding; 2], [1; 2]);
-        unfold4d(self.x.clone().narrow(0, start, count), [kernel; 2], options).swap_dims(1, 2).flatten(0, 1)
+        let x = self.x.clone().narrow(0, start, count);
+        let x = x.pad([(padding, padding); 2], PadMode::Constant(0.0));
+        let x: Tensor<5> = x.unfold(2, kernel, stride);
+        let x: Tensor<6> = x.unfold(3, kernel, stride); // [images, channels, rows, columns, kernel, kernel]
+        let [images, channels, rows, columns, ..] = x.dims();
+        x.permute([0, 2, 3, 1, 4, 5]).reshape([images * rows * columns, channels * kernel * kernel])
     }
 }
 
@@ -199,7 +203,6 @@ mod tests {
 
     use super::*;
 
-    /// Stride and padding that differ, and more images than are laid out at a time would be.
     #[test]
     fn both_updates_by_hand_are_the_layers() {
         let device = Device::flex();
