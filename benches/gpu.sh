@@ -24,13 +24,7 @@ usage() {
   exit 2
 }
 
-# What cargo says it built.
-executables() {
-  cargo build --release --message-format=json-render-diagnostics "$@" |
-    sed -n 's/.*"executable":"\([^"]*\)".*/\1/p'
-}
-
-# Bench and tests apart: tests run without autotune, which is a feature of the whole build.
+# Bench and tests in one go: both with autotune and fusion, as programs on a GPU are built.
 build() {
   local kind=$1 bundle="$target/gpu-$1/bundle" tests=() program
   if [ "$kind" = nvrtc ]; then
@@ -38,15 +32,16 @@ build() {
     export CUDARC_CUDA_VERSION="${CUDARC_CUDA_VERSION:-13000}" DOCS_RS=1
     export RUSTFLAGS="${RUSTFLAGS:-} -Clink-arg=-Wl,--unresolved-symbols=ignore-all"
   fi
-  export CARGO_TARGET_DIR="$target/gpu-$kind"
   for program in "${programs[@]}"; do tests+=(--test "$program"); done
   mkdir -p "$bundle"
-  {
-    executables -p burn-hebbian-benches --features "$kind" --bench gpu
-    executables -p burn-hebbian-tests --no-default-features --features "flex,$kind" "${tests[@]}"
-  } | while read -r program; do
+  CARGO_TARGET_DIR="$target/gpu-$kind" cargo build --release --message-format=json-render-diagnostics \
+    -p burn-hebbian-benches --features "burn-hebbian-benches/$kind" --bench gpu \
+    -p burn-hebbian-tests --features "burn-hebbian-tests/$kind,burn-hebbian-tests/flex" "${tests[@]}" \
+    --no-default-features | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' >"$bundle/programs"
+  while read -r program; do
     strip -o "$bundle/$(basename "$program" | sed 's/-[0-9a-f]*$//')" "$program"
-  done
+  done <"$bundle/programs"
+  rm "$bundle/programs"
   echo "${kind/nvrtc/cuda}" >"$bundle/backend"
   case $kind in
     nvrtc) stubs "$bundle/stubs.so" "$bundle/gpu" "${programs[@]/#/$bundle/}" ;;

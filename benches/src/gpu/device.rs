@@ -47,11 +47,14 @@ pub fn choose(flex: bool) -> Result<Chosen, NoDevice> {
     found.map(|device| Chosen { name, device }).map_err(|panic| NoDevice { name, reason: reason(&*panic) })
 }
 
-/// What a panic said, its first line.
+/// Characters of a reason: what a driver says, not the stack of calls below.
+const REASON: usize = 1000;
+
+/// What a panic said, the beginning of it in one line.
 pub fn reason(panic: &(dyn std::any::Any + Send)) -> String {
     let said = panic.downcast_ref::<String>().map(String::as_str);
     let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-    said.lines().next().unwrap_or_default().chars().take(200).collect()
+    said.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(REASON).collect()
 }
 
 /// A backend's name and how to get its device.
