@@ -1,6 +1,9 @@
 //! The device of this build.
 
-use std::{fmt, panic};
+use std::{
+    fmt, panic,
+    sync::{Arc, OnceLock},
+};
 
 use burn::tensor::{Device, Tensor};
 
@@ -35,8 +38,11 @@ impl std::error::Error for NoDevice {}
 /// If the backend finds no device.
 pub fn choose(flex: bool) -> Result<Chosen, NoDevice> {
     let (name, device) = if flex { FLEX } else { built() };
+    // the first panic of any thread names the cause; what reaches this one speaks of its consequences
+    let cause = Arc::new(OnceLock::new());
     let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| {}));
+    let first = cause.clone();
+    panic::set_hook(Box::new(move |info| drop(first.set(reason(info.payload())))));
     let found = panic::catch_unwind(|| {
         let device = device();
         let sum = Tensor::<1>::ones([2], &device).sum().into_scalar::<f32>();
@@ -44,11 +50,12 @@ pub fn choose(flex: bool) -> Result<Chosen, NoDevice> {
         device
     });
     panic::set_hook(hook);
-    found.map(|device| Chosen { name, device }).map_err(|panic| NoDevice { name, reason: reason(&*panic) })
+    let reason = || cause.get().cloned().unwrap_or_default();
+    found.map(|device| Chosen { name, device }).map_err(|_| NoDevice { name, reason: reason() })
 }
 
 /// Characters of a reason: what a driver says, not the stack of calls below.
-const REASON: usize = 1000;
+const REASON: usize = 300;
 
 /// What a panic said, the beginning of it in one line.
 pub fn reason(panic: &(dyn std::any::Any + Send)) -> String {
