@@ -11,7 +11,7 @@ use burn_hebbian::{
 };
 use burn_hebbian_benches::{
     alternatives::{median, medians},
-    grid::{CASES, Case},
+    grid::{CASES, Case, FORMS},
 };
 
 /// How much longer than the best form a choice may take.
@@ -30,28 +30,26 @@ fn main() {
 }
 
 fn correlations(rounds: usize, name: &str) {
-    let forms: Vec<_> = CorrelationForm::ALL.into_iter().filter(|form| *form != CorrelationForm::Fused).collect();
-    let mut table = Table::new("correlation", forms.iter().map(|form| format!("{form:?}")).collect());
+    let mut table = Table::new("correlation", FORMS.map(|form| format!("{form:?}")).to_vec());
     for case in CASES.iter().filter(|case| case.to_string().contains(name)) {
-        let (chosen, times) = correlation(case, &forms, rounds);
+        let (chosen, times) = correlation(case, rounds);
         table.row(&case.to_string(), &times, chosen);
     }
     table.finish();
 }
 
 /// The place of the chosen form, and every form's time.
-fn correlation(case: &Case, forms: &[CorrelationForm], rounds: usize) -> (usize, Vec<f64>) {
+fn correlation(case: &Case, rounds: usize) -> (usize, Vec<f64>) {
     let device = Device::flex();
     let (conv, x, c) = (case.conv(&device), case.input(&device), case.coefficients(&device));
     let chosen = Local::new(conv.clone()).correlation_form(x.dims());
-    let run = |form: &CorrelationForm| {
-        let forms = Forms { correlation: Some(*form), ..Forms::default() };
+    let runs = FORMS.map(|form| {
+        let forms = Forms { correlation: Some(form), ..Forms::default() };
         let layer = Local::new(conv.clone()).with_forms(forms);
         let (x, c) = (x.clone(), c.clone());
         move || drop(layer.correlate(x.clone(), c.clone()))
-    };
-    let runs: Vec<_> = forms.iter().map(run).collect();
-    let chosen = forms.iter().position(|form| *form == chosen);
+    });
+    let chosen = FORMS.iter().position(|form| *form == chosen);
     (chosen.expect("one of all"), medians(rounds, &runs))
 }
 

@@ -9,6 +9,16 @@ use burn::{
     },
     tensor::{Device, Distribution, Tensor},
 };
+use burn_hebbian::prelude::CorrelationForm;
+
+/// The forms of a correlation by itself.
+pub const FORMS: [CorrelationForm; 5] = [
+    CorrelationForm::Gradient,
+    CorrelationForm::Taps,
+    CorrelationForm::Patches,
+    CorrelationForm::Images,
+    CorrelationForm::Views,
+];
 
 /// A square convolution on a square input.
 #[derive(Debug, Clone, Copy)]

@@ -44,15 +44,15 @@ fn forms_row(case: String, forms: &[String], times_of: &[Option<f64>], chosen: O
 }
 
 fn correlations(bench: &Bench) {
-    let forms = CorrelationForm::ALL.map(|form| format!("{form:?}"));
+    let forms = FORMS.map(|form| format!("{form:?}"));
     forms_head("correlation, ms", &forms);
     for case in CASES.iter().map(|case| bench.sized(case, BATCHES * case.batch)) {
         if !bench.takes(&case.to_string()) {
             continue;
         }
         let chosen = Local::new(case.conv(&bench.device)).correlation_form(case.input_dims());
-        let times = CorrelationForm::ALL.map(|form| correlation(bench, &case, form, form == chosen));
-        let chosen = CorrelationForm::ALL.iter().position(|form| *form == chosen);
+        let times = FORMS.map(|form| correlation(bench, &case, form, form == chosen));
+        let chosen = FORMS.iter().position(|form| *form == chosen);
         forms_row(case.to_string(), &forms, &times, chosen);
     }
 }

@@ -16,8 +16,7 @@ use super::{
     report::{Entry, head, ms, percent, row, sizes, times},
 };
 use crate::{
-    grid::{CASES, Case},
-    per_patch::raised_cosine,
+    grid::{CASES, Case, FORMS},
 };
 
 /// Temperature of SWTA, as in the preset.
@@ -31,7 +30,7 @@ const NETS: [(&str, usize); 3] = [("six-layer", 64), ("SoftHebb", 128), ("VGG-11
 
 /// Measures and prints every strategy on the layers of [`NETS`].
 pub fn measure(bench: &Bench, ceiling: &Ceiling) {
-    let forms = CorrelationForm::ALL.map(|form| format!("{form:?}"));
+    let forms = FORMS.map(|form| format!("{form:?}"));
     let columns = ["forward + SWTA, ms", "layers", "per patch", "unfolded"].into_iter();
     let columns = columns.chain(forms.iter().map(String::as_str));
     head(&columns.chain(["chosen", "form", "per patch / chosen", "of the ceiling"]).collect::<Vec<_>>());
@@ -51,7 +50,7 @@ fn layer(bench: &Bench, ceiling: &Ceiling, case: &Case) {
         let by_hand = |what, update: fn(&Patches) -> Tensor<2>| whole.then(|| step.by_hand(what, update))?;
         let per_patch = by_hand("per patch", Patches::one_by_one);
         let unfolded = by_hand("unfolded", Patches::as_matrix);
-        let forms = CorrelationForm::ALL.map(|form| whole.then(|| step.by_layer(Some(form)))?);
+        let forms = FORMS.map(|form| whole.then(|| step.by_layer(Some(form)))?);
         let chosen = step.by_layer(None);
         let form = Local::new(case.conv(&bench.device)).correlation_form(case.input_dims());
         let mut cells = vec![case.to_string(), dtype.name().into(), ms(per_patch), ms(unfolded)];
@@ -195,6 +194,13 @@ impl Patches {
 /// The share of each neuron in each patch, `[patches, neurons]`.
 fn winners(patches: Tensor<2>, w: Tensor<2>) -> Tensor<2> {
     softmax(raised_cosine(patches, w).div_scalar(TEMPERATURE), 1)
+}
+
+/// `((cos + 1) / 2)²` of every patch with every neuron.
+fn raised_cosine(patches: Tensor<2>, w: Tensor<2>) -> Tensor<2> {
+    let norm = |rows: Tensor<2>| rows.powi_scalar(2).sum_dim(1).clamp_min(1e-30).sqrt();
+    let cosine = patches.clone().matmul(w.clone().transpose()) / norm(patches) / norm(w).transpose();
+    cosine.add_scalar(1.0).div_scalar(2.0).powi_scalar(2)
 }
 
 #[cfg(test)]
