@@ -18,8 +18,12 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let rounds = arguments.first().map_or(15, |rounds| rounds.parse().expect("a number of rounds"));
     let name = arguments.get(1).cloned().unwrap_or_default();
-    println!("flex (rayon, simd), {threads} threads, medians of {rounds} rounds; a step is forward pass and update");
-    println!("floor: forward pass and the fastest form of the correlation; products: two, in the layer's sizes");
+    println!(
+        "flex (rayon, simd), {threads} threads, medians of {rounds} rounds; a step is forward pass and update"
+    );
+    println!(
+        "floor: forward pass and the fastest form of the correlation; products: two, in the layer's sizes"
+    );
     for (rule_name, rule) in
         [("SWTA", Rule::swta()), ("HPCA", Rule::hpca(Activation::Relu)), ("Hebb", Rule::hebb())]
     {
@@ -92,7 +96,13 @@ fn time(case: &Case, rule: &Rule, rounds: usize) -> Times {
         Box::new(step(None)),
     ];
     let times = medians(rounds, &alternatives);
-    Times { floor: times[0] + times[1], products: times[2], parts: times[3], fused: times[4], chosen: times[5] }
+    Times {
+        floor: times[0] + times[1],
+        products: times[2],
+        parts: times[3],
+        fused: times[4],
+        chosen: times[5],
+    }
 }
 
 /// Responses and correlation as products of matrices that lie ready.

@@ -12,7 +12,7 @@ use super::{
     Bench, multiplications,
     report::{Entry, head, ms, row, sizes, times},
 };
-use crate::grid::{CASES, Case};
+use crate::grid::{CASES, Case, FORMS};
 
 /// Images of the benches on a CPU, times this.
 const BATCHES: usize = 8;

@@ -15,9 +15,7 @@ use super::{
     multiplications,
     report::{Entry, head, ms, percent, row, sizes, times},
 };
-use crate::{
-    grid::{CASES, Case, FORMS},
-};
+use crate::grid::{CASES, Case, FORMS};
 
 /// Temperature of SWTA, as in the preset.
 const TEMPERATURE: f64 = 0.02;

@@ -218,12 +218,7 @@ fn learn<G: Geometry<X, W>, const X: usize, const W: usize>(
 }
 
 /// What [`Finish`] will divide by; `like` tells device and precision.
-fn mass(
-    weights: Option<Tensor<2>>,
-    finish: &Finish,
-    patches: usize,
-    like: &Tensor<4>,
-) -> Option<Tensor<1>> {
+fn mass(weights: Option<Tensor<2>>, finish: &Finish, patches: usize, like: &Tensor<4>) -> Option<Tensor<1>> {
     match finish.reduction {
         Reduction::Mean => Some(Tensor::full([1], patches as f64, (&like.device(), like.dtype()))),
         Reduction::Weighted => {

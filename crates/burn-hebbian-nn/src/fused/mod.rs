@@ -119,7 +119,8 @@ impl Job {
     fn sums(&self) -> Sums {
         let neurons = self.groups * self.neurons;
         let correlation = 0..neurons * self.fan_in();
-        let vector = |after: &Range<usize>, there: bool| after.end..after.end + if there { neurons } else { 0 };
+        let vector =
+            |after: &Range<usize>, there: bool| after.end..after.end + if there { neurons } else { 0 };
         let decay = vector(&correlation, self.contest.has_decay());
         let mass = vector(&decay, self.contest.has_mass());
         let mixes = self.contest.mixing() != Mixing::None;
@@ -145,9 +146,8 @@ impl Job {
         };
         let (dot, sums) = extension::run(x, w, self);
         let part = |range: Range<usize>| sums.clone().narrow(0, range.start, range.len());
-        let vector = |range: Range<usize>| {
-            (!range.is_empty()).then(|| part(range).reshape([groups, neurons]))
-        };
+        let vector =
+            |range: Range<usize>| (!range.is_empty()).then(|| part(range).reshape([groups, neurons]));
         Fused {
             dot: dot.reshape(dims),
             correlation: part(parts.correlation),
@@ -165,7 +165,8 @@ impl Job {
         let shares = tiling.share(threads);
         let arch = Arch::new();
         let packed = arch.dispatch(Pack { job: self, features: tiling.features(), w });
-        let inverse_norms: Vec<f32> = w.chunks_exact(self.fan_in()).map(|w| inverse_norm(energy(w))).collect();
+        let inverse_norms: Vec<f32> =
+            w.chunks_exact(self.fan_in()).map(|w| inverse_norm(energy(w))).collect();
         let mut dot = vec![0.0; self.images * self.groups * self.neurons * self.positions()];
         let rows = self.rows(&mut dot, &tiling, &shares);
         let workers = shares.iter().zip(rows).map(|(slices, rows)| Worker {

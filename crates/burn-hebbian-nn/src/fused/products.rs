@@ -58,13 +58,7 @@ fn respond_at<S: Simd, const R: usize>(
 ///
 /// `x` holds one block of positions after the other, `features` of each.
 #[inline(always)]
-pub(super) fn correlate<S: Simd>(
-    simd: S,
-    x: &[Lane],
-    features: usize,
-    c: &[Panel<S>],
-    d: &mut [Panel<S>],
-) {
+pub(super) fn correlate<S: Simd>(simd: S, x: &[Lane], features: usize, c: &[Panel<S>], d: &mut [Panel<S>]) {
     let mut first = 0;
     if has_many_registers::<S>() {
         while first + BLOCK <= d.len() {
@@ -104,12 +98,7 @@ fn correlate_at<S: Simd, const R: usize>(
 }
 
 #[inline(always)]
-fn add_positions<S: Simd, const R: usize>(
-    simd: S,
-    sums: &mut [Panel<S>; R],
-    x: &[Lane; R],
-    c: &[Panel<S>],
-) {
+fn add_positions<S: Simd, const R: usize>(simd: S, sums: &mut [Panel<S>; R], x: &[Lane; R], c: &[Panel<S>]) {
     for (p, c) in c.iter().enumerate().take(BLOCK) {
         for (sum, x) in sums.iter_mut().zip(x) {
             accumulate(simd, sum, x[p], c);

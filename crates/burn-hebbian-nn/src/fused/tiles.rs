@@ -127,7 +127,14 @@ impl Unfolded {
 
     /// The tile's input of one group, from the values of the whole batch with `channels` channels.
     #[inline(always)]
-    pub(super) fn fill(&mut self, tiling: &Tiling, x: &[f32], groups: usize, group: usize, tile: Range<usize>) {
+    pub(super) fn fill(
+        &mut self,
+        tiling: &Tiling,
+        x: &[f32],
+        groups: usize,
+        group: usize,
+        tile: Range<usize>,
+    ) {
         let axis = tiling.axis;
         let parts = || tiling.by_image(tile.clone());
         let mut extent = [0, 1, 2].map(|axis| match tiling.output[axis] {

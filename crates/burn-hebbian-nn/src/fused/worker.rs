@@ -283,14 +283,16 @@ impl<'a> Contests<'a> {
     #[inline(always)]
     fn measure(&mut self, x: &[Lane], features: usize) {
         self.energies.clear();
-        self.energies.extend(x.chunks_exact(features).map(|block| {
-            let mut energies = [0.0; BLOCK];
+        self.energies.resize(x.len() / features, [0.0; BLOCK]);
+        for (energies, block) in self.energies.iter_mut().zip(x.chunks_exact(features)) {
+            // a local copy stays in registers
+            let mut sums = [0.0; BLOCK];
             for lane in block {
-                for (energy, x) in energies.iter_mut().zip(lane) {
-                    *energy = x.mul_add(*x, *energy);
+                for (sum, x) in sums.iter_mut().zip(lane) {
+                    *sum += x * x;
                 }
             }
-            energies
-        }));
+            *energies = sums;
+        }
     }
 }

@@ -28,7 +28,9 @@ pub(super) fn correlate(
     match task.feasible(form.unwrap_or_else(|| task.cheapest(&x.device()))) {
         CorrelationForm::Gradient => gradient::correlate(window, x, c),
         CorrelationForm::Taps => taps::correlate(window, x, c),
-        CorrelationForm::Patches | CorrelationForm::Fused => patches::over_images(window, x, c, task.patches_at_once()),
+        CorrelationForm::Patches | CorrelationForm::Fused => {
+            patches::over_images(window, x, c, task.patches_at_once())
+        }
         CorrelationForm::Images => patches::by_image(window, x, c, task.patches_at_once()),
         CorrelationForm::Views => views::correlate(window, x, c, task.grids_at_once()),
     }
