@@ -9,6 +9,7 @@
 
 mod contest;
 mod extension;
+mod panels;
 mod products;
 mod tiles;
 mod worker;
@@ -21,9 +22,10 @@ use pulp::{Arch, Simd, WithSimd};
 
 use self::{
     contest::{Contest, Mixing, inverse_norm},
+    panels::{pack, unpack},
     products::{STEP, width},
     tiles::Tiling,
-    worker::{Pack, Partial, Worker, unpack},
+    worker::{Partial, Worker},
 };
 use crate::{
     backend::Backend,
@@ -128,9 +130,18 @@ impl Job {
         Sums { correlation, decay, mass, gram }
     }
 
-    /// Whether this is faster than one operation after the other, as far as it was measured.
+    /// Whether this is faster than one operation after the other, as far as it was measured: where vectors have several
+    /// lanes, and there are neurons to fill them and patches to outweigh the reordering of weights.
     fn pays(&self) -> bool {
-        Arch::new().dispatch(Width) >= 8 && self.neurons >= 8 && self.images * self.positions() >= 128
+        let patches = self.images * self.positions();
+        let (neurons, fan_in) = (self.neurons, self.fan_in());
+        // the Gram matrix is all that a fused pass can mix by
+        let mixes_well = match self.contest.mixing() {
+            Mixing::None => true,
+            Mixing::Triangle => neurons * (patches + fan_in) <= 4 * patches * fan_in,
+            Mixing::Full => neurons * (patches + fan_in) <= 2 * patches * fan_in,
+        };
+        Arch::new().dispatch(Width) >= 8 && neurons >= 8 && patches >= 64 && mixes_well
     }
 
     fn run<const X: usize, const W: usize>(self, x: Tensor<X>, w: Tensor<W>) -> Fused<X> {
@@ -164,7 +175,8 @@ impl Job {
         let tiling = Tiling::new(&self.window, self.images, sizes, self.input, threads);
         let shares = tiling.share(threads);
         let arch = Arch::new();
-        let packed = arch.dispatch(Pack { job: self, features: tiling.features(), w });
+        let panel = [tiling.features(), arch.dispatch(Width)];
+        let packed = pack(w, [self.neurons, self.fan_in()], panel);
         let inverse_norms: Vec<f32> =
             w.chunks_exact(self.fan_in()).map(|w| inverse_norm(energy(w))).collect();
         let mut dot = vec![0.0; self.images * self.groups * self.neurons * self.positions()];
@@ -181,22 +193,22 @@ impl Job {
         let partials = parallel::map(workers.collect(), |worker| arch.dispatch(worker));
         drop(packed);
         let total = partials.into_iter().reduce(Partial::merge).expect("there is a thread");
-        (dot, self.collect(total, tiling.features(), arch.dispatch(Width)))
+        (dot, self.collect(total, panel))
     }
 
     /// The sums in their order.
-    fn collect(&self, total: Partial, features: usize, width: usize) -> Vec<f32> {
+    fn collect(&self, total: Partial, [features, width]: [usize; 2]) -> Vec<f32> {
         let (parts, neurons) = (self.sums(), self.neurons);
         let mut sums = vec![0.0; parts.len()];
-        let of_correlation = &mut sums[parts.correlation];
-        unpack(&total.correlation, [width, features], neurons, of_correlation, self.fan_in());
+        let correlation = &mut sums[parts.correlation];
+        unpack(&total.correlation, [features, width], correlation, [neurons, self.fan_in()]);
         for (part, total) in [(parts.decay, total.decay), (parts.mass, total.mass)] {
             for (sum, total) in sums[part].iter_mut().zip(total) {
                 *sum = total as f32;
             }
         }
         let gram = &mut sums[parts.gram];
-        unpack(&total.gram, [width, neurons.next_multiple_of(STEP)], neurons, gram, neurons);
+        unpack(&total.gram, [neurons.next_multiple_of(STEP), width], gram, [neurons, neurons]);
         if self.contest.mixing() == Mixing::Triangle {
             for (neuron, row) in gram.chunks_exact_mut(neurons).enumerate() {
                 row[neuron % neurons + 1..].fill(0.0);

@@ -12,6 +12,9 @@ use crate::geometry::Window;
 /// Numbers of a tile that the cache of a core keeps: half a megabyte.
 const CACHED: usize = 1 << 17;
 
+/// Positions that a tile has even if they do not fit: for each tile all sums are read and written once.
+const FEWEST: usize = 96;
+
 /// How the positions of a batch are cut into tiles.
 #[derive(Debug, Clone)]
 pub(super) struct Tiling {
@@ -41,7 +44,7 @@ impl Tiling {
         let axis = output.iter().position(|length| *length > 1).unwrap_or(2);
         let slices = images * output[axis];
         let mut tiling = Self { window: *window, channels, input, output, axis, slices, slices_of_tile: 1 };
-        let most = CACHED / (tiling.features() + neurons) / tiling.slice();
+        let most = (CACHED / (tiling.features() + neurons)).max(FEWEST) / tiling.slice();
         tiling.slices_of_tile = tiling.fitting(most.min(slices.div_ceil(threads)).max(1));
         tiling
     }

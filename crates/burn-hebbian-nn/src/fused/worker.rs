@@ -11,43 +11,12 @@ use super::{
     tiles::{Tiling, Unfolded},
 };
 
-/// The weights in panels of neurons, `[groups, panels, features, width]`; what is beyond the last neuron or feature is 0.
-pub(super) struct Pack<'a> {
-    pub(super) job: &'a Job,
-    pub(super) features: usize,
-    pub(super) w: &'a [f32],
-}
-
-impl WithSimd for Pack<'_> {
-    type Output = Vec<f32>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Vec<f32> {
-        let (width, fan_in) = (width::<S>(), self.job.fan_in());
-        let panels = self.job.neurons.div_ceil(width);
-        let mut packed = vec![0.0; self.job.groups * panels * self.features * width];
-        let groups = self.w.chunks_exact(self.job.neurons * fan_in);
-        for (group, packed) in groups.zip(packed.chunks_exact_mut(panels * self.features * width)) {
-            for (panel, packed) in
-                group.chunks(width * fan_in).zip(packed.chunks_exact_mut(self.features * width))
-            {
-                for (lane, neuron) in panel.chunks_exact(fan_in).enumerate() {
-                    for (features, weight) in packed.chunks_exact_mut(width).zip(neuron) {
-                        features[lane] = *weight;
-                    }
-                }
-            }
-        }
-        packed
-    }
-}
-
 /// Some slices of the batch.
 pub(super) struct Worker<'a> {
     pub(super) job: &'a Job,
     pub(super) tiling: &'a Tiling,
     pub(super) x: &'a [f32],
-    /// As [`Pack`] leaves them.
+    /// As [`pack`](super::panels::pack) leaves them.
     pub(super) w: &'a [f32],
     /// `1 / ‖w_k‖` of all neurons.
     pub(super) inverse_norms: &'a [f32],
@@ -156,29 +125,6 @@ impl Worker<'_> {
                 }
             }
             from += count;
-        }
-    }
-}
-
-/// `[groups, panels, features, width]` → `[groups, neurons, count]`, the first `count` features.
-pub(super) fn unpack(
-    panels: &[f32],
-    [width, features]: [usize; 2],
-    neurons: usize,
-    to: &mut [f32],
-    count: usize,
-) {
-    if panels.is_empty() {
-        return;
-    }
-    let panels = panels.chunks_exact(features * width);
-    let groups = to.chunks_exact_mut(neurons * count);
-    let rows = groups.flat_map(|group| group.chunks_mut(width * count));
-    for (panel, rows) in panels.zip(rows) {
-        for (lane, row) in rows.chunks_exact_mut(count).enumerate() {
-            for (sum, values) in row.iter_mut().zip(panel.chunks_exact(width)) {
-                *sum = values[lane];
-            }
         }
     }
 }
