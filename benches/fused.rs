@@ -1,13 +1,13 @@
 //! The fused pass against one operation after the other, and both against the products they are made of.
 //!
 //! `cargo bench -p burn-hebbian-benches --bench fused [-- ROUNDS [NAME]]`: medians of so many rounds (15), for the shapes
-//! whose name contains NAME.
+//! whose name contains NAME; `scaling` names one layer that grows in every direction.
 
 use burn::tensor::{Device, Distribution, Tensor};
 use burn_hebbian::prelude::*;
 use burn_hebbian_benches::{
     alternatives::{median, medians},
-    grid::{CASES, Case},
+    grid::{CASES, Case, SCALING},
 };
 
 /// How much longer than the better way a choice may take.
@@ -37,7 +37,8 @@ fn table(rule_name: &str, rule: &Rule, rounds: usize, name: &str) {
     );
     println!("|---|---|---|---|---|---|---|");
     let mut regrets = Vec::new();
-    for case in CASES.iter().filter(|case| case.to_string().contains(name) && case.neurons_of_group() > 1) {
+    let cases: &[Case] = if name == "scaling" { &SCALING } else { &CASES };
+    for case in cases.iter().filter(|case| case.to_string().contains(name) && case.neurons_of_group() > 1) {
         let Times { floor, products, parts, fused, chosen } = time(case, rule, rounds);
         let regret = chosen / parts.min(fused);
         println!(

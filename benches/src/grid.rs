@@ -117,6 +117,30 @@ pub const CASES: [Case; 56] = [
     case("digits", 64, [1, 16], [3, 1, 1], 1, 8),
 ];
 
+/// One layer that grows in its batch, its channels and neurons, its kernel, and its images.
+pub const SCALING: [Case; 16] = [
+    scaled(1, 64, 3, 28),
+    scaled(4, 64, 3, 28),
+    scaled(16, 64, 3, 28),
+    scaled(64, 64, 3, 28),
+    scaled(8, 8, 3, 28),
+    scaled(8, 16, 3, 28),
+    scaled(8, 32, 3, 28),
+    scaled(8, 128, 3, 28),
+    scaled(8, 256, 3, 28),
+    scaled(8, 512, 3, 28),
+    scaled(8, 64, 1, 28),
+    scaled(8, 64, 5, 28),
+    scaled(8, 64, 7, 28),
+    scaled(8, 64, 3, 7),
+    scaled(8, 64, 3, 14),
+    scaled(8, 64, 3, 56),
+];
+
+const fn scaled(batch: usize, channels: usize, kernel: usize, size: usize) -> Case {
+    case("scaling", batch, [channels; 2], [kernel, 1, kernel / 2], 1, size)
+}
+
 impl fmt::Display for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { net, batch, channels: [channels, neurons], kernel, stride, padding, groups, size } = self;

@@ -25,8 +25,16 @@ const SIDE: usize = 16;
 const IMAGES: usize = 4;
 
 fn main() -> ExitCode {
-    let trial = Trial::test("memory_of_local_layers_does_not_grow_with_depth", does_not_grow_with_depth);
-    libtest_mimic::run(&Arguments::from_args(), vec![trial]).exit_code()
+    let trials = vec![
+        Trial::test("memory_of_local_layers_does_not_grow_with_depth", does_not_grow_with_depth),
+        Trial::test(
+            "memory_of_a_fused_pass_is_that_of_weights_and_tiles",
+            fused_pass_keeps_weights_and_tiles,
+        ),
+    ];
+    // one at a time: they count the same bytes
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// A chain of convolutions.
@@ -90,5 +98,34 @@ fn does_not_grow_with_depth() -> Result<(), Failed> {
     assert!(blocked < 3.0 * WEIGHT, "{blocked} bytes, a weight has {WEIGHT}");
     assert!(passing < 3.0 * WEIGHT + 0.1 * OUTPUT, "{passing} bytes, a weight has {WEIGHT}");
     assert!(backprop > 0.8 * OUTPUT, "{backprop} bytes, an output has {OUTPUT}");
+    Ok(())
+}
+
+/// Beyond its output, a fused pass needs reordered weights and, for every thread, sums and a tile: nothing that grows with
+/// the images.
+fn fused_pass_keeps_weights_and_tiles() -> Result<(), Failed> {
+    const NEURONS: usize = 96;
+    const SIDE: usize = 24;
+    let device = Device::flex();
+    let conv = Conv2dConfig::new([CHANNELS, NEURONS], [3, 3]).with_bias(false).init(&device);
+    let layer = Local::new(conv).with_rule(Rule::swta());
+    let plan = Plan::new();
+    let beyond_output = |images: usize| -> Result<f64, Failed> {
+        let x: Tensor<4> = Tensor::ones([images, CHANNELS, SIDE, SIDE], &device);
+        drop(plan.observe(&layer, Signals::none(), || layer.forward(x.clone()))?);
+        let before = MEMORY.current_usage() as f64;
+        MEMORY.reset_peak_usage();
+        let pass = plan.observe(&layer, Signals::none(), || layer.forward(x.clone()))?;
+        let output = pass.0.dims().iter().product::<usize>() as f64 * 4.0;
+        Ok(MEMORY.peak_usage() as f64 - before - output)
+    };
+    let threads = std::thread::available_parallelism()?.get() as f64;
+    let weight = (NEURONS * CHANNELS * 9 * 4) as f64;
+    let (few, many) = (beyond_output(8)?, beyond_output(64)?);
+    println!("beyond the output: {:.2} MB for 8 images, {:.2} MB for 64", few / 1e6, many / 1e6);
+    let bound = (2.0 + threads) * weight + threads * 1e6;
+    assert!(many < bound, "{many} bytes beyond the output, {bound} allowed");
+    // a slice of the output for every neuron of every image
+    assert!(many - few < 56.0 * NEURONS as f64 * 40.0, "{few} bytes for 8 images, {many} for 64");
     Ok(())
 }

@@ -12,6 +12,7 @@ mod contract;
 mod convergence;
 mod deviations;
 mod forms;
+mod fused;
 mod geometry;
 mod gradients;
 mod learner;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
     trials.extend(checkpoints::trials());
     trials.extend(deviations::trials());
     trials.extend(forms::trials());
+    trials.extend(fused::trials());
     trials.extend(learner::trials());
     trials.extend(trainer::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

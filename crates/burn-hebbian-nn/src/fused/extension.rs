@@ -10,33 +10,29 @@ use burn::{
 
 use super::Job;
 
-/// Responses and sums, see [`Job::compute`].
-pub(super) fn run<const X: usize, const W: usize>(
-    x: Tensor<X>,
-    w: Tensor<W>,
-    job: Job,
-) -> (Tensor<1>, Tensor<1>) {
-    let (dot, sums) = <Dispatch as FusedPass>::fused_pass(x.into_dispatch(), w.into_dispatch(), job);
-    (Tensor::from_dispatch(dot), Tensor::from_dispatch(sums))
+/// Responses, correlation and sums, see [`Job::compute`].
+pub(super) fn run<const X: usize, const W: usize>(x: Tensor<X>, w: Tensor<W>, job: Job) -> [Tensor<1>; 3] {
+    let (dot, correlation, sums) =
+        <Dispatch as FusedPass>::fused_pass(x.into_dispatch(), w.into_dispatch(), job);
+    [dot, correlation, sums].map(Tensor::from_dispatch)
 }
+
+/// Vectors of values: responses, correlation, sums.
+type Answer<B> = (FloatTensor<B>, FloatTensor<B>, FloatTensor<B>);
 
 #[backend_extension(Flex: cfg(feature = "flex"), NdArray: cfg(feature = "ndarray"))]
 trait FusedPass: Backend {
-    /// Responses and sums of a job as vectors.
+    /// An [`Answer`] to a job.
     fn fused_pass(
         x: FloatTensor<Self>,
         w: FloatTensor<Self>,
         job: Job,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>);
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
 #[cfg(feature = "flex")]
 impl FusedPass for burn::backend::Flex {
-    fn fused_pass(
-        x: FloatTensor<Self>,
-        w: FloatTensor<Self>,
-        job: Job,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+    fn fused_pass(x: FloatTensor<Self>, w: FloatTensor<Self>, job: Job) -> Answer<Self> {
         let (x, w) = (x.to_contiguous(), w.to_contiguous());
         let values = [&x, &w].map(|tensor| tensor.as_slice().expect("contiguous values of f32"));
         answer::<Self>(values, &job)
@@ -45,11 +41,7 @@ impl FusedPass for burn::backend::Flex {
 
 #[cfg(feature = "ndarray")]
 impl FusedPass for burn::backend::NdArray {
-    fn fused_pass(
-        x: FloatTensor<Self>,
-        w: FloatTensor<Self>,
-        job: Job,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>) {
+    fn fused_pass(x: FloatTensor<Self>, w: FloatTensor<Self>, job: Job) -> Answer<Self> {
         let (x, w) = (read::<Self>(x), read::<Self>(w));
         let values = [&x, &w].map(|data| data.as_slice().expect("values of f32"));
         answer::<Self>(values, &job)
@@ -62,11 +54,11 @@ fn read<B: Backend>(tensor: FloatTensor<B>) -> TensorData {
 }
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-fn answer<B: Backend>([x, w]: [&[f32]; 2], job: &Job) -> (FloatTensor<B>, FloatTensor<B>) {
-    let (dot, sums) = job.compute(x, w);
+fn answer<B: Backend>([x, w]: [&[f32]; 2], job: &Job) -> Answer<B> {
+    let [dot, correlation, sums] = job.compute(x, w);
     let tensor = |values: Vec<f32>| {
         let len = values.len();
         B::float_from_data(TensorData::new(values, [len]), &B::Device::default())
     };
-    (tensor(dot), tensor(sums))
+    (tensor(dot), tensor(correlation), tensor(sums))
 }

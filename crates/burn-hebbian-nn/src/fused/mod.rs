@@ -88,9 +88,8 @@ struct Job {
     contest: Contest,
 }
 
-/// Where sums lie in one vector.
+/// Where the sums beside the correlation lie in their vector.
 struct Sums {
-    correlation: Range<usize>,
     decay: Range<usize>,
     mass: Range<usize>,
     /// The last.
@@ -120,14 +119,11 @@ impl Job {
 
     fn sums(&self) -> Sums {
         let neurons = self.groups * self.neurons;
-        let correlation = 0..neurons * self.fan_in();
-        let vector =
-            |after: &Range<usize>, there: bool| after.end..after.end + if there { neurons } else { 0 };
-        let decay = vector(&correlation, self.contest.has_decay());
-        let mass = vector(&decay, self.contest.has_mass());
+        let decay = 0..if self.contest.has_decay() { neurons } else { 0 };
+        let mass = decay.end..decay.end + if self.contest.has_mass() { neurons } else { 0 };
         let mixes = self.contest.mixing() != Mixing::None;
         let gram = mass.end..mass.end + if mixes { neurons * self.neurons } else { 0 };
-        Sums { correlation, decay, mass, gram }
+        Sums { decay, mass, gram }
     }
 
     /// Whether this is faster than one operation after the other, as far as it was measured: where vectors have several
@@ -155,21 +151,22 @@ impl Job {
             Mixing::Full => Some(RecurrenceMask::Full),
             Mixing::Triangle => Some(RecurrenceMask::LowerTriangle),
         };
-        let (dot, sums) = extension::run(x, w, self);
+        let [dot, correlation, sums] = extension::run(x, w, self);
         let part = |range: Range<usize>| sums.clone().narrow(0, range.start, range.len());
         let vector =
             |range: Range<usize>| (!range.is_empty()).then(|| part(range).reshape([groups, neurons]));
         Fused {
             dot: dot.reshape(dims),
-            correlation: part(parts.correlation),
+            correlation,
             decay: vector(parts.decay),
             gram: mask.map(|mask| (part(parts.gram).reshape([groups, neurons, neurons]), mask)),
             mass: vector(parts.mass),
         }
     }
 
-    /// The responses, `[images, groups · neurons, positions]`, and the [sums](Self::sums).
-    fn compute(&self, x: &[f32], w: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    /// The responses, `[images, groups · neurons, positions]`, the correlation, and the other [sums](Self::sums): apart, so
+    /// that these few do not keep its memory.
+    fn compute(&self, x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
         let threads = parallel::threads();
         let sizes = [self.channels, self.neurons];
         let tiling = Tiling::new(&self.window, self.images, sizes, self.input, threads);
@@ -193,15 +190,16 @@ impl Job {
         let partials = parallel::map(workers.collect(), |worker| arch.dispatch(worker));
         drop(packed);
         let total = partials.into_iter().reduce(Partial::merge).expect("there is a thread");
-        (dot, self.collect(total, panel))
+        let (correlation, sums) = self.collect(total, panel);
+        [dot, correlation, sums]
     }
 
-    /// The sums in their order.
-    fn collect(&self, total: Partial, [features, width]: [usize; 2]) -> Vec<f32> {
+    /// The correlation and the other sums, in the order of neurons.
+    fn collect(&self, total: Partial, [features, width]: [usize; 2]) -> (Vec<f32>, Vec<f32>) {
         let (parts, neurons) = (self.sums(), self.neurons);
+        let mut correlation = vec![0.0; self.groups * neurons * self.fan_in()];
+        unpack(&total.correlation, [features, width], &mut correlation, [neurons, self.fan_in()]);
         let mut sums = vec![0.0; parts.len()];
-        let correlation = &mut sums[parts.correlation];
-        unpack(&total.correlation, [features, width], correlation, [neurons, self.fan_in()]);
         for (part, total) in [(parts.decay, total.decay), (parts.mass, total.mass)] {
             for (sum, total) in sums[part].iter_mut().zip(total) {
                 *sum = total as f32;
@@ -214,7 +212,7 @@ impl Job {
                 row[neuron % neurons + 1..].fill(0.0);
             }
         }
-        sums
+        (correlation, sums)
     }
 
     /// For every share of slices the rows of the responses that it computes, image by image and neuron by neuron.

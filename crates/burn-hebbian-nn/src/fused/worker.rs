@@ -129,6 +129,9 @@ impl Worker<'_> {
     }
 }
 
+/// Patches whose sums are made in `f32`: equal summands, the losers' for one, would all be rounded the same way.
+const RUN: usize = 4 * BLOCK;
+
 /// The contests of one thread, and what they add up to.
 struct Contests<'a> {
     job: &'a Job,
@@ -140,8 +143,8 @@ struct Contests<'a> {
     energies: Vec<Lane>,
     row: Vec<f32>,
     activity: Vec<f32>,
-    tile_decay: Vec<f32>,
-    tile_mass: Vec<f32>,
+    recent_decay: Vec<f32>,
+    recent_mass: Vec<f32>,
     decay: Vec<f64>,
     mass: Vec<f64>,
 }
@@ -158,8 +161,8 @@ impl<'a> Contests<'a> {
             energies: Vec::new(),
             row: Vec::new(),
             activity: vec![0.0; neurons],
-            tile_decay: vec![0.0; neurons],
-            tile_mass: vec![0.0; neurons],
+            recent_decay: vec![0.0; neurons],
+            recent_mass: vec![0.0; neurons],
             decay: vec![0.0; all],
             mass: vec![0.0; all],
         }
@@ -192,9 +195,10 @@ impl<'a> Contests<'a> {
         }
         self.activities.resize(stride / BLOCK * self.partners, [0.0; BLOCK]);
         self.row.resize(neurons.next_multiple_of(width::<S>()), 0.0);
-        self.tile_decay.fill(0.0);
-        self.tile_mass.fill(0.0);
         for p in 0..positions {
+            if p.is_multiple_of(RUN) {
+                self.settle(of_group.clone());
+            }
             for (row, panel) in self.row.chunks_exact_mut(width::<S>()).zip(values.chunks_exact(stride)) {
                 row.copy_from_slice(cast_slice(&panel[p]));
             }
@@ -203,8 +207,8 @@ impl<'a> Contests<'a> {
                 Patch { energy, values: &mut self.row[..neurons], activity: &mut self.activity[..neurons] };
             let mut sums = Neurons {
                 inverse_norms: &self.inverse_norms[of_group.clone()],
-                decay: &mut self.tile_decay,
-                mass: &mut self.tile_mass,
+                decay: &mut self.recent_decay,
+                mass: &mut self.recent_mass,
             };
             self.job.contest.hold(patch, &mut sums);
             self.row[neurons..].fill(0.0);
@@ -218,9 +222,18 @@ impl<'a> Contests<'a> {
                 }
             }
         }
-        for (total, tile) in [(&mut self.decay, &self.tile_decay), (&mut self.mass, &self.tile_mass)] {
-            for (total, tile) in total[of_group.clone()].iter_mut().zip(tile) {
-                *total += f64::from(*tile);
+        self.settle(of_group);
+    }
+
+    /// Adds what some neurons have of the last patches to their totals.
+    #[inline(always)]
+    fn settle(&mut self, neurons: Range<usize>) {
+        for (total, recent) in
+            [(&mut self.decay, &mut self.recent_decay), (&mut self.mass, &mut self.recent_mass)]
+        {
+            for (total, recent) in total[neurons.clone()].iter_mut().zip(recent) {
+                *total += f64::from(*recent);
+                *recent = 0.0;
             }
         }
     }
