@@ -91,7 +91,7 @@ impl Plan {
         let mut finisher = Finisher {
             assignment: &assignment,
             grads,
-            flags: Vec::new(),
+            flags: (self.check_every != Some(0)).then(Vec::new),
             states: HashMap::new(),
             statistics: HashMap::new(),
             error: None,
@@ -99,7 +99,7 @@ impl Plan {
         model.visit(&mut finisher);
         let Finisher { flags, states, error, .. } = finisher;
         error.map_or(Ok(()), Err)?;
-        self.monitor.record(flags, self.check_every)?;
+        self.monitor.record(flags.unwrap_or_default(), self.check_every)?;
         let model = if states.is_empty() { model } else { model.map(&mut Committer { states }) };
         Ok((model, assignment))
     }
@@ -108,7 +108,8 @@ impl Plan {
 struct Finisher<'a, G> {
     assignment: &'a Assignment,
     grads: &'a mut G,
-    flags: Vec<Flag>,
+    /// None if nobody will look.
+    flags: Option<Vec<Flag>>,
     /// What the next state of each rule is made from, by the id of the state.
     states: HashMap<ParamId, NextState>,
     /// The statistics of the layers whose rules learn the bias, by path.
@@ -145,12 +146,18 @@ impl<G: Gradients> ModuleVisitor for Finisher<'_, G> {
             self.states.insert(state, NextState { layer: layer.clone(), statistics });
         }
         let gradient = descent(layer, parts, &weight).cast(dtype);
-        self.flags.push(Flag::new(layer.path.clone(), &gradient));
+        self.note(layer, &gradient);
         self.grads.put::<D>(param.id, gradient.reshape(param.lazy_shape()));
     }
 }
 
 impl<G: Gradients> Finisher<'_, G> {
+    fn note<const D: usize>(&mut self, layer: &LocalLayer, gradient: &Tensor<D>) {
+        if let Some(flags) = &mut self.flags {
+            flags.push(Flag::new(layer.path.clone(), gradient));
+        }
+    }
+
     /// The gradient of a bias; its layer's weight was visited before it.
     fn finish_bias<const D: usize>(&mut self, layer: &LocalLayer, param: &Param<Tensor<D>>) {
         let Some(statistics) = self.statistics.remove(&layer.path) else { return };
@@ -159,7 +166,7 @@ impl<G: Gradients> Finisher<'_, G> {
         let bias = bias.cast(statistics.dtype()).reshape([layer.layout.total_neurons()]);
         let delta = layer.rule.bias_update(bias, Some(statistics), &layer.layout);
         let gradient = delta.mul_scalar(-layer.local_share).cast(dtype);
-        self.flags.push(Flag::new(layer.path.clone(), &gradient));
+        self.note(layer, &gradient);
         self.grads.put::<D>(param.id, gradient.reshape(dims));
     }
 }

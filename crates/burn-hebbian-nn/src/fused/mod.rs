@@ -68,10 +68,8 @@ pub(crate) fn fused<G: Geometry<X, W>, const X: usize, const W: usize>(
     let contest = rule.composition().and_then(Contest::of)?;
     let window = pass.geometry.window()?;
     let job = Job::new(window, x.dims(), &pass.geometry.layout(), contest);
-    if !forced && !(Backend::of(&device).is_flex() && job.pays()) {
-        return None;
-    }
-    Some(job.run(x.clone().inner(), w.clone()))
+    let wanted = forced || Backend::of(&device).is_flex() && job.pays();
+    wanted.then(|| job.run(x.clone().inner(), w.clone()))
 }
 
 /// The sizes of one fused pass.

@@ -22,8 +22,11 @@ const SUM: f64 = 100.0;
 /// Rows or columns that a product takes at least, whatever it has.
 const THIN: usize = 4;
 
-/// Numbers laid out at a time: 4 MB.
-const AT_ONCE: usize = 1 << 20;
+/// Numbers laid out at a time on a CPU, whose cache they should not leave: 4 MB.
+const AT_ONCE_IN_CACHE: usize = 1 << 20;
+
+/// Numbers laid out at a time elsewhere, where every chunk is some launches more: 256 MB.
+const AT_ONCE: usize = 1 << 26;
 
 /// The sizes of one correlation.
 #[derive(Debug, Clone, Copy)]
@@ -83,21 +86,21 @@ impl Task {
     }
 
     /// How many images' patches are laid out at a time.
-    pub(super) fn patches_at_once(&self) -> usize {
-        self.at_once(self.count() * self.fan_in())
+    pub(super) fn patches_at_once(&self, device: &Device) -> usize {
+        self.at_once(room(device), self.count() * self.fan_in())
     }
 
     /// How many images' inputs and coefficients are laid out on a grid at a time.
-    pub(super) fn grids_at_once(&self) -> usize {
-        self.at_once(self.grid.iter().product::<usize>() * (self.channels + self.neurons))
+    pub(super) fn grids_at_once(&self, device: &Device) -> usize {
+        self.at_once(room(device), self.grid.iter().product::<usize>() * (self.channels + self.neurons))
     }
 
-    /// How many images are laid out at a time, of so many numbers a group each.
+    /// How many images are laid out at a time, of so many numbers a group each, if so many are laid out at least.
     ///
     /// Enough that a product outweighs the adding of what it sums to.
-    fn at_once(&self, numbers: usize) -> usize {
+    fn at_once(&self, at_once: usize, numbers: usize) -> usize {
         let sums = self.neurons * self.fan_in();
-        (AT_ONCE.max(self.window.groups * sums) / (self.window.groups * numbers)).max(1)
+        (at_once.max(self.window.groups * sums) / (self.window.groups * numbers)).max(1)
     }
 
     fn cost(&self, form: CorrelationForm) -> f64 {
@@ -125,7 +128,7 @@ impl Task {
         let row = self.window.kernel[2] * self.channels;
         let moved =
             moving(self.input(), 1) + moving(self.patches(), row) + moving(self.coefficients(), self.count());
-        let chunks = self.images.div_ceil(self.patches_at_once());
+        let chunks = self.images.div_ceil(self.at_once(AT_ONCE_IN_CACHE, self.count() * self.fan_in()));
         self.product(self.fan_in(), self.count()) + moved + SUM * self.sums() * chunks as f64
     }
 
@@ -191,6 +194,11 @@ impl Task {
     fn run(&self) -> usize {
         if self.window.stride[2] == 1 { self.positions[2] } else { 1 }
     }
+}
+
+/// Numbers to lay out at a time.
+fn room(device: &Device) -> usize {
+    if Backend::of(device).is_host() { AT_ONCE_IN_CACHE } else { AT_ONCE }
 }
 
 /// Moving so many numbers in runs of such a length.

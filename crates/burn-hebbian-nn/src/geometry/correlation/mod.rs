@@ -24,14 +24,14 @@ pub(super) fn correlate(
     c: Tensor<5>,
     form: Option<CorrelationForm>,
 ) -> Tensor<5> {
-    let task = Task::new(window, x.dims(), c.dims());
-    match task.feasible(form.unwrap_or_else(|| task.cheapest(&x.device()))) {
+    let (task, device) = (Task::new(window, x.dims(), c.dims()), x.device());
+    match task.feasible(form.unwrap_or_else(|| task.cheapest(&device))) {
         CorrelationForm::Gradient => gradient::correlate(window, x, c),
         CorrelationForm::Taps => taps::correlate(window, x, c),
         CorrelationForm::Patches | CorrelationForm::Fused => {
-            patches::over_images(window, x, c, task.patches_at_once())
+            patches::over_images(window, x, c, task.patches_at_once(&device))
         }
-        CorrelationForm::Images => patches::by_image(window, x, c, task.patches_at_once()),
-        CorrelationForm::Views => views::correlate(window, x, c, task.grids_at_once()),
+        CorrelationForm::Images => patches::by_image(window, x, c, task.patches_at_once(&device)),
+        CorrelationForm::Views => views::correlate(window, x, c, task.grids_at_once(&device)),
     }
 }
