@@ -26,7 +26,7 @@ const AT_ONCE: usize = 1 << 28;
 /// Nets whose layers are measured, and images a step.
 const NETS: [(&str, usize); 3] = [("six-layer", 64), ("SoftHebb", 128), ("VGG-11", 32)];
 
-/// Measures and prints every strategy on the layers of [`NETS`].
+/// Measures and prints every strategy on the layers of three nets.
 pub fn measure(bench: &Bench, ceiling: &Ceiling) {
     let forms = FORMS.map(|form| format!("{form:?}"));
     let columns = ["forward + SWTA, ms", "layers", "per patch", "unfolded"].into_iter();
