@@ -8,7 +8,7 @@ use burn::{
     tensor::{Tensor, TensorData},
 };
 
-use super::Job;
+use super::job::Job;
 
 /// Responses, correlation and sums, see [`Job::compute`].
 pub(super) fn run<const X: usize, const W: usize>(x: Tensor<X>, w: Tensor<W>, job: Job) -> [Tensor<1>; 3] {

@@ -78,6 +78,11 @@ impl Tiling {
         self.window.kernel.iter().product()
     }
 
+    /// Numbers of an unfolded tile.
+    pub(super) fn numbers(&self) -> usize {
+        self.slices_of_tile * self.slice() * self.features()
+    }
+
     /// Slices for each of so many threads, in whole tiles.
     pub(super) fn share(&self, threads: usize) -> Vec<Range<usize>> {
         let tiles = self.slices.div_ceil(self.slices_of_tile);
@@ -140,10 +145,8 @@ impl Unfolded {
     ) {
         let axis = tiling.axis;
         let parts = || tiling.by_image(tile.clone());
-        let mut extent = [0, 1, 2].map(|axis| match tiling.output[axis] {
-            0 => 0,
-            length => (length - 1) * tiling.window.stride[axis] + tiling.window.span()[axis],
-        });
+        let mut extent = [0, 1, 2]
+            .map(|axis| (tiling.output[axis] - 1) * tiling.window.stride[axis] + tiling.window.span()[axis]);
         extent[axis] = parts().map(|(_, slices)| tiling.rows(slices.len())).sum();
         let steps = [extent[1] * extent[2], extent[2], 1];
         let volume = extent[0] * steps[0];

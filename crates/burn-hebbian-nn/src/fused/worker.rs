@@ -5,8 +5,8 @@ use std::ops::{AddAssign, Range};
 use pulp::{Simd, WithSimd, bytemuck::cast_slice};
 
 use super::{
-    Job,
     contest::{Mixing, Neurons, Patch},
+    job::Job,
     products::{BLOCK, Lane, Panel, STEP, VECTORS, correlate, respond, width},
     tiles::{Tiling, Unfolded},
 };
