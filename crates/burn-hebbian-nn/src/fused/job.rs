@@ -88,11 +88,12 @@ impl Job {
         const LARGEST: usize = 1 << 21;
         let patches = self.images * self.positions();
         let (neurons, fan_in) = (self.neurons, self.fan_in());
-        // the Gram matrix is all that a fused pass can mix by
+        // the Gram matrix, K² values, is all that a fused pass can mix by
+        let multiplications = neurons * (patches + fan_in);
         let mixes_well = match self.contest.mixing() {
             Mixing::None => true,
-            Mixing::Triangle => neurons * (patches + fan_in) <= 4 * patches * fan_in,
-            Mixing::Full => neurons * (patches + fan_in) <= 2 * patches * fan_in,
+            Mixing::Triangle => multiplications <= 7 * patches * fan_in,
+            Mixing::Full => 2 * multiplications <= 7 * patches * fan_in,
         };
         Arch::new().dispatch(Width) >= 8
             && neurons >= 8
