@@ -129,11 +129,15 @@ impl Job {
     /// The responses, `[images, groups · neurons, positions]`, the correlation, and the other [sums](Self::sums): apart, so
     /// that these few do not keep its memory.
     pub(super) fn compute(&self, x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
+        Arch::new().dispatch(Compute { job: self, x, w })
+    }
+
+    /// [`compute`](Self::compute) by certain instructions.
+    fn compute_by<S: Simd>(&self, simd: S, x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
         let threads = parallel::threads();
         let tiling = self.tiling(threads);
         let shares = tiling.share(threads);
-        let arch = Arch::new();
-        let panel = [tiling.features(), arch.dispatch(Width)];
+        let panel = [tiling.features(), width::<S>()];
         let packed = pack(w, [self.neurons, self.fan_in()], panel);
         let inverse_norms: Vec<f32> =
             w.chunks_exact(self.fan_in()).map(|w| inverse_norm(energy(w))).collect();
@@ -148,7 +152,7 @@ impl Job {
             slices: slices.clone(),
             rows,
         });
-        let partials = parallel::map(workers.collect(), |worker| arch.dispatch(worker));
+        let partials = parallel::map(workers.collect(), |worker| simd.vectorize(worker));
         drop(packed);
         let total = partials.into_iter().reduce(Partial::merge).expect("there is a thread");
         let (correlation, sums) = self.collect(total, panel);
@@ -205,6 +209,22 @@ impl Job {
     }
 }
 
+/// [`Job::compute`] by the best instructions that this machine has.
+struct Compute<'a> {
+    job: &'a Job,
+    x: &'a [f32],
+    w: &'a [f32],
+}
+
+impl WithSimd for Compute<'_> {
+    type Output = [Vec<f32>; 3];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> [Vec<f32>; 3] {
+        self.job.compute_by(simd, self.x, self.w)
+    }
+}
+
 /// How many neurons are computed together on this machine.
 struct Width;
 
@@ -219,4 +239,49 @@ impl WithSimd for Width {
 
 fn energy(values: &[f32]) -> f32 {
     values.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>() as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use burn_hebbian_core::{Activation, Rule};
+    use pulp::{Scalar, Scalar128b, Scalar256b};
+
+    use super::*;
+
+    /// Vectors of other lengths and fewer registers than this machine's, also those of AVX2 where it has them.
+    #[test]
+    fn all_instructions_compute_the_same() {
+        let window = Window {
+            groups: 1,
+            kernel: [1, 3, 3],
+            stride: [1; 3],
+            padding: [(0, 0), (1, 1), (1, 1)],
+            dilation: [1; 3],
+        };
+        let layout = WeightLayout { groups: 1, before: 1, neurons: 37, after: 45 };
+        let numbers =
+            |count: usize, step: f32| -> Vec<f32> { (0..count).map(|i| (i as f32 * step).sin()).collect() };
+        let (x, w) = (numbers(4 * 5 * 9 * 11, 0.37), numbers(37 * 45, 0.71));
+        for rule in [Rule::swta(), Rule::hpca(Activation::Relu), Rule::soft_hebb(0.5)] {
+            let contest = Contest::of(&rule).expect("can be fused");
+            let job = Job::new(window, [4, 5, 9, 11], &layout, contest);
+            let expected = job.compute(&x, &w);
+            let same = |name: &str, got: [Vec<f32>; 3]| {
+                for (got, expected) in got.iter().zip(&expected) {
+                    let largest = expected.iter().fold(1e-3, |largest: f32, value| largest.max(value.abs()));
+                    assert_eq!(got.len(), expected.len());
+                    for (got, expected) in got.iter().zip(expected) {
+                        assert!((got - expected).abs() <= 1e-5 * largest, "{name}: {got} for {expected}");
+                    }
+                }
+            };
+            same("one lane", job.compute_by(Scalar, &x, &w));
+            same("four lanes", job.compute_by(Scalar128b, &x, &w));
+            same("eight lanes", job.compute_by(Scalar256b, &x, &w));
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = pulp::x86::V3::try_new() {
+                same("AVX2", job.compute_by(avx2, &x, &w));
+            }
+        }
+    }
 }
