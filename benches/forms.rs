@@ -10,18 +10,13 @@ use burn_hebbian::{
     prelude::*,
 };
 use burn_hebbian_benches::{
-    alternatives::{median, medians},
+    alternatives::{ALLOWED, asked, median, medians},
     grid::{CASES, Case, FORMS},
 };
 
-/// How much longer than the best form a choice may take.
-const ALLOWED: f64 = 1.1;
-
 fn main() {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let rounds = arguments.first().map_or(15, |rounds| rounds.parse().expect("a number of rounds"));
-    let name = arguments.get(1).cloned().unwrap_or_default();
+    let (rounds, name) = asked();
     println!(
         "flex (rayon, simd), {threads} threads, medians of {rounds} rounds, times in multiples of the best form's"
     );

@@ -2,6 +2,20 @@
 
 use std::time::Instant;
 
+/// How much longer than the best alternative a choice may take.
+pub const ALLOWED: f64 = 1.1;
+
+/// What a bench was asked for, `[ROUNDS [NAME]]`: so many rounds, 15 by default, of what has the name in its own.
+///
+/// # Panics
+///
+/// If the rounds are no number.
+pub fn asked() -> (usize, String) {
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let rounds = arguments.next().map_or(15, |rounds| rounds.parse().expect("a number of rounds"));
+    (rounds, arguments.next().unwrap_or_default())
+}
+
 /// The median times of alternatives in seconds.
 ///
 /// In every round each runs once, so that what disturbs the machine disturbs all of them; one more round warms up.
