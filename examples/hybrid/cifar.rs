@@ -8,13 +8,12 @@ use burn::{
     optim::{ModuleOptimizer, SgdConfig, decay::WeightDecayConfig, momentum::MomentumConfig},
     tensor::Device,
 };
-use burn_hebbian::{optim::TrainedBy, prelude::*};
-use burn_hebbian_examples::{
-    channels::ChannelStatistics,
+use burn_hebbian::train::data::{
+    ChannelStatistics, Spectrum,
     cifar10::{self, CLASSES},
-    models::{SixLayer, SixLayerConfig},
-    whitening::Spectrum,
 };
+use burn_hebbian::{optim::TrainedBy, prelude::*};
+use burn_hebbian_examples::models::{SixLayer, SixLayerConfig};
 use clap::ValueEnum;
 
 use crate::{

@@ -11,12 +11,9 @@ use burn::{
     optim::{AdamConfig, ModuleOptimizer},
     tensor::{Device, Tensor, module::max_pool2d, ops::MaxPoolOptions},
 };
+use burn_hebbian::train::data::{Spectrum, contrast};
 use burn_hebbian::{prelude::*, train::Classifier};
-use burn_hebbian_examples::{
-    contrast,
-    digits::{CLASSES, Digits},
-    whitening::Spectrum,
-};
+use burn_hebbian_examples::digits::{CLASSES, Digits};
 
 use crate::task::{NamedPlan, Parts, Task};
 

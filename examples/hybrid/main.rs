@@ -23,8 +23,9 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::{Device, Tensor};
+use burn_hebbian::train::evaluation::accuracy;
 use burn_hebbian::{prelude::*, train::Classifier};
-use burn_hebbian_examples::{measure::Spread, score::accuracy};
+use burn_hebbian_examples::measure::Spread;
 use cifar::{CifarTask, Variant};
 use clap::Parser;
 use comfy_table::{Table, presets};

@@ -8,8 +8,8 @@ use burn::{
     optim::ModuleOptimizer,
     tensor::{Device, Tensor},
 };
+use burn_hebbian::train::data::Labelled;
 use burn_hebbian::{prelude::*, train::Classifier};
-use burn_hebbian_examples::labelled::Labelled;
 
 /// A plan of this example.
 #[derive(Debug, Clone)]

@@ -10,7 +10,8 @@
 use std::ops::RangeInclusive;
 
 use burn_hebbian::prelude::*;
-use burn_hebbian_examples::{cifar10::CLASSES, models::SixLayerConfig};
+use burn_hebbian::train::data::cifar10::CLASSES;
+use burn_hebbian_examples::models::SixLayerConfig;
 
 use crate::task::NamedPlan;
 

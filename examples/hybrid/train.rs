@@ -16,11 +16,11 @@ use burn::{
         renderer::MetricsRenderer,
     },
 };
+use burn_hebbian::train::data::Labelled;
 use burn_hebbian::{
     prelude::*,
     train::{Batch, Calm, Classifier, Course, EpochCounter, Hybrid, OrderedLoader, renderer},
 };
-use burn_hebbian_examples::labelled::Labelled;
 
 use crate::task::{Parts, Task};
 

@@ -12,6 +12,10 @@ use anyhow::{Result, ensure};
 use burn::{
     lr_scheduler::linear::LinearLrSchedulerConfig, module::Module, optim::AdamConfig, tensor::Device,
 };
+use burn_hebbian::train::{
+    data::{Labelled, Spectrum, contrast, shuffled},
+    evaluation::accuracy,
+};
 use burn_hebbian::{
     optim::checkpoint::{Progress, Training},
     prelude::*,
@@ -21,14 +25,9 @@ use burn_hebbian::{
     },
 };
 use burn_hebbian_examples::{
-    batches::shuffled,
-    contrast,
     digits::Digits,
-    labelled::Labelled,
     measure::{Spread, measured},
     progress,
-    score::accuracy,
-    whitening::Spectrum,
 };
 use clap::Parser;
 use comfy_table::{Table, presets};

@@ -18,13 +18,14 @@ use std::{
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
+use burn_hebbian::train::{
+    data::{Spectrum, contrast},
+    pictures::filters,
+};
 use burn_hebbian_examples::{
-    contrast,
     digits::Digits,
-    filters,
     measure::{Cost, Spread, measured},
     progress,
-    whitening::Spectrum,
 };
 use clap::{Parser, ValueEnum};
 use comfy_table::{Table, presets};

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn::tensor::{Device, Tensor};
 use burn_hebbian::prelude::*;
-use burn_hebbian_examples::{labelled::Labelled, score::accuracy};
+use burn_hebbian::train::{data::Labelled, evaluation::accuracy};
 
 use crate::{
     net::{Classify, Features, Net, Pixels, TeacherNet},

@@ -9,7 +9,8 @@ use burn::{
     tensor::Device,
 };
 use burn_hebbian::prelude::*;
-use burn_hebbian_examples::{batches::shuffled, digits::CLASSES, labelled::Labelled};
+use burn_hebbian::train::data::{Labelled, shuffled};
+use burn_hebbian_examples::digits::CLASSES;
 use indicatif::ProgressBar;
 
 use crate::net::Classify;

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use burn::tensor::Device;
-use burn_hebbian_examples::{contrast, digits::Digits, labelled::Labelled, whitening::Spectrum};
+use burn_hebbian::train::data::{Labelled, Spectrum, contrast};
+use burn_hebbian_examples::digits::Digits;
 
 /// Smoothing of the whitening of whole digits.
 const SMOOTHING: f64 = 0.3;

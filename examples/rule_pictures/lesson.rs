@@ -7,11 +7,8 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use burn_hebbian::prelude::*;
-use burn_hebbian_examples::{
-    batches::{in_order, shuffled},
-    digits::CLASSES,
-    labelled::Labelled,
-};
+use burn_hebbian::train::data::{Labelled, in_order, shuffled};
+use burn_hebbian_examples::digits::CLASSES;
 
 /// Where initial weights and orders start.
 const SEED: u64 = 0;

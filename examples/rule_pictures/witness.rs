@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, Result};
 use burn::tensor::Tensor;
 use burn_hebbian::prelude::*;
-use burn_hebbian_examples::labelled::Labelled;
+use burn_hebbian::train::data::Labelled;
 
 use crate::lesson::all;
 

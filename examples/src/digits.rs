@@ -5,7 +5,7 @@
 
 use image::{ImageError, ImageFormat};
 
-use crate::labelled::Labelled;
+use burn_hebbian::train::data::Labelled;
 
 /// Height and width of an image.
 pub const SIDE: usize = 8;

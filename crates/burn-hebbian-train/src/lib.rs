@@ -4,6 +4,7 @@
 //! - [`OrderedLoader`]: batches in an order that a training can be resumed with
 //! - [`EpochCounter`]: the epoch that runs, counted by the loader, followed by the course
 //! - [`pipeline`]: all stages of a network learning at once, each on a thread or device of its own
+//! - `data`, `evaluation`, `pictures` (feature `lab`): data sets and whitening, probes, pictures of filters
 //! - [`Calm`], [`renderer`]: one line an epoch where the output is no terminal
 //!
 //! ```
@@ -73,10 +74,16 @@
 
 mod calm;
 mod course;
+#[cfg(feature = "lab")]
+pub mod data;
 mod epochs;
+#[cfg(feature = "lab")]
+pub mod evaluation;
 mod hybrid;
 mod loader;
 mod order;
+#[cfg(feature = "lab")]
+pub mod pictures;
 pub mod pipeline;
 mod rates;
 

@@ -1,13 +1,18 @@
 //! Orders of items that depend on a seed and an epoch alone.
 
 /// `0..n` in an order of its own for every seed and epoch; the same on every machine, whatever ran before.
-pub(crate) fn shuffled(n: usize, seed: u64, epoch: usize) -> Vec<usize> {
+pub fn shuffled(n: usize, seed: u64, epoch: usize) -> Vec<usize> {
     let mut random = SplitMix(SplitMix(seed).next() ^ epoch as u64);
     let mut order: Vec<usize> = (0..n).collect();
     for last in (1..n).rev() {
         order.swap(last, random.below(last + 1));
     }
     order
+}
+
+/// `0..n` in order.
+pub fn in_order(n: usize) -> Vec<usize> {
+    (0..n).collect()
 }
 
 /// The generator SplitMix64.

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use burn_hebbian::prelude::{HebbianConv2d, Rule};
-use burn_hebbian_examples::labelled::Labelled;
+use burn_hebbian::train::data::Labelled;
 
 use crate::{
     data::Data,

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn::{nn::Initializer, tensor::Tensor};
 use burn_hebbian::prelude::{Competition, HebbianConv2d, Rule};
-use burn_hebbian_examples::labelled::Labelled;
+use burn_hebbian::train::data::Labelled;
 
 use crate::{
     data::Data,

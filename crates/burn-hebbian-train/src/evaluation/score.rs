@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 
-use crate::{batches::in_order, labelled::Labelled};
+use crate::data::{Labelled, in_order};
 
 /// Images that are classified at a time; bounds the memory of a pass.
 const BATCH: usize = 256;

@@ -8,7 +8,7 @@ use std::{
 use image::RgbImage;
 
 use super::{CLASSES, Cifar10, DIMS, DataError, SIDE, brightness};
-use crate::{batches::shuffled, labelled::Labelled};
+use crate::data::{Labelled, shuffled};
 
 /// The folder of the training images.
 pub(super) const TRAINING: &str = "train";

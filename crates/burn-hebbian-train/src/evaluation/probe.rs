@@ -9,7 +9,8 @@ use burn::{
     tensor::Device,
 };
 
-use crate::{batches::shuffled, labelled::Labelled, score::accuracy};
+use super::accuracy;
+use crate::data::{Labelled, shuffled};
 
 /// How a probe is trained: softmax regression by SGD with Nesterov momentum 0.9 and L2 penalty, the published
 /// protocol for Hebbian features on CIFAR-10.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{CLASSES, Cifar10, DIMS, DataError, SIDE, brightness};
-use crate::labelled::Labelled;
+use crate::data::Labelled;
 
 const TRAINING: [&str; 5] =
     ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"];

@@ -1,6 +1,6 @@
 //! Contrast normalisation.
 
-use crate::labelled::Labelled;
+use super::Labelled;
 
 /// Deviations below this count as this. Clamp: a blank image has no contrast to divide by.
 const MIN_DEVIATION: f32 = 1e-5;

@@ -10,7 +10,7 @@ use std::path::Path;
 
 pub use error::DataError;
 
-use crate::labelled::Labelled;
+use crate::data::Labelled;
 
 /// Height and width of an image.
 pub const SIDE: usize = 32;

@@ -1,6 +1,6 @@
 //! Mean and deviation of every channel.
 
-use crate::labelled::Labelled;
+use super::Labelled;
 
 /// Variances below this count as this. Clamp: a constant channel has no deviation to divide by.
 const MIN_VARIANCE: f64 = 1e-10;

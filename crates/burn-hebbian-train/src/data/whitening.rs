@@ -13,7 +13,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use faer::{Mat, Side};
 
-use crate::{batches::in_order, channels::ChannelStatistics, labelled::Labelled};
+use super::{ChannelStatistics, Labelled, in_order};
 
 /// Images that are multiplied at a time.
 const CHUNK: usize = 1000;

@@ -1,0 +1,5 @@
+//! Pictures of what was learnt.
+//!
+//! - [`filters`]: weights as tiles
+
+pub mod filters;
