@@ -40,18 +40,28 @@ use crate::{
 pub struct SyncBatchNorm {
     norm: BatchNorm,
     replicas: Option<Arc<dyn AllReduce>>,
+    rescaled: bool,
 }
 
 impl SyncBatchNorm {
     /// Wraps a batch norm; of one replica, until it is [`synchronised`](Self::synchronised).
     pub fn new(norm: BatchNorm) -> Self {
-        Self { norm, replicas: None }
+        Self { norm, replicas: None, rescaled: false }
     }
 
     /// With the statistics of all replicas. Each layer needs replicas of its own, or all of them must run their layers
     /// in the same order.
     pub fn synchronised(self, replicas: Arc<dyn AllReduce>) -> Self {
         Self { replicas: Some(replicas), ..self }
+    }
+
+    /// With channels that keep the proportions of their variances, which have the mean 1: the output times
+    /// `√((σ² + ε) / (mean of σ² over channels + ε))`.
+    ///
+    /// Source: G. Lagani et al., *Neurocomputing* 595 (2024), doi:10.1016/j.neucom.2024.127867, the norms behind the upper
+    /// Hebbian layers.
+    pub fn rescaled(self) -> Self {
+        Self { rescaled: true, ..self }
     }
 
     /// Burn's batch norm.
@@ -93,20 +103,35 @@ impl SyncBatchNorm {
     fn infer<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         let device = input.device();
         let running = |state: Tensor<1>| state.to_device(&device);
-        burn::tensor::module::batch_norm(
+        let variance = running(self.norm.running_var.value());
+        let output = burn::tensor::module::batch_norm(
             input,
             self.norm.gamma.val(),
             self.norm.beta.val(),
             running(self.norm.running_mean.value()),
-            running(self.norm.running_var.value()),
+            variance.clone(),
             self.norm.epsilon,
-        )
+        );
+        self.rescale(output, variance)
+    }
+
+    /// The output, its channels in the proportions of their variances if they are to keep these.
+    fn rescale<const D: usize>(&self, output: Tensor<D>, variance: Tensor<1>) -> Tensor<D> {
+        if !self.rescaled {
+            return output;
+        }
+        let mut per_channel = [1; D];
+        per_channel[1] = variance.dims()[0];
+        let smoothed = variance + self.norm.epsilon;
+        let mean = smoothed.clone().mean();
+        output * (smoothed / mean).sqrt().reshape(per_channel)
     }
 
     fn over_one<const D: usize>(&self, input: Tensor<D>) -> Normalised<D> {
         let (gamma, beta) = (self.norm.gamma.val(), self.norm.beta.val());
         let result = batch_norm_train(input, gamma, beta, self.norm.epsilon);
-        Normalised { output: result.output, mean: result.mean.detach(), variance: result.variance.detach() }
+        let (mean, variance) = (result.mean.detach(), result.variance.detach());
+        Normalised { output: self.rescale(result.output, variance.clone()), mean, variance }
     }
 
     /// With sums that `total` makes of this replica's: the mean first, then the deviations from it, so that nothing
@@ -133,6 +158,7 @@ impl SyncBatchNorm {
         let variance = total(sum(centred.clone() * centred.clone())) / count;
         let scale = self.norm.gamma.val() / (variance.clone() + self.norm.epsilon).sqrt();
         let output = centred * scale.reshape(per_channel) + self.norm.beta.val().reshape(per_channel);
+        let output = self.rescale(output, variance.clone());
         Normalised { output, mean: mean.detach(), variance: variance.detach() }
     }
 }
@@ -192,7 +218,7 @@ impl Module for SyncBatchNorm {
     }
 
     fn valid(&self) -> Self {
-        Self { norm: self.norm.valid(), replicas: self.replicas.clone() }
+        Self { norm: self.norm.valid(), replicas: self.replicas.clone(), rescaled: self.rescaled }
     }
 
     fn materialize(self) -> Self {

@@ -1,0 +1,11 @@
+//! The networks and experiments of this program.
+
+/// Names and JSON of the networks.
+pub(crate) const NETS: &[(&str, &str)] =
+    &[("thesis", include_str!("../nets/thesis.json")), ("soft-hebb", include_str!("../nets/soft-hebb.json"))];
+
+/// Names and JSON of the experiments.
+pub(crate) const EXPERIMENTS: &[(&str, &str)] = &[
+    ("thesis-layers", include_str!("../experiments/thesis-layers.json")),
+    ("softhebb-cifar10", include_str!("../experiments/softhebb-cifar10.json")),
+];

@@ -1,0 +1,157 @@
+//! Experiments as data.
+
+mod files;
+mod net;
+mod rule;
+mod stage;
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use files::EXPERIMENTS;
+pub(crate) use net::{BlockConfig, Initial, LayerConfig, NetConfig, Norm, Pool};
+pub(crate) use stage::{Backprop, Blocks, Evaluation, Hebbian, Rates, Stage, Untrained, Weights};
+
+/// A table to reproduce: rows of stages, judged at layers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Experiment {
+    pub(crate) title: String,
+    /// Author, title, year, table.
+    pub(crate) source: String,
+    pub(crate) data: DataConfig,
+    pub(crate) net: NetChoice,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) small: Small,
+    pub(crate) minutes: Minutes,
+}
+
+/// What to learn from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DataConfig {
+    pub(crate) source: String,
+    /// Training images that are kept to choose on, the last ones.
+    pub(crate) validation: usize,
+    pub(crate) preparation: Preparation,
+}
+
+/// What is done to images before the first block.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Preparation {
+    /// Pixels in 0..=1.
+    Unit,
+    /// Channels of mean 0 and deviation 1.
+    Standardised,
+    /// Whitened as a whole, after that.
+    Zca { smoothing: f64 },
+}
+
+/// A network of this program by name, or one of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum NetChoice {
+    Named(String),
+    Own(NetConfig),
+}
+
+/// A line of the table, or one for each of the layers it is judged at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    /// What learns with labels.
+    pub(crate) labels: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) preparation: Option<Preparation>,
+    pub(crate) stages: Vec<Stage>,
+    /// Blocks whose outputs are judged; without any, the last stage's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) at: Vec<String>,
+    pub(crate) evaluate: Vec<Evaluation>,
+    /// Published test accuracies in percent, one for each block, of the first evaluation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) published: Vec<f64>,
+}
+
+/// What a small run cuts down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Small {
+    /// Training images, with a fifth as many for the test.
+    pub(crate) images: usize,
+    /// Epochs of a stage or classifier at most.
+    pub(crate) epochs: usize,
+}
+
+/// Time on two cores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Minutes {
+    pub(crate) small: usize,
+    pub(crate) full: usize,
+}
+
+impl Experiment {
+    /// The experiment of that name in this program, or in a JSON file.
+    pub(crate) fn read(name: &str) -> Result<Self> {
+        let known = EXPERIMENTS.iter().find(|(known, _)| *known == name).map(|(_, json)| (*json).to_string());
+        let json = match known {
+            Some(json) => json,
+            None if name.ends_with(".json") => {
+                fs::read_to_string(Path::new(name)).with_context(|| format!("cannot read {name}"))?
+            }
+            None => {
+                let names: Vec<_> = EXPERIMENTS.iter().map(|(known, _)| *known).collect();
+                anyhow::bail!("no experiment `{name}`; there are {}, or name a .json file", names.join(", "))
+            }
+        };
+        let experiment: Self = serde_json::from_str(&json).with_context(|| format!("experiment `{name}`"))?;
+        experiment.check().with_context(|| format!("experiment `{name}`"))?;
+        Ok(experiment)
+    }
+
+    /// The network.
+    pub(crate) fn net(&self) -> Result<NetConfig> {
+        match &self.net {
+            NetChoice::Named(name) => NetConfig::named(name),
+            NetChoice::Own(net) => Ok(net.clone()),
+        }
+    }
+
+    /// What does not depend on the images.
+    fn check(&self) -> Result<()> {
+        let net = self.net()?;
+        for row in &self.rows {
+            row.check(&net).with_context(|| format!("row `{}`", row.name))?;
+        }
+        Ok(())
+    }
+}
+
+impl Row {
+    fn check(&self, net: &NetConfig) -> Result<()> {
+        ensure!(!self.stages.is_empty(), "no stages");
+        ensure!(!self.evaluate.is_empty(), "nothing to evaluate");
+        let mut next = 0;
+        for stage in &self.stages {
+            let [first, last] = stage.blocks();
+            let (first, last) = (net.index(first)?, net.index(last)?);
+            ensure!(first <= last, "blocks {first} to {last} are in the wrong order");
+            let anew = matches!(stage, Stage::Backprop(Backprop { fine_tune: true, .. }));
+            let expected = if anew { 0 } else { next };
+            ensure!(first == expected, "a stage begins at block {first}, expected {expected}");
+            next = last + 1;
+        }
+        for block in &self.at {
+            ensure!(net.index(block)? < next, "block `{block}` is above the last stage");
+        }
+        let judged = self.at.len().max(1);
+        let published = self.published.len();
+        ensure!(published == 0 || published == judged, "{published} published numbers for {judged} blocks");
+        Ok(())
+    }
+}

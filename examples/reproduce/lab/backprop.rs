@@ -1,0 +1,150 @@
+//! Blocks that learn by backprop.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use burn::{
+    lr_scheduler::{LrSchedulerConfig, sequential::SequentialLrSchedulerConfig, step::StepLrSchedulerConfig},
+    module::Module,
+    nn::loss::CrossEntropyLossConfig,
+    optim::{
+        GradientsParams, ModuleOptimizer, SgdConfig, decay::WeightDecayConfig, momentum::MomentumConfig,
+    },
+    store::ModuleRecord,
+    tensor::Bytes,
+};
+use burn_hebbian::{
+    optim::checkpoint::{Checkpoints, Progress, Training},
+    prelude::*,
+    train::{
+        data::{Labelled, shuffled},
+        evaluation::accuracy,
+    },
+};
+use burn_hebbian_examples::progress;
+use serde::{Deserialize, Serialize};
+
+use super::{Folder, Lab, write};
+use crate::{
+    config::Backprop,
+    net::{Chain, Trainer},
+};
+
+/// Validation accuracy in percent after each epoch.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Curve(pub(crate) Vec<f64>);
+
+const CURVE: &str = "curve.json";
+const BEST: &str = "best.bpk";
+
+/// The blocks after `stage`, of the epoch that was best on the validation images; from its last checkpoint on.
+pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<(Chain, Curve)> {
+    let epochs = lab.epochs(stage.epochs);
+    let folder = lab.folder()?;
+    let device = lab.setting.device.clone().autodiff();
+    let fresh = lab.fresh(Trainer::Backprop, &device)?;
+    let mut curve = curve(&folder)?;
+    if curve.0.len() == epochs && done(&folder, epochs) {
+        return Ok((best(&folder, fresh)?, curve));
+    }
+    let input = lab.input()?;
+    let plan = Plan::new();
+    let checkpoints = Checkpoints::new(folder.path("checkpoints")).keeping(1);
+    let mut training = checkpoints.resume(
+        &plan,
+        Training {
+            progress: Progress { seed: lab.seed, epochs: 0 },
+            optimizer: optimizer(stage),
+            rates: plan
+                .schedule(schedule(stage, input.training.len().div_ceil(stage.batch)))?
+                .init()
+                .map_err(anyhow::Error::msg)?,
+            model: fresh.clone(),
+        },
+    )?;
+    curve.0.truncate(training.progress.epochs);
+    while training.progress.epochs < epochs {
+        training = epoch(lab, stage, &input.training, training);
+        let judged = if input.validation.is_empty() { &input.test } else { &input.validation };
+        let plain = training.model.valid();
+        let score = accuracy(judged, &lab.setting.device, |images| plain.scores(images));
+        // without images to choose on, the last epoch counts
+        let improved = input.validation.is_empty() || curve.0.iter().all(|&before| score > before);
+        curve.0.push(score);
+        if improved {
+            let record = training
+                .model
+                .clone()
+                .into_record()
+                .into_bytes()
+                .map_err(|error| anyhow::anyhow!("{error}"))?;
+            write(&folder.path(BEST), &record)?;
+        }
+        write(&folder.path(CURVE), &serde_json::to_vec(&curve)?)?;
+        checkpoints.save(&plan, &training)?;
+        println!("    epoch {}: {score:.2} %", curve.0.len());
+    }
+    Ok((best(&folder, fresh)?, curve))
+}
+
+fn done(folder: &Folder, epochs: usize) -> bool {
+    folder.path("checkpoints").join(format!("epoch-{epochs}")).exists()
+}
+
+fn curve(folder: &Folder) -> Result<Curve> {
+    let path = folder.path(CURVE);
+    match fs::read(&path) {
+        Ok(json) => serde_json::from_slice(&json).with_context(|| format!("{}", path.display())),
+        Err(_) => Ok(Curve::default()),
+    }
+}
+
+/// On the plain device, as it classifies.
+fn best(folder: &Folder, fresh: Chain) -> Result<Chain> {
+    let path = folder.path(BEST);
+    let named = || format!("{}", path.display());
+    let bytes = Bytes::from_bytes_vec(fs::read(&path).with_context(named)?);
+    let record = ModuleRecord::from_bytes(bytes).map_err(anyhow::Error::msg).with_context(named)?;
+    let chain = fresh.try_load_record(record).map_err(anyhow::Error::msg).with_context(named)?;
+    Ok(chain.valid())
+}
+
+fn epoch(lab: &Lab, stage: &Backprop, images: &Labelled, mut training: Training<Chain>) -> Training<Chain> {
+    let Progress { seed, epochs } = training.progress;
+    let device = lab.setting.device.clone().autodiff();
+    device.seed(seed.wrapping_add(1 + epochs as u64));
+    let loss = CrossEntropyLossConfig::new().init(&device);
+    let bar = progress::bar(images.len().div_ceil(stage.batch)).with_message(format!(
+        "{} to {} by backprop, epoch {}",
+        stage.blocks[0],
+        stage.blocks[1],
+        epochs + 1
+    ));
+    for batch in shuffled(images.len(), seed, epochs).chunks(stage.batch) {
+        let scores = training.model.scores(images.images(batch, &device));
+        let grads = loss.forward(scores, images.targets(batch, &device)).backward();
+        let grads = GradientsParams::from_grads(grads, &training.model);
+        let rate = training.rates.step();
+        training.model = training.optimizer.step(rate, training.model, grads);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    training.progress.epochs += 1;
+    training
+}
+
+fn optimizer(stage: &Backprop) -> ModuleOptimizer {
+    let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0).with_nesterov(true);
+    SgdConfig::new()
+        .with_momentum(Some(momentum))
+        .with_weight_decay(Some(WeightDecayConfig::new(stage.penalty)))
+        .init()
+}
+
+/// Halved in every epoch after those at the full rate.
+fn schedule(stage: &Backprop, steps: usize) -> LrSchedulerConfig {
+    let halved = StepLrSchedulerConfig::new(stage.rate / 2.0, steps).with_gamma(0.5);
+    // clamp: a schedule has at least one step
+    let steady = (stage.full_rate_epochs * steps).max(1);
+    SequentialLrSchedulerConfig::new(vec![stage.rate.into(), halved.into()], vec![steady]).into()
+}

@@ -1,0 +1,188 @@
+//! What stages learn and what they make of the images, each computed once and kept on disk.
+
+mod backprop;
+mod cache;
+mod fixed;
+mod hebbian;
+mod images;
+
+use std::{ops::Range, path::PathBuf, rc::Rc};
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use burn_hebbian::train::data::{Labelled, in_order};
+
+pub(crate) use cache::{Folder, write};
+pub(crate) use images::Images;
+
+use crate::{
+    config::NetConfig,
+    config::{Blocks, DataConfig, Experiment, Row, Small, Stage},
+    net::{Chain, Plans, Trainer},
+};
+
+/// Images whose features are computed at a time.
+const CHUNK: usize = 250;
+
+/// Where and on what an experiment runs.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    pub(crate) data: PathBuf,
+    pub(crate) out: PathBuf,
+    pub(crate) device: Device,
+    /// What is cut down.
+    pub(crate) small: Option<Small>,
+    /// The images that were prepared last.
+    pub(crate) images: Images,
+}
+
+/// One row of an experiment with one seed.
+pub(crate) struct Lab<'a> {
+    pub(crate) setting: &'a Setting,
+    pub(crate) net: &'a NetConfig,
+    pub(crate) data: DataConfig,
+    pub(crate) stages: &'a [Stage],
+    pub(crate) seed: u64,
+}
+
+/// Images, or what blocks made of them, in three parts.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts {
+    pub(crate) training: Labelled,
+    pub(crate) validation: Labelled,
+    pub(crate) test: Labelled,
+    pub(crate) classes: usize,
+}
+
+impl Parts {
+    pub(crate) fn map(&self, mut change: impl FnMut(&Labelled) -> Result<Labelled>) -> Result<Self> {
+        Ok(Self {
+            training: change(&self.training)?,
+            validation: change(&self.validation)?,
+            test: change(&self.test)?,
+            classes: self.classes,
+        })
+    }
+}
+
+impl<'a> Lab<'a> {
+    pub(crate) fn new(
+        setting: &'a Setting,
+        experiment: &'a Experiment,
+        net: &'a NetConfig,
+        row: &'a Row,
+        seed: u64,
+    ) -> Self {
+        let mut data = experiment.data.clone();
+        if let Some(preparation) = row.preparation {
+            data.preparation = preparation;
+        }
+        Self { setting, net, data, stages: &row.stages, seed }
+    }
+
+    /// The first stages alone.
+    fn up_to(&self, stages: usize) -> Self {
+        Self { data: self.data.clone(), stages: &self.stages[..stages], ..*self }
+    }
+
+    /// The images as the first block sees them.
+    pub(crate) fn images(&self) -> Result<Rc<Parts>> {
+        self.setting.images.prepared(self.setting, &self.data)
+    }
+
+    /// Sizes in front of each block and behind the last one.
+    fn shapes(&self) -> Result<Vec<[usize; 3]>> {
+        self.net.shapes(self.images()?.training.dims)
+    }
+
+    /// What the last stage learns from.
+    pub(crate) fn input(&self) -> Result<Rc<Parts>> {
+        let below = self.stages.len() - 1;
+        let first = self.range(self.last().blocks())?.start;
+        if first == 0 { self.images() } else { Ok(Rc::new(self.up_to(below).features(first - 1)?)) }
+    }
+
+    /// The outputs of a block, by its number.
+    pub(crate) fn features(&self, block: usize) -> Result<Parts> {
+        let stage = self.stages.len() - 1;
+        let blocks = self.range(self.last().blocks())?;
+        if !blocks.contains(&block) {
+            return self.up_to(stage).features(block);
+        }
+        let folder = self.folder()?;
+        let name = &self.net.blocks[block].name;
+        let shape = self.shapes()?[block + 1];
+        let images = self.images()?;
+        if let Some(parts) = folder.load(name, shape, &images)? {
+            return Ok(parts);
+        }
+        let (chain, input) = (self.trained()?, self.input()?);
+        let count = block + 1 - blocks.start;
+        folder.save(name, shape, &input, |part| self.compute(&chain, count, part))?;
+        drop(input);
+        folder.load(name, shape, &images)?.context("features that were just written")
+    }
+
+    /// What the first blocks of a chain make of some images.
+    fn compute(&self, chain: &Chain, count: usize, chunk: Labelled) -> Labelled {
+        let device = &self.setting.device;
+        let output = chain.features(count, chunk.images(&in_order(chunk.len()), device));
+        let [_, channels, height, width] = output.dims();
+        Labelled {
+            dims: [channels, height, width],
+            values: output.into_data().iter::<f32>().collect(),
+            labels: chunk.labels,
+        }
+    }
+
+    /// The blocks of the last stage after it, on the plain device.
+    pub(crate) fn trained(&self) -> Result<Chain> {
+        match self.last() {
+            Stage::Hebbian(stage) => hebbian::trained(self, stage),
+            Stage::Backprop(stage) => Ok(backprop::trained(self, stage)?.0),
+            Stage::Untrained(stage) => fixed::built(self, stage),
+        }
+    }
+
+    pub(crate) fn last(&self) -> &'a Stage {
+        &self.stages[self.stages.len() - 1]
+    }
+
+    /// The numbers of blocks.
+    pub(crate) fn range(&self, [first, last]: &Blocks) -> Result<Range<usize>> {
+        Ok(self.net.index(first)?..self.net.index(last)? + 1)
+    }
+
+    /// The blocks of the last stage with random weights.
+    fn fresh(&self, trainer: Trainer, device: &Device) -> Result<Chain> {
+        let blocks = self.range(self.last().blocks())?;
+        let shapes = self.shapes()?;
+        let plans = Plans {
+            blocks: &self.net.blocks[blocks.clone()],
+            shapes: &shapes[blocks.start..=blocks.end],
+            complete: blocks.end == self.net.blocks.len(),
+        };
+        device.seed(self.seed);
+        Ok(plans.build(trainer, self.images()?.classes, device))
+    }
+
+    /// At most as many as a small run takes.
+    pub(crate) fn epochs(&self, epochs: usize) -> usize {
+        self.setting.small.map_or(epochs, |small| epochs.min(small.epochs))
+    }
+
+    /// Where the last stage keeps what it learns.
+    pub(crate) fn folder(&self) -> Result<Folder> {
+        let last = self.range(self.last().blocks())?.end;
+        Folder::new(
+            &self.setting.out.join("cache"),
+            &cache::Key {
+                data: &self.data,
+                blocks: &self.net.blocks[..last],
+                stages: self.stages,
+                small: self.setting.small,
+                seed: self.seed,
+            },
+        )
+    }
+}
