@@ -2,7 +2,7 @@
 
 /// `0..n` in an order of its own for every seed and epoch; the same on every machine, whatever ran before.
 pub fn shuffled(n: usize, seed: u64, epoch: usize) -> Vec<usize> {
-    let mut random = SplitMix(SplitMix(seed).next() ^ epoch as u64);
+    let mut random = SplitMix::new(seed, epoch as u64);
     let mut order: Vec<usize> = (0..n).collect();
     for last in (1..n).rev() {
         order.swap(last, random.below(last + 1));
@@ -19,14 +19,26 @@ pub fn in_order(n: usize) -> Vec<usize> {
 ///
 /// Source: G. L. Steele, D. Lea and C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA (2014),
 /// doi:10.1145/2660193.2660195.
-struct SplitMix(u64);
+pub(crate) struct SplitMix(u64);
 
 impl SplitMix {
-    fn next(&mut self) -> u64 {
+    /// One of the streams of a seed.
+    pub(crate) fn new(seed: u64, stream: u64) -> Self {
+        Self(Self(seed).next() ^ stream)
+    }
+
+    /// 64 random bits.
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^ (z >> 31)
+    }
+
+    /// A number in `0..1`, of the 24 bits that an `f32` holds exactly.
+    #[cfg(feature = "lab")]
+    pub(crate) fn unit(&mut self) -> f32 {
+        (self.next() >> 40) as f32 / (1u32 << 24) as f32
     }
 
     /// A number below `n`.
