@@ -1,5 +1,8 @@
 //! What can be wrong with features, or with what is asked of them.
 
+use burn_hebbian_core::RuleError;
+use burn_hebbian_optim::{PlanError, UpdateError};
+
 /// Why features could not be evaluated.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -43,10 +46,12 @@ pub enum EvaluationError {
         classes: usize,
     },
     /// A class without a training feature.
-    #[error("no training feature is labelled {class}")]
+    #[error("no training feature is labelled {class}, one of the classes 0..{classes}")]
     NoExample {
         /// The class.
         class: usize,
+        /// Number of classes.
+        classes: usize,
     },
     /// A NaN or an infinity among the features.
     #[error("{set} feature {index} holds {value}")]
@@ -68,9 +73,9 @@ pub enum EvaluationError {
         /// What it is.
         got: f64,
     },
-    /// More neighbours or places than there are features.
+    /// A number of neighbours or places that is 0, or above that of the features.
     #[error("{name} must be in 1..={most}, got {got}")]
-    Above {
+    Places {
         /// The setting.
         name: &'static str,
         /// The most it may be.
@@ -88,10 +93,23 @@ pub enum EvaluationError {
         /// Its learning rate.
         rate: f64,
     },
-    /// A matrix without the decomposition that a solution needs.
-    #[error("the {size}×{size} matrix of the features has no eigendecomposition")]
-    Decomposition {
+    /// A matrix of the features that a penalty does not make positive definite.
+    #[error(
+        "the {size}×{size} matrix of the features is singular at penalty {penalty}; a larger one may help"
+    )]
+    Singular {
         /// Its rows.
         size: usize,
+        /// The penalty.
+        penalty: f64,
     },
+    /// A layer that cannot learn by its rule.
+    #[error(transparent)]
+    Rule(#[from] RuleError),
+    /// A plan that does not fit a layer.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A step that could not be taken.
+    #[error(transparent)]
+    Update(#[from] UpdateError),
 }

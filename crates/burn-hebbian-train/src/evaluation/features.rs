@@ -5,6 +5,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::EvaluationError;
 use crate::data::Labelled;
 
+/// Features that are classified at a time; bounds the memory of a pass.
+const CHUNK: usize = 256;
+
 /// That there are features, finite ones.
 pub(super) fn check(set: &'static str, features: &Labelled) -> Result<(), EvaluationError> {
     if features.is_empty() || features.image_len() == 0 {
@@ -44,6 +47,11 @@ pub(super) fn check_labels(
     }
 }
 
+/// One more than the largest label.
+pub(super) fn classes_of(features: &Labelled) -> usize {
+    (0..features.len()).map(|index| label(features, index) + 1).max().unwrap_or(0)
+}
+
 pub(super) fn label(features: &Labelled, index: usize) -> usize {
     usize::from(features.labels[index])
 }
@@ -54,8 +62,18 @@ pub(super) fn matrix(values: Vec<f32>, width: usize, device: &Device) -> Tensor<
     Tensor::from_data(TensorData::new(values, [rows, width]), device)
 }
 
-/// The largest score of every row, the first of equal ones.
-pub(super) fn guesses(scores: Tensor<2>) -> Vec<usize> {
+/// The class of every feature's largest score, the first of equal ones; `scores`: `[n, width]` → `[n, classes]`.
+pub(super) fn guesses(
+    features: &Labelled,
+    device: &Device,
+    scores: impl Fn(Tensor<2>) -> Tensor<2>,
+) -> Vec<usize> {
+    let width = features.image_len();
+    let chunks = features.values.chunks(CHUNK * width);
+    chunks.flat_map(|chunk| largest(scores(matrix(chunk.to_vec(), width, device)))).collect()
+}
+
+fn largest(scores: Tensor<2>) -> Vec<usize> {
     let [_, classes] = scores.dims();
     let scores: Vec<f32> = scores.into_data().iter::<f32>().collect();
     scores.chunks(classes).map(first_largest).collect()
@@ -63,6 +81,24 @@ pub(super) fn guesses(scores: Tensor<2>) -> Vec<usize> {
 
 fn first_largest(scores: &[f32]) -> usize {
     (1..scores.len()).fold(0, |best, class| if scores[class] > scores[best] { class } else { best })
+}
+
+/// The mean feature.
+pub(super) fn mean(features: &Labelled) -> Vec<f32> {
+    let mut sums = vec![0f64; features.image_len()];
+    for row in features.values.chunks(features.image_len()) {
+        sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
+    }
+    sums.iter().map(|sum| (sum / features.len() as f64) as f32).collect()
+}
+
+/// A 1 for each feature's class, `[chosen, classes]`.
+pub(super) fn one_hot(features: &Labelled, chosen: &[usize], classes: usize, device: &Device) -> Tensor<2> {
+    let mut targets = vec![0.0; chosen.len() * classes];
+    for (row, &index) in chosen.iter().enumerate() {
+        targets[row * classes + label(features, index)] = 1.0;
+    }
+    matrix(targets, classes, device)
 }
 
 /// Percentage of the guesses that are the features' labels.
@@ -98,12 +134,13 @@ mod tests {
             "test feature 1 is labelled 3, but the classes are 0..3"
         );
         assert_eq!((check_like("test", &good, 2), check_labels("test", &good, 4)), (Ok(()), Ok(())));
+        assert_eq!((classes_of(&good), mean(&good)), (4, vec![1.0, 2.0]));
     }
 
     #[test]
     fn the_first_of_equal_scores_is_the_guess() {
-        let scores = matrix(vec![1.0, 2.0, 2.0, 0.0, -1.0, 0.0], 3, &Device::flex());
-        assert_eq!(guesses(scores), [1, 0]);
+        let scores = |features: Tensor<2>| Tensor::cat(vec![features.clone(), features], 1);
+        assert_eq!(guesses(&two([1.0, 2.0, 0.5, -1.0]), &Device::flex(), scores), [1, 0]);
         assert_eq!(percent_right(&[0, 1], &two([0.0; 4])), 50.0);
     }
 }

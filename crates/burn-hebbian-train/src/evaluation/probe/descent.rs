@@ -14,8 +14,8 @@ use super::{
 
 /// An optimizer with a state for the weights and one for the biases.
 pub(super) enum Descent {
-    Sgd(Follower<Sgd>),
-    Adam(Follower<Adam>),
+    Sgd(Box<Follower<Sgd>>),
+    Adam(Box<Follower<Adam>>),
 }
 
 pub(super) struct Follower<O: Optimizer> {
@@ -27,8 +27,10 @@ pub(super) struct Follower<O: Optimizer> {
 impl Descent {
     pub(super) fn new(optimizer: &ProbeOptimizer) -> Self {
         match *optimizer {
-            ProbeOptimizer::Sgd { momentum, penalty } => Self::Sgd(Follower::new(sgd(momentum, penalty))),
-            ProbeOptimizer::Adam { penalty } => Self::Adam(Follower::new(adam(penalty))),
+            ProbeOptimizer::Sgd { momentum, penalty } => {
+                Self::Sgd(Box::new(Follower::new(sgd(momentum, penalty))))
+            }
+            ProbeOptimizer::Adam { penalty } => Self::Adam(Box::new(Follower::new(adam(penalty)))),
         }
     }
 

@@ -12,15 +12,12 @@ pub use config::{ProbeConfig, ProbeEpoch, ProbeInit, ProbeOptimizer};
 use self::{descent::Descent, dropout::Dropout, softmax::Softmax};
 use super::{
     EvaluationError,
-    features::{check, check_labels, check_like, guesses, label, matrix, percent_right},
+    features::{check, check_labels, check_like, guesses, matrix, one_hot, percent_right},
 };
 use crate::{
     data::{Labelled, shuffled},
     order::SplitMix,
 };
-
-/// Features that are classified at a time; bounds the memory of a pass.
-const CHUNK: usize = 256;
 
 /// The streams of a probe's seed; an order's are the epochs.
 const SEEDS: Streams = Streams { weights: 1 << 32, dropout: 1 << 33 };
@@ -108,7 +105,7 @@ impl ProbeConfig {
         let mut sum = Tensor::<1>::zeros([1], device);
         for batch in shuffled(training.len(), self.seed, epoch).chunks(self.batch) {
             let features = matrix(dropout.gather(training, batch), training.image_len(), device);
-            let gradient = softmax.gradient(features, self.targets(training, batch, device));
+            let gradient = softmax.gradient(features, one_hot(training, batch, self.classes, device));
             sum = sum + gradient.loss.clone();
             softmax = descent.step(rate, softmax, gradient);
         }
@@ -118,15 +115,6 @@ impl ProbeConfig {
         } else {
             Err(EvaluationError::Diverged { epoch: epoch + 1, loss, rate })
         }
-    }
-
-    /// A 1 for each feature's class, `[batch, classes]`.
-    fn targets(&self, training: &Labelled, batch: &[usize], device: &Device) -> Tensor<2> {
-        let mut targets = vec![0.0; batch.len() * self.classes];
-        for (row, &index) in batch.iter().enumerate() {
-            targets[row * self.classes + label(training, index)] = 1.0;
-        }
-        matrix(targets, self.classes, device)
     }
 
     fn choose(&self, kept: Option<Probe>, probe: Probe) -> Probe {
@@ -148,6 +136,16 @@ impl Probe {
         Ok(self.softmax.accuracy(features))
     }
 
+    /// The class of each feature's largest score.
+    ///
+    /// # Errors
+    ///
+    /// As [`accuracy`](Self::accuracy).
+    pub fn guesses(&self, features: &Labelled) -> Result<Vec<usize>, EvaluationError> {
+        check_like("test", features, self.softmax.weights.dims()[1])?;
+        Ok(self.softmax.guesses(features))
+    }
+
     /// Weights `[classes, values]` and biases `[1, classes]`.
     pub fn into_parts(self) -> (Tensor<2>, Tensor<2>) {
         (self.softmax.weights, self.softmax.biases)
@@ -155,20 +153,19 @@ impl Probe {
 }
 
 impl Softmax {
+    fn guesses(&self, features: &Labelled) -> Vec<usize> {
+        guesses(features, &self.weights.device(), |chunk| self.scores(chunk))
+    }
+
     fn accuracy(&self, features: &Labelled) -> f64 {
-        let (width, device) = (features.image_len(), self.weights.device());
-        let guessed: Vec<usize> = features
-            .values
-            .chunks(CHUNK * width)
-            .flat_map(|chunk| guesses(self.scores(matrix(chunk.to_vec(), width, &device))))
-            .collect();
-        percent_right(&guessed, features)
+        percent_right(&self.guesses(features), features)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluation::fixtures::{Fixture, close, list, number};
 
     /// Two classes on either side of a plane, none too close to it.
     fn separable(count: usize, shift: usize) -> Labelled {
@@ -241,5 +238,41 @@ mod tests {
             error.unwrap_err().to_string(),
             "training feature 1 is labelled 1, but the classes are 0..1"
         );
+    }
+
+    /// Trained for long on all features at once: the optimum, as scikit-learn finds it.
+    #[test]
+    fn long_training_reaches_the_optimum() {
+        let expected = &Fixture::load().json["logistic"];
+        let penalty = number(&expected["penalty"]) as f32;
+        let config =
+            ProbeConfig::new().with_batch(200).with_epochs(6000).with_rate(0.02).with_halvings(vec![]);
+        let (loss, probe) = trained_by(config, ProbeOptimizer::Sgd { momentum: 0.9, penalty });
+        close([loss], [number(&expected["loss"])], 1e-5);
+        let (weights, biases) = probe.into_parts();
+        let rows = list(&expected["weights"]).iter().flat_map(|row| list(row).iter().map(number));
+        close(weights.into_data().iter::<f64>(), rows, 1e-3);
+        close(biases.into_data().iter::<f64>(), list(&expected["biases"]).iter().map(number), 1e-3);
+    }
+
+    #[test]
+    fn small_batches_come_near_the_optimum() {
+        let expected = &Fixture::load().json["logistic"];
+        let penalty = number(&expected["penalty"]) as f32;
+        let config = || {
+            ProbeConfig::new().with_batch(20).with_epochs(400).with_halvings((200..400).step_by(20).collect())
+        };
+        let (sgd, _) = trained_by(config().with_rate(0.005), ProbeOptimizer::Sgd { momentum: 0.9, penalty });
+        let (adam, _) = trained_by(config().with_rate(0.01), ProbeOptimizer::Adam { penalty });
+        close([sgd, adam], [number(&expected["loss"]); 2], 5e-3);
+    }
+
+    /// The loss of the last epoch's steps.
+    fn trained_by(config: ProbeConfig, optimizer: ProbeOptimizer) -> (f64, Probe) {
+        let Fixture { train, test, .. } = Fixture::load();
+        let config = config.with_classes(4).with_optimizer(optimizer).with_keep(ProbeEpoch::Last);
+        let mut loss = f64::NAN;
+        let trained = config.train(&train, &test, &Device::flex(), |epoch| loss = epoch.loss);
+        (loss, trained.unwrap())
     }
 }
