@@ -6,7 +6,7 @@ use burn::{lr_scheduler::LrSchedulerConfig, module::Module, optim::ModuleOptimiz
 use burn_hebbian_optim::{Plan, PlanError};
 
 use crate::{
-    Classifier, EpochCounter, Hybrid,
+    Classifier, EpochCounter, Hybrid, Watcher,
     rates::{RateError, rates},
 };
 
@@ -76,11 +76,34 @@ impl Course {
         model: M,
         rate: impl Fn(&RangeInclusive<usize>) -> LrSchedulerConfig,
     ) -> Result<Learner<Hybrid<M>>, CourseError> {
+        self.learner_of(model, rate, |hybrid| hybrid)
+    }
+
+    /// As [`learner`](Self::learner), with someone who looks at the model while it trains.
+    ///
+    /// # Errors
+    ///
+    /// As [`learner`](Self::learner).
+    pub fn watched_learner<M: Classifier>(
+        &self,
+        model: M,
+        rate: impl Fn(&RangeInclusive<usize>) -> LrSchedulerConfig,
+        watcher: impl Watcher<M> + 'static,
+    ) -> Result<Learner<Hybrid<M>>, CourseError> {
+        self.learner_of(model, rate, |hybrid| hybrid.watched_by(watcher))
+    }
+
+    fn learner_of<M: Classifier>(
+        &self,
+        model: M,
+        rate: impl Fn(&RangeInclusive<usize>) -> LrSchedulerConfig,
+        change: impl FnOnce(Hybrid<M>) -> Hybrid<M>,
+    ) -> Result<Learner<Hybrid<M>>, CourseError> {
         for phase in self.phases.iter() {
             phase.plan.report(&model)?;
         }
         let rates = rates(self, &model, rate)?;
-        let hybrid = Hybrid::new(model, self)?;
+        let hybrid = change(Hybrid::new(model, self)?);
         let optimizer = self.optimizer(self.now(), hybrid.inner())?;
         Ok(Learner::new(hybrid, optimizer, rates))
     }

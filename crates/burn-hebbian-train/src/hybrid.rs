@@ -13,7 +13,10 @@ use burn::{
 use burn_hebbian_core::Signals;
 use burn_hebbian_optim::{PlanError, UpdateError};
 
-use crate::Course;
+use crate::{
+    Course, Watcher,
+    watcher::{Moment, Watching},
+};
 
 /// Every phase of a course is checked when its learner is made.
 const FITTED: &str = "the plan fitted the model";
@@ -58,14 +61,21 @@ pub struct Hybrid<M: Module> {
     /// The phase that the plan was last applied in.
     #[module(skip)]
     phase: usize,
+    /// Who looks at the model while it trains.
+    #[module(skip)]
+    watcher: Option<Watching>,
 }
 
 impl<M: Classifier> Hybrid<M> {
     /// As the phase that runs has it. All phases before it leave their mark, room for the state of rules, so that records
     /// of an uninterrupted training load.
     pub(crate) fn new(model: M, course: &Course) -> Result<Self, PlanError> {
-        let before = Self { model: course.plan(0).apply(model)?, course: course.clone(), phase: 0 };
-        before.advanced()
+        let model = course.plan(0).apply(model)?;
+        Self { model, course: course.clone(), phase: 0, watcher: None }.advanced()
+    }
+
+    pub(crate) fn watched_by(self, watcher: impl Watcher<M> + 'static) -> Self {
+        Self { watcher: Some(Watching::new(watcher)), ..self }
     }
 
     /// The classifier.
@@ -115,9 +125,18 @@ impl<M: Classifier> Hybrid<M> {
         optimizer: &mut ModuleOptimizer,
         step: impl FnOnce(&mut ModuleOptimizer, M) -> Result<M, UpdateError>,
     ) -> Self {
-        let Self { model, course, phase } = self.renewed(optimizer).expect(FITTED);
+        let Self { model, course, phase, watcher } = self.renewed(optimizer).expect(FITTED);
         let model = step(optimizer, model).unwrap_or_else(|error| panic!("{error}"));
-        Self { model, course, phase }
+        let hybrid = Self { model, course, phase, watcher };
+        hybrid.show(&hybrid.model, Moment::AfterStep);
+        hybrid
+    }
+
+    /// Shows the model to the watcher, if there is one.
+    fn show(&self, model: &M, moment: Moment) {
+        if let Some(watcher) = &self.watcher {
+            watcher.see(model, moment);
+        }
     }
 
     fn output(&self, scores: Tensor<2>, targets: Tensor<1, Int>) -> ClassificationOutput {
@@ -133,6 +152,7 @@ impl<M: Classifier> TrainStep for Hybrid<M> {
     fn step(&self, batch: Self::Input) -> TrainOutput<ClassificationOutput> {
         let current = self.current();
         let (plan, model) = (self.course.plan(current.phase), &current.model);
+        self.show(model, Moment::BeforeStep);
         let teacher = batch.targets.clone().one_hot(model.classes()).float();
         let signals = Signals::none().with_teacher(teacher);
         let observed = plan.observe(model, signals, || model.scores(batch.input));
@@ -167,6 +187,7 @@ impl<M: Classifier> InferenceStep for Hybrid<M> {
     type Output = ClassificationOutput;
 
     fn step(&self, batch: Self::Input) -> ClassificationOutput {
+        self.show(&self.model, Moment::InValidation);
         self.output(self.model.scores(batch.input), batch.targets)
     }
 }

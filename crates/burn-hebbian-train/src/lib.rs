@@ -4,7 +4,9 @@
 //! - [`OrderedLoader`]: batches in an order that a training can be resumed with
 //! - [`EpochCounter`]: the epoch that runs, counted by the loader, followed by the course
 //! - [`pipeline`]: all stages of a network learning at once, each on a thread or device of its own
-//! - `data`, `evaluation`, `pictures` (feature `lab`): data sets and whitening, probes, pictures of filters
+//! - [`Watcher`]: who looks at a model while it trains
+//! - `data`, `evaluation`, `diagnostics`, `pictures` (feature `lab`): data sets and whitening, probes, what goes on in local
+//!   layers while they train, pictures of filters and charts
 //! - [`Calm`], [`renderer`]: one line an epoch where the output is no terminal
 //!
 //! ```
@@ -76,6 +78,8 @@ mod calm;
 mod course;
 #[cfg(feature = "lab")]
 pub mod data;
+#[cfg(feature = "lab")]
+pub mod diagnostics;
 mod epochs;
 #[cfg(feature = "lab")]
 pub mod evaluation;
@@ -86,6 +90,7 @@ mod order;
 pub mod pictures;
 pub mod pipeline;
 mod rates;
+mod watcher;
 
 pub use calm::{Calm, renderer};
 pub use course::{Course, CourseError};
@@ -93,3 +98,4 @@ pub use epochs::EpochCounter;
 pub use hybrid::{Batch, Classifier, Hybrid};
 pub use loader::OrderedLoader;
 pub use rates::RateError;
+pub use watcher::{Moment, Watcher};
