@@ -3,16 +3,19 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use burn_hebbian::train::{
-    data::ChannelStatistics,
-    evaluation::{ProbeConfig, accuracy},
+use burn_hebbian::train::evaluation::{
+    NeighboursConfig, ProbeConfig, ProbeEpoch, RidgeConfig, TeacherConfig, accuracy,
 };
+use burn_hebbian_examples::progress;
 
 use crate::{
     config::{Evaluation, Experiment, NetConfig, Row},
     lab::{Lab, Parts, Setting, write},
     results::Score,
 };
+
+/// Penalties that ridge regression chooses from.
+const PENALTIES: [f64; 7] = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
 
 /// The scores of a row with a seed, from its file if it was run before.
 pub(crate) fn row(
@@ -38,7 +41,7 @@ pub(crate) fn row(
             scores.push(Score {
                 row: row.name.clone(),
                 block: block.clone(),
-                evaluation: serde_json::to_string(evaluation)?,
+                evaluation: evaluation.name().to_string(),
                 labels: row.labels.clone(),
                 seed,
                 test,
@@ -52,25 +55,63 @@ pub(crate) fn row(
 }
 
 fn evaluate(lab: &Lab, block: &str, evaluation: &Evaluation) -> Result<(f64, Option<f64>)> {
-    let device = lab.setting.device.clone();
-    if *evaluation == Evaluation::Scores {
-        let chain = lab.trained()?;
-        let input = lab.input()?;
-        let score = |part| accuracy(part, &device, |images| chain.scores(images));
-        let validation = (!input.validation.is_empty()).then(|| score(&input.validation));
-        return Ok((score(&input.test), validation));
+    match evaluation {
+        Evaluation::Scores => own_scores(lab),
+        _ => classify(&lab.features(lab.net.index(block)?)?, evaluation, lab),
     }
-    let mut features = lab.features(lab.net.index(block)?)?;
-    let epochs = match evaluation {
-        Evaluation::Sgd { epochs } | Evaluation::Adam { epochs } => lab.epochs(*epochs),
-        Evaluation::Scores => 0,
-    };
-    let statistics = ChannelStatistics::of(&features.training);
-    let Parts { training, validation, test, classes } = &mut features;
-    [&mut *training, &mut *validation, &mut *test].into_iter().for_each(|part| statistics.standardise(part));
-    let config = ProbeConfig::new().with_classes(*classes).with_epochs(epochs).with_seed(lab.seed);
-    let probe = config.train(training, validation, &device.autodiff(), |_| {});
-    Ok((probe.accuracy(test), Some(probe.validation)))
+}
+
+fn own_scores(lab: &Lab) -> Result<(f64, Option<f64>)> {
+    let (chain, input) = (lab.trained()?, lab.input()?);
+    let score = |part| accuracy(part, &lab.setting.device, |images| chain.scores(images));
+    let validation = (!input.validation.is_empty()).then(|| score(&input.validation));
+    Ok((score(&input.test), validation))
+}
+
+/// Accuracy of a classifier on features.
+fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64, Option<f64>)> {
+    let Parts { training, validation, test, classes } = features;
+    let device = &lab.setting.device;
+    let both = |scores: (f64, f64)| (scores.0, Some(scores.1));
+    Ok(match evaluation {
+        Evaluation::Scores => own_scores(lab)?,
+        Evaluation::Sgd => both(probe(ProbeConfig::thesis(), features, lab)?),
+        Evaluation::SgdDropout => both(probe(ProbeConfig::fast_hebb(), features, lab)?),
+        Evaluation::Adam => both(probe(ProbeConfig::soft_hebb(), features, lab)?),
+        Evaluation::Ridge => {
+            let ridge = RidgeConfig::new(PENALTIES.to_vec()).fit(training, validation, device, |_, _| ())?;
+            (ridge.accuracy(test)?, Some(ridge.validation))
+        }
+        Evaluation::Neighbours => {
+            let neighbours = NeighboursConfig::new();
+            (neighbours.accuracy(training, test, device)?, None)
+        }
+        Evaluation::Teacher { epochs } => {
+            let config = TeacherConfig::new().with_classes(*classes).with_seed(lab.seed);
+            let neurons = config.with_epochs(lab.epochs(*epochs)).train(training, device)?;
+            let validation = (!validation.is_empty()).then(|| neurons.accuracy(validation)).transpose()?;
+            (neurons.accuracy(test)?, validation)
+        }
+    })
+}
+
+/// Accuracy of a probe on test and validation images. Without images to choose on its last epoch counts.
+fn probe(config: ProbeConfig, features: &Parts, lab: &Lab) -> Result<(f64, f64)> {
+    let Parts { training, validation, test, classes } = features;
+    let epochs = lab.epochs(config.epochs);
+    let mut config = config.with_classes(*classes).with_epochs(epochs).with_seed(lab.seed);
+    let mut judged = validation;
+    if validation.is_empty() {
+        config.keep = ProbeEpoch::Last;
+        judged = test;
+    }
+    let bar = progress::bar(epochs).with_message("classifier");
+    let probe = config.train(training, judged, &lab.setting.device, |epoch| {
+        bar.inc(1);
+        bar.set_message(format!("classifier: {:.2} %", epoch.validation));
+    })?;
+    bar.finish_and_clear();
+    Ok((probe.accuracy(test)?, probe.validation))
 }
 
 fn file_name(row: &str) -> String {

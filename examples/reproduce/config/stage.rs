@@ -62,7 +62,7 @@ pub(crate) struct Backprop {
     #[serde(default = "thousandth")]
     pub(crate) rate: f64,
     /// Epochs at the full rate; it is halved in every epoch after these.
-    #[serde(default = "nine")]
+    #[serde(default = "ten")]
     pub(crate) full_rate_epochs: usize,
     /// L2.
     pub(crate) penalty: f32,
@@ -114,31 +114,44 @@ pub(crate) enum Evaluation {
     /// The scores of the last stage itself.
     Scores,
     /// A linear classifier by SGD, as the thesis trains it.
-    Sgd {
-        #[serde(default = "twenty")]
-        epochs: usize,
-    },
+    Sgd,
+    /// The same with dropout, as FastHebb's.
+    SgdDropout,
     /// A linear classifier by Adam with dropout, as SoftHebb's.
-    Adam {
-        #[serde(default = "fifty")]
-        epochs: usize,
-    },
+    Adam,
+    /// A linear classifier in closed form, its penalty chosen on the validation images.
+    Ridge,
+    /// The 10 nearest training images.
+    Neighbours,
+    /// Teacher neurons, for so many epochs.
+    Teacher { epochs: usize },
+}
+
+impl Evaluation {
+    /// The name in tables.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Scores => "its own scores",
+            Self::Sgd => "linear, SGD",
+            Self::SgdDropout => "linear, SGD with dropout",
+            Self::Adam => "linear, Adam with dropout",
+            Self::Ridge => "linear, ridge",
+            Self::Neighbours => "10 neighbours",
+            Self::Teacher { .. } => "teacher neurons",
+        }
+    }
 }
 
 fn two() -> usize {
     2
 }
 
-fn nine() -> usize {
-    9
+fn ten() -> usize {
+    10
 }
 
 fn twenty() -> usize {
     20
-}
-
-fn fifty() -> usize {
-    50
 }
 
 fn sixty_four() -> usize {
