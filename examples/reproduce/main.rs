@@ -11,13 +11,14 @@ mod net;
 mod results;
 mod run;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use burn::tensor::Device;
 use clap::{Parser, ValueEnum};
-use config::{EXPERIMENTS, Experiment};
+use config::{EXPERIMENTS, Experiment, Protocol};
 use lab::{Images, Setting};
+use results::{Line, Results};
 
 /// Reproduce a table of the literature.
 #[derive(Parser, Debug)]
@@ -57,29 +58,55 @@ enum Scale {
 fn main() -> Result<()> {
     let args = Args::parse();
     let Some(name) = args.experiment.as_ref().filter(|_| !args.list) else {
-        for (name, _) in EXPERIMENTS {
-            let experiment = Experiment::read(name)?;
-            println!("{name}: {}", experiment.title);
-        }
-        return Ok(());
+        return list();
     };
     let experiment = Experiment::read(name)?;
-    let net = experiment.net()?;
+    let Protocol::Table(table) = &experiment.protocol;
     let setting = Setting {
         data: args.data.clone(),
         out: args.out.clone(),
         device: Device::flex(),
-        small: (args.scale == Scale::Small).then_some(experiment.small),
+        small: (args.scale == Scale::Small).then_some(table.small),
         images: Images::default(),
     };
-    for seed in args.first_seed..args.first_seed + args.seeds {
-        for row in &experiment.rows {
-            if args.rows.as_ref().is_some_and(|part| !row.name.contains(part)) {
-                continue;
-            }
-            println!("{} (seed {seed})", row.name);
-            run::row(&setting, name, &experiment, &net, row, seed)?;
-        }
-    }
+    let folder = args.out.join(file_name(name));
+    let scores =
+        run::table(&setting, &folder, table, args.first_seed..args.first_seed + args.seeds, &args.rows)?;
+    let results = Results {
+        experiment: name.clone(),
+        title: experiment.title,
+        source: experiment.source,
+        scale: format!("{:?}", args.scale).to_lowercase(),
+        lines: Line::all(&scores)?,
+    };
+    results.write(&folder)?;
+    println!("\n{}\n{}", results.markdown(), folder.display());
     Ok(())
+}
+
+/// What there is.
+fn list() -> Result<()> {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["experiment", "", "minutes on two cores: small", "full, a seed", "needs"]);
+    for (name, _) in EXPERIMENTS {
+        let Experiment { title, minutes, protocol, .. } = Experiment::read(name)?;
+        let Protocol::Table(needed) = protocol;
+        let needs = needed.data.source;
+        table.add_row([
+            (*name).to_string(),
+            title,
+            minutes.small.to_string(),
+            minutes.full.to_string(),
+            needs,
+        ]);
+    }
+    println!("{table}");
+    Ok(())
+}
+
+/// The last part of a path, without `.json`.
+fn file_name(name: &str) -> String {
+    let file = Path::new(name).file_stem().unwrap_or_default();
+    file.to_string_lossy().into_owned()
 }

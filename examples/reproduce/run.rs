@@ -1,15 +1,16 @@
 //! Runs the rows of an experiment.
 
-use std::fs;
+use std::{fs, ops::Range, path::Path, time::Instant};
 
 use anyhow::{Context, Result};
 use burn_hebbian::train::evaluation::{
     NeighboursConfig, ProbeConfig, ProbeEpoch, RidgeConfig, TeacherConfig, accuracy,
 };
 use burn_hebbian_examples::progress;
+use serde::{Deserialize, Serialize};
 
 use crate::{
-    config::{Evaluation, Experiment, NetConfig, Row},
+    config::{Evaluation, Row, Table},
     lab::{Lab, Parts, Setting, write},
     results::Score,
 };
@@ -17,48 +18,85 @@ use crate::{
 /// Penalties that ridge regression chooses from.
 const PENALTIES: [f64; 7] = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
 
-/// The scores of a row with a seed, from its file if it was run before.
-pub(crate) fn row(
+/// The scores of all rows whose names contain `part`, seed by seed.
+pub(crate) fn table(
     setting: &Setting,
-    name: &str,
-    experiment: &Experiment,
-    net: &NetConfig,
-    row: &Row,
-    seed: u64,
+    folder: &Path,
+    table: &Table,
+    seeds: Range<u64>,
+    part: &Option<String>,
 ) -> Result<Vec<Score>> {
-    let file = setting.out.join(name).join("rows").join(format!("{}-seed-{seed}.json", file_name(&row.name)));
-    if let Ok(json) = fs::read(&file) {
-        return serde_json::from_slice(&json).with_context(|| format!("{}", file.display()));
+    let net = table.net()?;
+    let asked = |row: &&Row| part.as_ref().is_none_or(|part| row.name.contains(part));
+    let mut scores = vec![];
+    for seed in seeds {
+        for row in table.rows.iter().filter(asked) {
+            println!("{}, seed {seed}", row.name);
+            let lab = Lab::new(setting, table, &net, row, seed);
+            let started = Instant::now();
+            let file = folder.join("rows").join(format!("{}-seed-{seed}.json", file_name(&row.name)));
+            let found =
+                scores_of(&lab, row, &file).with_context(|| format!("row `{}`, seed {seed}", row.name))?;
+            for score in &found {
+                println!("  {}, {}: {:.2} %", score.block, score.evaluation, score.test);
+            }
+            println!("  {:.1} minutes", started.elapsed().as_secs_f64() / 60.0);
+            scores.extend(found);
+        }
     }
-    let lab = Lab::new(setting, experiment, net, row, seed);
-    let blocks = if row.at.is_empty() { vec![lab.last().blocks()[1].clone()] } else { row.at.clone() };
+    Ok(scores)
+}
+
+/// From the row's file, if it was run before with the same configuration.
+fn scores_of(lab: &Lab, row: &Row, file: &Path) -> Result<Vec<Score>> {
+    let key = serde_json::to_value(lab.key()?)?;
+    if let Ok(json) = fs::read(file) {
+        let known: Known = serde_json::from_slice(&json).with_context(|| format!("{}", file.display()))?;
+        if known.row == *row && known.key == key {
+            return Ok(known.scores);
+        }
+    }
+    let known = Known { row: row.clone(), key, scores: evaluate_all(lab, row)? };
+    write(file, &serde_json::to_vec_pretty(&known)?)?;
+    Ok(known.scores)
+}
+
+/// The file of one row and seed.
+#[derive(Debug, Serialize, Deserialize)]
+struct Known {
+    row: Row,
+    /// Everything else that the scores depend on.
+    key: serde_json::Value,
+    scores: Vec<Score>,
+}
+
+fn evaluate_all(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
+    let last = || lab.stages.last().map(|stage| stage.blocks()[1].clone());
+    let blocks = if row.at.is_empty() { last().into_iter().collect() } else { row.at.clone() };
     let mut scores = vec![];
     for (index, block) in blocks.iter().enumerate() {
+        let features = match row.evaluate.iter().all(|by| *by == Evaluation::Scores) {
+            true => None,
+            false => Some(lab.outputs(block)?),
+        };
         for (number, evaluation) in row.evaluate.iter().enumerate() {
-            let published = row.published.get(index).copied().filter(|_| number == 0);
-            let (test, validation) = evaluate(&lab, block, evaluation)?;
-            println!("  {} {block}: {test:.2} %", row.name);
+            let (test, validation) = match &features {
+                Some(features) if *evaluation != Evaluation::Scores => classify(features, evaluation, lab)?,
+                _ => own_scores(lab)?,
+            };
             scores.push(Score {
                 row: row.name.clone(),
                 block: block.clone(),
                 evaluation: evaluation.name().to_string(),
                 labels: row.labels.clone(),
-                seed,
+                seed: lab.seed,
                 test,
                 validation,
-                published,
+                published: row.published.get(index).copied().filter(|_| number == 0),
             });
         }
     }
-    write(&file, &serde_json::to_vec_pretty(&scores)?)?;
     Ok(scores)
-}
-
-fn evaluate(lab: &Lab, block: &str, evaluation: &Evaluation) -> Result<(f64, Option<f64>)> {
-    match evaluation {
-        Evaluation::Scores => own_scores(lab),
-        _ => classify(&lab.features(lab.net.index(block)?)?, evaluation, lab),
-    }
 }
 
 fn own_scores(lab: &Lab) -> Result<(f64, Option<f64>)> {

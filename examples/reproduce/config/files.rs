@@ -7,5 +7,7 @@ pub(crate) const NETS: &[(&str, &str)] =
 /// Names and JSON of the experiments.
 pub(crate) const EXPERIMENTS: &[(&str, &str)] = &[
     ("thesis-layers", include_str!("../experiments/thesis-layers.json")),
+    ("thesis-hybrid", include_str!("../experiments/thesis-hybrid.json")),
+    ("teacher-on-sgd", include_str!("../experiments/teacher-on-sgd.json")),
     ("softhebb-cifar10", include_str!("../experiments/softhebb-cifar10.json")),
 ];

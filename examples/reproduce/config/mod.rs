@@ -14,18 +14,33 @@ pub(crate) use files::EXPERIMENTS;
 pub(crate) use net::{BlockConfig, Initial, LayerConfig, NetConfig, Norm, Pool};
 pub(crate) use stage::{Backprop, Blocks, Evaluation, Hebbian, Rates, Stage, Untrained, Weights};
 
-/// A table to reproduce: rows of stages, judged at layers.
+/// Something of the literature to reproduce.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Experiment {
     pub(crate) title: String,
     /// Author, title, year, table.
     pub(crate) source: String,
+    pub(crate) minutes: Minutes,
+    pub(crate) protocol: Protocol,
+}
+
+/// What is done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Protocol {
+    /// Rows of stages, judged by classifiers.
+    Table(Table),
+}
+
+/// Rows of stages, judged by classifiers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Table {
     pub(crate) data: DataConfig,
     pub(crate) net: NetChoice,
     pub(crate) rows: Vec<Row>,
     pub(crate) small: Small,
-    pub(crate) minutes: Minutes,
 }
 
 /// What to learn from.
@@ -67,6 +82,7 @@ pub(crate) struct Row {
     pub(crate) labels: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) preparation: Option<Preparation>,
+    /// One after the other; without any, the images themselves are judged.
     pub(crate) stages: Vec<Stage>,
     /// Blocks whose outputs are judged; without any, the last stage's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -110,10 +126,14 @@ impl Experiment {
             }
         };
         let experiment: Self = serde_json::from_str(&json).with_context(|| format!("experiment `{name}`"))?;
-        experiment.check().with_context(|| format!("experiment `{name}`"))?;
+        match &experiment.protocol {
+            Protocol::Table(table) => table.check().with_context(|| format!("experiment `{name}`"))?,
+        }
         Ok(experiment)
     }
+}
 
+impl Table {
     /// The network.
     pub(crate) fn net(&self) -> Result<NetConfig> {
         match &self.net {
@@ -134,7 +154,6 @@ impl Experiment {
 
 impl Row {
     fn check(&self, net: &NetConfig) -> Result<()> {
-        ensure!(!self.stages.is_empty(), "no stages");
         ensure!(!self.evaluate.is_empty(), "nothing to evaluate");
         let mut next = 0;
         for stage in &self.stages {
@@ -143,10 +162,13 @@ impl Row {
             ensure!(first <= last, "blocks {first} to {last} are in the wrong order");
             let anew = matches!(stage, Stage::Backprop(Backprop { fine_tune: true, .. }));
             let expected = if anew { 0 } else { next };
-            ensure!(first == expected, "a stage begins at block {first}, expected {expected}");
+            ensure!(
+                first <= expected,
+                "a stage begins at block {first}, the ones before it end at {expected}"
+            );
             next = last + 1;
         }
-        for block in &self.at {
+        for block in self.at.iter().filter(|_| !self.stages.is_empty()) {
             ensure!(net.index(block)? < next, "block `{block}` is above the last stage");
         }
         let judged = self.at.len().max(1);

@@ -1,15 +1,18 @@
 //! What stages learnt and what blocks made of the images, on disk.
 
 use std::{
-    fs::{self, File},
-    io::{BufReader, BufWriter, Write},
+    fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result, ensure};
 use burn_hebbian::train::data::{Labelled, in_order};
-use half::f16;
-use npyz::{NpyFile, WriterBuilder};
+use half::{
+    f16,
+    slice::{HalfBitsSliceExt, HalfFloatSliceExt},
+    vec::HalfFloatVecExt,
+};
+use safetensors::{Dtype, SafeTensors, serialize_to_file, tensor::TensorView};
 use serde::Serialize;
 
 use super::{CHUNK, Parts};
@@ -28,6 +31,12 @@ pub(crate) struct Key<'a> {
 /// The folder of one stage: `stage.json`, which says what it is, `checkpoints`, and features by block and part.
 #[derive(Debug, Clone)]
 pub(crate) struct Folder(PathBuf);
+
+/// The name of the tensor in a file of features.
+const FEATURES: &str = "features";
+
+/// Numbers that are converted at a time.
+const PIECE: usize = 1 << 16;
 
 const PARTS: [&str; 3] = ["training", "validation", "test"];
 
@@ -50,7 +59,7 @@ impl Folder {
 
     /// The outputs of a block, if they were kept; with the labels of `images`.
     pub(crate) fn load(&self, block: &str, shape: [usize; 3], images: &Parts) -> Result<Option<Parts>> {
-        let mut paths = PARTS.map(|part| self.path(&format!("{block}-{part}.npy"))).into_iter();
+        let mut paths = PARTS.map(|part| self.path(&file_name(block, part))).into_iter();
         if !paths.as_slice().iter().all(|path| path.exists()) {
             return Ok(None);
         }
@@ -71,39 +80,47 @@ impl Folder {
         compute: impl Fn(Labelled) -> Labelled,
     ) -> Result<()> {
         for (part, images) in PARTS.into_iter().zip([&input.training, &input.validation, &input.test]) {
-            let path = self.path(&format!("{block}-{part}.npy"));
+            let path = self.path(&file_name(block, part));
             let partial = path.with_extension("partial");
-            stream(&partial, shape, images, &compute).with_context(|| format!("{}", partial.display()))?;
-            fs::rename(&partial, &path).with_context(|| format!("{}", path.display()))?;
+            let halves = halves(images, shape, &compute);
+            let dims = [&[images.len()], shape.as_slice()].concat();
+            let view = TensorView::new(Dtype::F16, dims, bytemuck::cast_slice(&halves))?;
+            serialize_to_file([(FEATURES, view)], None, &partial)
+                .with_context(|| format!("cannot write {}", partial.display()))?;
+            fs::rename(&partial, &path).with_context(|| format!("cannot write {}", path.display()))?;
         }
         Ok(())
     }
 }
 
-fn stream(
-    path: &Path,
-    [channels, height, width]: [usize; 3],
-    images: &Labelled,
-    compute: impl Fn(Labelled) -> Labelled,
-) -> Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
-    let dims = [images.len(), channels, height, width].map(|size| size as u64);
-    let mut npy =
-        npyz::WriteOptions::<f16>::new().default_dtype().shape(&dims).writer(&mut file).begin_nd()?;
-    for chunk in in_order(images.len()).chunks(CHUNK) {
-        npy.extend(compute(images.select(chunk)).values.into_iter().map(f16::from_f32))?;
+fn file_name(block: &str, part: &str) -> String {
+    format!("{block}-{part}.safetensors")
+}
+
+fn halves(images: &Labelled, shape: [usize; 3], compute: impl Fn(Labelled) -> Labelled) -> Vec<u16> {
+    let len: usize = shape.iter().product();
+    let mut halves = vec![f16::ZERO; images.len() * len];
+    for (chunk, kept) in in_order(images.len()).chunks(CHUNK).zip(halves.chunks_mut(CHUNK * len)) {
+        kept.convert_from_f32_slice(&compute(images.select(chunk)).values);
     }
-    npy.finish()?;
-    file.flush()?;
-    Ok(())
+    halves.reinterpret_into()
 }
 
 fn read(path: &Path, shape: [usize; 3], images: &Labelled) -> Result<Labelled> {
-    let npy = NpyFile::new(BufReader::new(File::open(path)?))?;
-    let expected: Vec<u64> = [images.len()].iter().chain(&shape).map(|&size| size as u64).collect();
-    ensure!(npy.shape() == expected, "expected {expected:?}, got {:?}", npy.shape());
-    let values: Result<Vec<f32>, _> = npy.data::<f16>()?.map(|value| value.map(f16::to_f32)).collect();
-    Ok(Labelled { dims: shape, values: values?, labels: images.labels.clone() })
+    let bytes = fs::read(path)?;
+    let file = SafeTensors::deserialize(&bytes)?;
+    let features = file.tensor(FEATURES)?;
+    let expected = [&[images.len()], shape.as_slice()].concat();
+    let (dims, dtype) = (features.shape(), features.dtype());
+    ensure!(dims == expected && dtype == Dtype::F16, "expected F16 {expected:?}, got {dtype:?} {dims:?}");
+    let mut values = vec![0.0; expected.iter().product()];
+    let halves = features.data().chunks(2 * PIECE);
+    for (halves, values) in halves.zip(values.chunks_mut(PIECE)) {
+        // bytes need not lie where 16-bit numbers may
+        let halves: Vec<u16> = bytemuck::pod_collect_to_vec(halves);
+        halves.reinterpret_cast::<f16>().convert_to_f32_slice(values);
+    }
+    Ok(Labelled { dims: shape, values, labels: images.labels.clone() })
 }
 
 /// Writes a file that appears at once or not at all.

@@ -17,7 +17,7 @@ pub(crate) use images::Images;
 
 use crate::{
     config::NetConfig,
-    config::{Blocks, DataConfig, Experiment, Row, Small, Stage},
+    config::{Blocks, DataConfig, Row, Small, Stage, Table},
     net::{Chain, Plans, Trainer},
 };
 
@@ -68,12 +68,12 @@ impl Parts {
 impl<'a> Lab<'a> {
     pub(crate) fn new(
         setting: &'a Setting,
-        experiment: &'a Experiment,
+        table: &Table,
         net: &'a NetConfig,
         row: &'a Row,
         seed: u64,
     ) -> Self {
-        let mut data = experiment.data.clone();
+        let mut data = table.data.clone();
         if let Some(preparation) = row.preparation {
             data.preparation = preparation;
         }
@@ -173,16 +173,30 @@ impl<'a> Lab<'a> {
 
     /// Where the last stage keeps what it learns.
     pub(crate) fn folder(&self) -> Result<Folder> {
-        let last = self.range(self.last().blocks())?.end;
-        Folder::new(
-            &self.setting.out.join("cache"),
-            &cache::Key {
-                data: &self.data,
-                blocks: &self.net.blocks[..last],
-                stages: self.stages,
-                small: self.setting.small,
-                seed: self.seed,
-            },
-        )
+        Folder::new(&self.setting.out.join("cache"), &self.key()?)
+    }
+
+    /// Everything that the last stage's result depends on.
+    pub(crate) fn key(&self) -> Result<cache::Key<'_>> {
+        let last = match self.stages.last() {
+            Some(stage) => self.range(stage.blocks())?.end,
+            None => 0,
+        };
+        Ok(cache::Key {
+            data: &self.data,
+            blocks: &self.net.blocks[..last],
+            stages: self.stages,
+            small: self.setting.small,
+            seed: self.seed,
+        })
+    }
+
+    /// The outputs of a block by its name; without stages, the images themselves.
+    pub(crate) fn outputs(&self, block: &str) -> Result<Parts> {
+        if self.stages.is_empty() {
+            Ok((*self.images()?).clone())
+        } else {
+            self.features(self.net.index(block)?)
+        }
     }
 }
