@@ -75,3 +75,54 @@ fn adam(penalty: f32) -> Adam {
         .with_weight_decay((penalty > 0.0).then(|| WeightDecayConfig::new(penalty)))
         .build()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluation::{features::matrix, fixtures::close};
+    use burn::tensor::Device;
+
+    /// The weight and the bias after three steps along gradients of 1, −2 and 0.5, from 3 and −4.
+    fn three_steps(optimizer: ProbeOptimizer) -> [f64; 2] {
+        let one = |value: f32| matrix(vec![value], 1, &Device::flex());
+        let mut descent = Descent::new(&optimizer);
+        let mut softmax = Softmax { weights: one(3.0), biases: one(-4.0) };
+        for gradient in [1.0, -2.0, 0.5] {
+            let loss = one(0.0).flatten(0, 1);
+            softmax =
+                descent.step(0.1, softmax, Gradient { loss, weights: one(gradient), biases: one(gradient) });
+        }
+        [softmax.weights, softmax.biases].map(|tensor| tensor.into_scalar::<f32>().into())
+    }
+
+    /// As PyTorch's: `v ← μ v + g`, `w ← w − η (g + μ v)`, `g` with the penalty.
+    #[test]
+    fn sgd_by_hand() {
+        let by_hand = |mut w: f64| {
+            let mut v = 0.0;
+            for gradient in [1.0, -2.0, 0.5] {
+                let g = gradient + 0.25 * w;
+                v = 0.5 * v + g;
+                w -= 0.1 * (g + 0.5 * v);
+            }
+            w
+        };
+        let got = three_steps(ProbeOptimizer::Sgd { momentum: 0.5, penalty: 0.25 });
+        close(got, [3.0, -4.0].map(by_hand), 1e-6);
+    }
+
+    #[test]
+    fn adam_by_hand() {
+        let by_hand = |mut w: f64| {
+            let (mut m, mut v) = (0.0, 0.0);
+            for (gradient, t) in [1.0, -2.0, 0.5].into_iter().zip(1..) {
+                let g: f64 = gradient + 0.25 * w;
+                (m, v) = (0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g);
+                let (m_hat, v_hat) = (m / (1.0 - 0.9f64.powi(t)), v / (1.0 - 0.999f64.powi(t)));
+                w -= 0.1 * m_hat / (v_hat.sqrt() + 1e-8);
+            }
+            w
+        };
+        close(three_steps(ProbeOptimizer::Adam { penalty: 0.25 }), [3.0, -4.0].map(by_hand), 1e-5);
+    }
+}
