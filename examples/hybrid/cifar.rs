@@ -8,17 +8,14 @@ use burn::{
     optim::{ModuleOptimizer, SgdConfig, decay::WeightDecayConfig, momentum::MomentumConfig},
     tensor::Device,
 };
-use burn_hebbian::train::data::{
-    ChannelStatistics, Spectrum,
-    cifar10::{self, CLASSES},
-};
+use burn_hebbian::train::data::{self, ChannelStatistics, Source, Spectrum};
 use burn_hebbian::{optim::TrainedBy, prelude::*};
 use burn_hebbian_examples::models::{SixLayer, SixLayerConfig};
 use clap::ValueEnum;
 
 use crate::{
     task::{NamedPlan, Parts, Task},
-    thesis,
+    thesis::{self, CLASSES},
 };
 
 /// Smoothing of the ZCA whitening, for nets whose first layer is Hebbian; others see standardised channels.
@@ -40,14 +37,18 @@ pub(crate) enum Variant {
 }
 
 pub(crate) struct CifarTask {
-    images: cifar10::Parts,
+    images: data::Parts,
     config: SixLayerConfig,
 }
 
 impl CifarTask {
     /// Reads the images in `dir`, `count` of them if given.
     pub(crate) fn read(dir: &Path, count: Option<usize>, variant: Variant) -> Result<Self> {
-        let images = cifar10::Parts::read(dir, count)?;
+        let mut images = Source::Cifar10.read(dir)?;
+        if let Some(count) = count {
+            images = images.first(count);
+        }
+        let images = images.hold_out_last_fifth();
         let [training, validation, test] =
             [&images.training, &images.validation, &images.test].map(|part| part.len());
         ensure!(training > 0 && test > 0, "too few images: take at least 5");
@@ -86,7 +87,7 @@ impl Task for CifarTask {
     }
 
     fn parts(&self, plan: &Plan) -> Result<Parts> {
-        let cifar10::Parts { mut training, mut validation, mut test } = self.images.clone();
+        let data::Parts { mut training, mut validation, mut test, .. } = self.images.clone();
         let parts = [&mut training, &mut validation, &mut test];
         if self.hebbian(plan)?[0] {
             let zca = Spectrum::fit(&self.images.training, &Device::flex())?.zca(SMOOTHING);

@@ -10,10 +10,12 @@
 use std::ops::RangeInclusive;
 
 use burn_hebbian::prelude::*;
-use burn_hebbian::train::data::cifar10::CLASSES;
 use burn_hebbian_examples::models::SixLayerConfig;
 
 use crate::task::NamedPlan;
+
+/// Number of classes of CIFAR-10.
+pub(crate) const CLASSES: usize = 10;
 
 /// A name, the layers, counted from 1, that are Hebbian, and the test accuracy that the thesis gives in percent.
 ///

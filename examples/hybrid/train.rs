@@ -4,7 +4,6 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Result, anyhow};
 use burn::{
-    data::{dataloader::batcher::Batcher, dataset::InMemDataset},
     tensor::{Device, Tensor},
     train::{
         MetricEarlyStoppingStrategy, StoppingCondition, SupervisedTraining,
@@ -16,7 +15,7 @@ use burn::{
         renderer::MetricsRenderer,
     },
 };
-use burn_hebbian::train::data::Labelled;
+use burn_hebbian::train::data::{ImageBatcher, Labelled, LabelledImage};
 use burn_hebbian::{
     prelude::*,
     train::{Batch, Calm, Classifier, Course, EpochCounter, Hybrid, OrderedLoader, renderer},
@@ -105,16 +104,10 @@ fn stopping(n_epochs: usize) -> MetricEarlyStoppingStrategy {
     )
 }
 
-fn loader(images: &Arc<Labelled>, batch: usize, device: &Device) -> OrderedLoader<usize, Batch<Tensor<4>>> {
-    let indices = InMemDataset::new((0..images.len()).collect());
-    OrderedLoader::new(indices, Images(images.clone()), batch, device)
-}
-
-/// Turns indices into batches of images.
-struct Images(Arc<Labelled>);
-
-impl Batcher<usize, Batch<Tensor<4>>> for Images {
-    fn batch(&self, indices: Vec<usize>, device: &Device) -> Batch<Tensor<4>> {
-        Batch { input: self.0.images(&indices, device), targets: self.0.targets(&indices, device) }
-    }
+fn loader(
+    images: &Arc<Labelled>,
+    batch: usize,
+    device: &Device,
+) -> OrderedLoader<LabelledImage, Batch<Tensor<4>>> {
+    OrderedLoader::new(images.clone(), ImageBatcher::new(), batch, device)
 }

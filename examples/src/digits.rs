@@ -46,7 +46,7 @@ fn decode(file: &[u8]) -> Result<Labelled, ImageError> {
     let table = image::load_from_memory_with_format(file, ImageFormat::Png)?.into_luma8();
     let mut digits = Labelled::with_capacity([1, SIDE, SIDE], table.height() as usize);
     for row in table.as_raw().chunks_exact(PIXELS + 1) {
-        digits.push(row[..PIXELS].iter().map(|&ink| f32::from(ink) / FULL_INK), row[PIXELS]);
+        digits.push(row[..PIXELS].iter().map(|&ink| f32::from(ink) / FULL_INK), row[PIXELS].into());
     }
     Ok(digits)
 }
@@ -55,7 +55,7 @@ fn decode(file: &[u8]) -> Result<Labelled, ImageError> {
 ///
 /// Of the images of a class, numbered in the order of the file, every fourth (3, 7, 11, …) is for the test;
 /// of the others, those with a number divisible by five are for validation.
-fn split(labels: &[u8]) -> [Vec<usize>; 3] {
+fn split(labels: &[u16]) -> [Vec<usize>; 3] {
     let mut parts = [vec![], vec![], vec![]];
     let mut seen = [0; CLASSES];
     for (index, &label) in labels.iter().enumerate() {
@@ -77,13 +77,14 @@ mod tests {
 
     /// FNV-1a over rows of pixels and label, as in the Python original.
     fn checksum(digits: &Labelled) -> u64 {
-        let row = |i: usize| digits.image(i).iter().map(|v| (v * FULL_INK) as u8).chain([digits.labels[i]]);
+        let row =
+            |i: usize| digits.image(i).iter().map(|v| (v * FULL_INK) as u8).chain([digits.labels[i] as u8]);
         (0..digits.len())
             .flat_map(row)
             .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
     }
 
-    fn per_class(labels: &[u8]) -> [usize; CLASSES] {
+    fn per_class(labels: &[u16]) -> [usize; CLASSES] {
         let mut counts = [0; CLASSES];
         labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
         counts

@@ -2,7 +2,7 @@
 
 /// `0..n` in an order of its own for every seed and epoch; the same on every machine, whatever ran before.
 pub fn shuffled(n: usize, seed: u64, epoch: usize) -> Vec<usize> {
-    let mut random = SplitMix::new(seed, epoch as u64);
+    let mut random = SplitMix::new(seed).then(epoch as u64);
     let mut order: Vec<usize> = (0..n).collect();
     for last in (1..n).rev() {
         order.swap(last, random.below(last + 1));
@@ -22,12 +22,16 @@ pub fn in_order(n: usize) -> Vec<usize> {
 pub(crate) struct SplitMix(u64);
 
 impl SplitMix {
-    /// One of the streams of a seed.
-    pub(crate) fn new(seed: u64, stream: u64) -> Self {
-        Self(Self(seed).next() ^ stream)
+    /// The sequence of a seed.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
     }
 
-    /// 64 random bits.
+    /// A sequence of its own for every `key`.
+    pub(crate) fn then(mut self, key: u64) -> Self {
+        Self(self.next() ^ key)
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -42,7 +46,7 @@ impl SplitMix {
     }
 
     /// A number below `n`.
-    fn below(&mut self, n: usize) -> usize {
+    pub(crate) fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 }

@@ -32,6 +32,21 @@ impl ChannelStatistics {
         }
     }
 
+    /// Statistics as they were stored.
+    pub(super) fn from_parts(mean: Vec<f32>, inverse_deviation: Vec<f32>) -> Self {
+        Self { mean, inverse_deviation }
+    }
+
+    /// The mean of every channel.
+    pub fn mean(&self) -> &[f32] {
+        &self.mean
+    }
+
+    /// 1 / deviation of every channel, what it is scaled by.
+    pub fn inverse_deviation(&self) -> &[f32] {
+        &self.inverse_deviation
+    }
+
     /// Brings every channel to mean 0 and deviation 1, by these statistics.
     pub fn standardise(&self, images: &mut Labelled) {
         let len = plane_len(images);

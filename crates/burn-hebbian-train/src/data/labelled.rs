@@ -1,6 +1,9 @@
 //! Labelled images in memory.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::{
+    data::dataset::{Dataset, DatasetError},
+    tensor::{Device, Int, Tensor, TensorData},
+};
 
 /// Labelled images, or features that a layer made of them, all of one size.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -10,7 +13,20 @@ pub struct Labelled {
     /// The images one after the other, each as planes of rows.
     pub values: Vec<f32>,
     /// One label an image.
-    pub labels: Vec<u8>,
+    pub labels: Vec<u16>,
+}
+
+/// One image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabelledImage {
+    /// Its place in its data set.
+    pub index: usize,
+    /// Channels, height, width.
+    pub dims: [usize; 3],
+    /// Planes of rows.
+    pub values: Vec<f32>,
+    /// Its class.
+    pub label: u16,
 }
 
 impl Labelled {
@@ -46,7 +62,7 @@ impl Labelled {
     }
 
     /// Adds an image.
-    pub fn push(&mut self, image: impl IntoIterator<Item = f32>, label: u8) {
+    pub fn push(&mut self, image: impl IntoIterator<Item = f32>, label: u16) {
         self.values.extend(image);
         self.labels.push(label);
         debug_assert_eq!(self.values.len(), self.len() * self.image_len());
@@ -84,13 +100,25 @@ impl Labelled {
     }
 }
 
+/// For loaders; images are copied.
+impl Dataset<LabelledImage> for Labelled {
+    fn get(&self, index: usize) -> Result<LabelledImage, DatasetError> {
+        let values = self.image(index).to_vec();
+        Ok(LabelledImage { index, dims: self.dims, values, label: self.labels[index] })
+    }
+
+    fn len(&self) -> usize {
+        self.len()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn three() -> Labelled {
         let mut three = Labelled::with_capacity([1, 1, 2], 3);
-        for i in 0..3u8 {
+        for i in 0..3u16 {
             three.push([f32::from(i), f32::from(i) + 0.5], 10 + i);
         }
         three

@@ -68,7 +68,7 @@ mod tests {
     }
 
     fn gather(probability: f64, seed: u64) -> Vec<f32> {
-        Dropout::new(probability, SplitMix::new(seed, 0)).gather(&ones(), &[1, 0, 1])
+        Dropout::new(probability, SplitMix::new(seed).then(0)).gather(&ones(), &[1, 0, 1])
     }
 
     /// The share that is kept: 0.75 ± 5 deviations of 0.0025.

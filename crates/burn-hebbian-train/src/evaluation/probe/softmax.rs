@@ -24,7 +24,7 @@ pub(super) struct Gradient {
 
 impl Softmax {
     pub(super) fn new(init: &ProbeInit, [values, classes]: [usize; 2], seed: u64, device: &Device) -> Self {
-        let mut random = SplitMix::new(seed, SEEDS.weights);
+        let mut random = SplitMix::new(seed).then(SEEDS.weights);
         let bound = (values as f32).sqrt().recip();
         let (low, width) = match *init {
             ProbeInit::Linear => (-bound, 2.0 * bound),

@@ -1,0 +1,161 @@
+//! What can be wrong with data on disk.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use image::ImageError;
+
+/// What is wrong with the data, and where.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A folder without the data that were asked for.
+    #[error("{}: no {name} here: {looked_for}", dir.display())]
+    NoData {
+        /// The folder.
+        dir: PathBuf,
+        /// The data set.
+        name: &'static str,
+        /// What was looked for.
+        looked_for: String,
+    },
+    /// IDX files of a data set that is not known.
+    #[error(
+        "{}: the first labels are {first:?}, neither MNIST's nor Fashion-MNIST's; name the data set", path.display()
+    )]
+    UnknownIdx {
+        /// The file of labels.
+        path: PathBuf,
+        /// Its first labels.
+        first: Vec<u16>,
+    },
+    /// A file or folder that cannot be read.
+    #[error("{}: cannot be read", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file of no bytes, or a class folder of no images.
+    #[error("{}: empty", path.display())]
+    Empty {
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// A file that ends within a record.
+    #[error("{}: record at byte {offset} is cut short: {got} of {expected} bytes", path.display())]
+    ShortRecord {
+        /// The file.
+        path: PathBuf,
+        /// Where the record starts.
+        offset: usize,
+        /// Bytes that are there.
+        got: usize,
+        /// Bytes of a record.
+        expected: usize,
+    },
+    /// A file that does not begin as its format does.
+    #[error("{}: begins with {got:02x?}, expected {expected:02x?}", path.display())]
+    Magic {
+        /// The file.
+        path: PathBuf,
+        /// Its first bytes.
+        got: Vec<u8>,
+        /// The first bytes of the format.
+        expected: Vec<u8>,
+    },
+    /// A file longer or shorter than its header says.
+    #[error("{}: {got} bytes, expected {expected} by its header", path.display())]
+    Length {
+        /// The file.
+        path: PathBuf,
+        /// Bytes in the file, unpacked.
+        got: usize,
+        /// Bytes that the header announces.
+        expected: usize,
+    },
+    /// A label that is no class.
+    #[error("{}: label {label} at byte {offset}, expected 0..={}", path.display(), classes - 1)]
+    Label {
+        /// The file.
+        path: PathBuf,
+        /// Where the label is, in the unpacked file.
+        offset: usize,
+        /// What is there.
+        label: u8,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// A file with more or fewer records than the official one.
+    #[error("{}: {got} records up to byte {offset}, expected {expected}", path.display())]
+    Records {
+        /// The file.
+        path: PathBuf,
+        /// Where the file ends.
+        offset: usize,
+        /// Records in the file.
+        got: usize,
+        /// Records in the official file.
+        expected: usize,
+    },
+    /// A file of labels for another number of images.
+    #[error("{}: {labels} labels for {images} images", path.display())]
+    Labels {
+        /// The file of labels.
+        path: PathBuf,
+        /// Its labels.
+        labels: usize,
+        /// The images.
+        images: usize,
+    },
+    /// A file of more or fewer class names than classes.
+    #[error("{}: {got} class names, expected {expected}", path.display())]
+    Names {
+        /// The file.
+        path: PathBuf,
+        /// Names in it.
+        got: usize,
+        /// Classes.
+        expected: usize,
+    },
+    /// A tree with other class folders than expected.
+    #[error("{}: expected {expected}, found the class folders [{}]", dir.display(), found.join(", "))]
+    Classes {
+        /// The folder of class folders.
+        dir: PathBuf,
+        /// What it should hold.
+        expected: String,
+        /// The class folders.
+        found: Vec<String>,
+    },
+    /// An image that cannot be decoded.
+    #[error("{}: cannot be decoded", path.display())]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder says.
+        source: ImageError,
+    },
+    /// An image of the wrong size.
+    #[error("{}: {width} × {height} pixels, expected {} × {}", path.display(), expected[1], expected[0])]
+    Size {
+        /// The file.
+        path: PathBuf,
+        /// Its width.
+        width: usize,
+        /// Its height.
+        height: usize,
+        /// Height and width that it should have.
+        expected: [usize; 2],
+    },
+}
+
+impl DataError {
+    /// Names the file of what the system says.
+    pub(super) fn io(path: &Path) -> impl Fn(io::Error) -> Self {
+        |source| Self::Io { path: path.to_path_buf(), source }
+    }
+}

@@ -1,0 +1,115 @@
+//! Images on disk, decoded when asked for.
+
+use std::path::{Path, PathBuf};
+
+use burn::data::dataset::{Dataset, DatasetError};
+
+use super::{ImageFolderConfig, decode::Frame, files};
+use crate::data::{DataError, Labelled, LabelledImage, shuffled};
+
+/// The seed of the one order that trees are read in.
+const ORDER: u64 = 0;
+
+/// The images of class folders, decoded when asked for: a [`Dataset`] for data that memory does not hold. Made by
+/// [`ImageFolderConfig::open`].
+///
+/// Through [`Dataset`] an image that cannot be read is a [`DatasetError`] around the [`DataError`], with the same message.
+#[derive(Debug, Clone)]
+pub struct ImageFolder {
+    files: Vec<(PathBuf, u16)>,
+    classes: Vec<String>,
+    frame: Frame,
+}
+
+impl ImageFolder {
+    /// Lists the images of `dir`, whose first may say how large all are.
+    pub(super) fn first_of(
+        dir: &Path,
+        classes: Vec<String>,
+        config: &ImageFolderConfig,
+    ) -> Result<Self, DataError> {
+        let files = files::labelled(dir, &classes)?;
+        // a class folder holds an image, or listing it failed
+        let first = files.first().map(|(path, _)| path.as_path()).unwrap_or(dir);
+        let frame = Frame::new(config.size, config.colours, first)?;
+        Ok(Self::new(files, classes, frame))
+    }
+
+    /// Lists the images of `dir`.
+    pub(super) fn list(dir: &Path, classes: Vec<String>, frame: Frame) -> Result<Self, DataError> {
+        Ok(Self::new(files::labelled(dir, &classes)?, classes, frame))
+    }
+
+    fn new(files: Vec<(PathBuf, u16)>, classes: Vec<String>, frame: Frame) -> Self {
+        let folder = Self { files, classes, frame };
+        folder.select(&shuffled(folder.files.len(), ORDER, 0))
+    }
+
+    pub(super) fn frame(&self) -> Frame {
+        self.frame
+    }
+
+    /// The names of the class folders, in the order of the labels.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// Channels, height and width of every image.
+    pub fn dims(&self) -> [usize; 3] {
+        self.frame.dims()
+    }
+
+    /// The label of every image, without decoding it.
+    pub fn labels(&self) -> Vec<u16> {
+        self.files.iter().map(|(_, label)| *label).collect()
+    }
+
+    /// These images alone, in this order.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such image.
+    pub fn select(&self, indices: &[usize]) -> Self {
+        let files = indices.iter().map(|&index| self.files[index].clone()).collect();
+        Self { files, classes: self.classes.clone(), frame: self.frame }
+    }
+
+    /// Decodes image `index`.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be decoded or has the wrong size.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such image.
+    pub fn image(&self, index: usize) -> Result<LabelledImage, DataError> {
+        let (path, label) = &self.files[index];
+        let values = self.frame.decode(path)?;
+        Ok(LabelledImage { index, dims: self.dims(), values, label: *label })
+    }
+
+    /// Decodes all images.
+    ///
+    /// # Errors
+    ///
+    /// As [`image`](Self::image), for the first image that is broken.
+    pub fn load(&self) -> Result<Labelled, DataError> {
+        let mut images = Labelled::with_capacity(self.dims(), self.files.len());
+        for index in 0..self.files.len() {
+            let LabelledImage { values, label, .. } = self.image(index)?;
+            images.push(values, label);
+        }
+        Ok(images)
+    }
+}
+
+impl Dataset<LabelledImage> for ImageFolder {
+    fn get(&self, index: usize) -> Result<LabelledImage, DatasetError> {
+        self.image(index).map_err(DatasetError::new)
+    }
+
+    fn len(&self) -> usize {
+        self.files.len()
+    }
+}

@@ -1,0 +1,193 @@
+//! Whitening of whole images.
+
+use std::path::Path;
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::{
+    WhiteningError, WhiteningFileError,
+    eigen::{Eigen, Moments},
+    file::{self, Stored},
+};
+use crate::data::{ChannelStatistics, Labelled, in_order};
+
+/// Images that are multiplied at a time.
+const CHUNK: usize = 1000;
+
+/// What the file of a [`Zca`] says that it is.
+const KIND: &str = "zca of images";
+
+/// The covariance of images, decomposed once for any smoothing.
+#[derive(Debug, Clone)]
+pub struct Spectrum {
+    statistics: ChannelStatistics,
+    eigen: Eigen,
+}
+
+/// A whitening transform of images.
+#[derive(Debug, Clone)]
+pub struct Zca {
+    statistics: ChannelStatistics,
+    /// The mean image, `[1, values]`.
+    mean: Tensor<2>,
+    /// `[values, values]`, symmetric.
+    matrix: Tensor<2>,
+}
+
+impl Spectrum {
+    /// Decomposes the covariance of `images`.
+    ///
+    /// # Errors
+    ///
+    /// If it has no eigendecomposition, as when a pixel is NaN.
+    pub fn fit(images: &Labelled, device: &Device) -> Result<Self, WhiteningError> {
+        let statistics = ChannelStatistics::of(images);
+        let eigen = Eigen::of(moments(images, &statistics, device));
+        let error = WhiteningError::Covariance { samples: images.len(), what: "images" };
+        Ok(Self { statistics, eigen: eigen.ok_or(error)? })
+    }
+
+    /// Mean and deviation of the channels, by which images are standardised before they are whitened.
+    pub fn statistics(&self) -> &ChannelStatistics {
+        &self.statistics
+    }
+
+    /// The transform with smoothing `ε`, in units of the standardised channels' variance, 1.
+    pub fn zca(&self, smoothing: f64) -> Zca {
+        Zca {
+            statistics: self.statistics.clone(),
+            mean: self.eigen.mean.clone(),
+            matrix: self.eigen.whitener(smoothing),
+        }
+    }
+}
+
+impl Zca {
+    /// Whitens images of the size that it was fitted on.
+    pub fn apply(&self, images: &mut Labelled) {
+        self.statistics.standardise(images);
+        let n = images.image_len();
+        let device = self.matrix.device();
+        for chunk in images.values.chunks_mut(CHUNK * n) {
+            let rows = TensorData::new(chunk.to_vec(), [chunk.len() / n, n]);
+            let centred = Tensor::<2>::from_data(rows, &device) - self.mean.clone();
+            let whitened = centred.matmul(self.matrix.clone()).into_data();
+            chunk.iter_mut().zip(whitened.iter::<f32>()).for_each(|(value, white)| *value = white);
+        }
+    }
+
+    /// Writes it to one file, in the format safetensors.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), WhiteningFileError> {
+        let statistics = [self.statistics.mean(), self.statistics.inverse_deviation()];
+        let [mean, scale] = statistics.map(|values| TensorData::new(values.to_vec(), [values.len()]));
+        let tensors = [
+            ("channel_mean", mean),
+            ("channel_scale", scale),
+            ("mean", self.mean.to_data()),
+            ("matrix", self.matrix.to_data()),
+        ];
+        file::save(path, KIND, &tensors, &[])
+    }
+
+    /// Reads a file that [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, is damaged, or holds something else.
+    pub fn load(path: &Path, device: &Device) -> Result<Self, WhiteningFileError> {
+        let stored = Stored::open(path, KIND)?;
+        let mean = stored.vector("channel_mean")?;
+        let scale = stored.values("channel_scale", &[mean.len()])?;
+        let (mean_image, matrix) = stored.transform(device)?;
+        Ok(Self { statistics: ChannelStatistics::from_parts(mean, scale), mean: mean_image, matrix })
+    }
+}
+
+/// The moments of standardised images.
+fn moments(images: &Labelled, statistics: &ChannelStatistics, device: &Device) -> Moments {
+    let n = images.image_len();
+    let order = in_order(images.len());
+    let chunks = order.chunks(CHUNK).map(|chunk| {
+        let mut chunk = images.select(chunk);
+        statistics.standardise(&mut chunk);
+        let rows = chunk.len();
+        Tensor::from_data(TensorData::new(chunk.values, [rows, n]), device)
+    });
+    Moments::of(n, chunks, device)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+    use super::*;
+    use crate::data::whitening::eigen::tests::assert_identity;
+
+    /// Images of two channels of 2 × 3 whose pixels depend on their neighbours.
+    fn correlated(count: usize) -> Labelled {
+        let mut random = StdRng::seed_from_u64(1);
+        let mut images = Labelled::with_capacity([2, 2, 3], count);
+        for _ in 0..count {
+            let noise: Vec<f32> = (0..13).map(|_| random.random_range(0.0..1.0)).collect();
+            images.push((0..12).map(|i| noise[i] + 0.7 * noise[i + 1] + 0.1 * i as f32), 0);
+        }
+        images
+    }
+
+    fn whitened(smoothing: f64) -> Labelled {
+        let mut images = correlated(500);
+        Spectrum::fit(&images, &Device::flex()).unwrap().zca(smoothing).apply(&mut images);
+        images
+    }
+
+    fn covariance_after(smoothing: f64) -> Vec<f32> {
+        let nothing = ChannelStatistics::from_parts(vec![0.0; 2], vec![1.0; 2]);
+        moments(&whitened(smoothing), &nothing, &Device::flex()).covariance
+    }
+
+    #[test]
+    fn little_smoothing_makes_the_covariance_the_identity() {
+        assert_identity(&covariance_after(1e-9), 1e-3);
+    }
+
+    #[test]
+    fn the_mean_image_becomes_zero() {
+        let images = whitened(0.1);
+        for value in 0..images.image_len() {
+            let sum: f32 = (0..images.len()).map(|index| images.image(index)[value]).sum();
+            assert!((sum / images.len() as f32).abs() < 1e-4, "{value}: {sum}");
+        }
+    }
+
+    #[test]
+    fn smoothing_shrinks_variances() {
+        let total: f32 = covariance_after(0.1).iter().step_by(13).sum();
+        assert!(total < 0.95 * 12.0, "{total}");
+    }
+
+    #[test]
+    fn a_saved_transform_is_the_same() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("zca.safetensors");
+        let zca = Spectrum::fit(&correlated(50), &Device::flex()).unwrap().zca(0.1);
+        zca.save(&path).unwrap();
+        let loaded = Zca::load(&path, &Device::flex()).unwrap();
+        let [mut one, mut other] = [correlated(7), correlated(7)];
+        zca.apply(&mut one);
+        loaded.apply(&mut other);
+        assert_eq!(one, other);
+        assert_ne!(one, correlated(7));
+    }
+
+    #[test]
+    fn images_that_are_not_finite_are_refused() {
+        let mut images = correlated(20);
+        images.values[7] = f32::NAN;
+        let error = Spectrum::fit(&images, &Device::flex()).unwrap_err();
+        assert!(error.to_string().contains("20 images"), "{error}");
+    }
+}

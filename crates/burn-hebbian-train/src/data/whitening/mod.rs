@@ -1,0 +1,57 @@
+//! ZCA whitening, of whole images or of patches.
+//!
+//! ```text
+//! x ← W (x̂ − m),   W = U (S + ε)^(−1/2) Uᵀ,   cov(x̂) = U S Uᵀ
+//! ```
+//!
+//! with `x̂` the image after every channel was brought to mean 0 and deviation 1, or the patch after its contrast was
+//! normalised, `m` the mean of these, and `ε` the smoothing, which keeps directions of little variance from being blown
+//! up.
+//!
+//! Source: A. J. Bell and T. J. Sejnowski, "The 'independent components' of natural scenes are edge filters",
+//! *Vision Research* 37 (1997), doi:10.1016/S0042-6989(97)00121-1.
+
+mod eigen;
+mod file;
+mod fold;
+mod images;
+mod patches;
+
+pub use file::WhiteningFileError;
+pub use fold::FoldedFilters;
+pub use images::{Spectrum, Zca};
+pub use patches::{PatchSpectrum, PatchWhiteningConfig, PatchZca};
+
+/// What cannot be whitened.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WhiteningError {
+    /// A covariance without eigendecomposition.
+    #[error(
+        "whitening: the covariance of {samples} {what} has no eigendecomposition; are all pixels finite?"
+    )]
+    Covariance {
+        /// How many were whitened.
+        samples: usize,
+        /// Images or patches.
+        what: &'static str,
+    },
+    /// Patches larger than the images, or of no pixels.
+    #[error("whitening: patches of {side} × {side} pixels from {images} images of {width} × {height}")]
+    Patches {
+        /// Height and width of a patch.
+        side: usize,
+        /// Number of images.
+        images: usize,
+        /// Height of an image.
+        height: usize,
+        /// Width of an image.
+        width: usize,
+    },
+    /// A contrast constant that is negative or no number.
+    #[error("whitening: contrast constant {contrast}, expected 0 or more")]
+    Contrast {
+        /// What was asked for.
+        contrast: f64,
+    },
+}
