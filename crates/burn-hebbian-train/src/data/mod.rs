@@ -7,6 +7,7 @@
 //! - [`ChannelStatistics`], [`contrast`]: standardised, contrast-normalised images
 //! - [`Spectrum`], [`PatchWhiteningConfig`]: whitening of whole images, or of patches, to be folded into filters
 //! - [`ImageBatcher`], [`Augmentation`]: batches for loaders, flipped and shifted
+//! - `download` (feature of that name): the official files, fetched and verified
 //! - [`shuffled`], [`in_order`]: orders that depend on a seed and an epoch alone
 //!
 //! ```no_run
@@ -26,6 +27,8 @@ mod batcher;
 mod channels;
 mod cifar;
 pub mod contrast;
+#[cfg(feature = "download")]
+pub mod download;
 mod error;
 mod folder;
 mod idx;
