@@ -31,6 +31,16 @@ pub enum DataError {
         /// Its first labels.
         first: Vec<u16>,
     },
+    /// IDX files of the other data set of the same file names.
+    #[error("{}: these are the labels of {found}, asked for {asked}", path.display())]
+    OtherIdx {
+        /// The file of labels.
+        path: PathBuf,
+        /// The data set that was asked for.
+        asked: &'static str,
+        /// The data set that they are from.
+        found: &'static str,
+    },
     /// A file or folder that cannot be read.
     #[error("{}: cannot be read", path.display())]
     Io {

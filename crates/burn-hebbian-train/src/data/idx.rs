@@ -21,26 +21,39 @@ use super::{DataError, DataSet, Labelled, Source, brightness, source::no_data};
 pub(super) const TRAINING: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
 pub(super) const TEST: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
-/// MNIST's classes.
-pub(super) const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+/// Classes of either data set.
+const CLASSES: usize = 10;
 
-/// Fashion-MNIST's classes.
-pub(super) const CLOTHES: [&str; 10] = [
-    "t-shirt/top",
-    "trouser",
-    "pullover",
-    "dress",
-    "coat",
-    "sandal",
-    "shirt",
-    "sneaker",
-    "bag",
-    "ankle boot",
-];
+/// A data set in these files.
+struct Known {
+    name: &'static str,
+    classes: [&'static str; CLASSES],
+    /// The first training labels of the official file, by which it is told apart.
+    first: [u16; 10],
+}
 
-/// The first training labels of the official files, by which they are told apart.
-const FIRST_DIGITS: [u16; 10] = [5, 0, 4, 1, 9, 2, 1, 3, 1, 4];
-const FIRST_CLOTHES: [u16; 10] = [9, 0, 0, 3, 0, 2, 7, 2, 5, 5];
+const MNIST: Known = Known {
+    name: "MNIST",
+    classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+    first: [5, 0, 4, 1, 9, 2, 1, 3, 1, 4],
+};
+
+const FASHION_MNIST: Known = Known {
+    name: "Fashion-MNIST",
+    classes: [
+        "t-shirt/top",
+        "trouser",
+        "pullover",
+        "dress",
+        "coat",
+        "sandal",
+        "shirt",
+        "sneaker",
+        "bag",
+        "ankle boot",
+    ],
+    first: [9, 0, 0, 3, 0, 2, 7, 2, 5, 5],
+};
 
 /// How a gzip file begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -58,31 +71,47 @@ pub(super) fn is_in(dir: &Path) -> bool {
 /// Which of the two data sets lies in `dir`.
 pub(super) fn identify(dir: &Path) -> Result<Source, DataError> {
     let path = find(dir, TRAINING[1]);
-    let mut first = labels(&path, DIGITS.len())?;
-    first.truncate(FIRST_DIGITS.len());
-    match first {
-        first if first == FIRST_DIGITS => Ok(Source::Mnist),
-        first if first == FIRST_CLOTHES => Ok(Source::FashionMnist),
-        first => Err(DataError::UnknownIdx { path, first }),
-    }
+    let first = first(&labels(&path)?).to_vec();
+    [Source::Mnist, Source::FashionMnist]
+        .into_iter()
+        .zip([&MNIST, &FASHION_MNIST])
+        .find_map(|(source, known)| (first == known.first).then_some(source))
+        .ok_or(DataError::UnknownIdx { path, first })
 }
 
-/// Reads all four files.
-pub(super) fn read(dir: &Path, name: &'static str, classes: &[&str]) -> Result<DataSet, DataError> {
+/// Reads MNIST.
+pub(super) fn mnist(dir: &Path) -> Result<DataSet, DataError> {
+    read(dir, &MNIST, &FASHION_MNIST)
+}
+
+/// Reads Fashion-MNIST.
+pub(super) fn fashion_mnist(dir: &Path) -> Result<DataSet, DataError> {
+    read(dir, &FASHION_MNIST, &MNIST)
+}
+
+/// Reads all four files, which must not be those of `other`.
+fn read(dir: &Path, asked: &Known, other: &Known) -> Result<DataSet, DataError> {
     if !is_in(dir) {
-        return Err(no_data(dir, name, &[files()]));
+        return Err(no_data(dir, asked.name, &[files()]));
     }
-    Ok(DataSet {
-        training: part(dir, TRAINING, classes.len())?,
-        test: part(dir, TEST, classes.len())?,
-        classes: classes.iter().map(|class| class.to_string()).collect(),
-    })
+    let training = part(dir, TRAINING)?;
+    if first(&training.labels) == other.first {
+        let path = find(dir, TRAINING[1]);
+        return Err(DataError::OtherIdx { path, asked: asked.name, found: other.name });
+    }
+    let classes = asked.classes.map(str::to_string).to_vec();
+    Ok(DataSet { training, test: part(dir, TEST)?, classes })
 }
 
-fn part(dir: &Path, [images, truths]: [&str; 2], classes: usize) -> Result<Labelled, DataError> {
+/// The labels that a data set is known by.
+fn first(labels: &[u16]) -> &[u16] {
+    &labels[..labels.len().min(MNIST.first.len())]
+}
+
+fn part(dir: &Path, [images, truths]: [&str; 2]) -> Result<Labelled, DataError> {
     let Idx { dims: [count, height, width], numbers } = Idx::read(&find(dir, images))?;
     let path = find(dir, truths);
-    let labels = labels(&path, classes)?;
+    let labels = labels(&path)?;
     if labels.len() != count {
         return Err(DataError::Labels { path, labels: labels.len(), images: count });
     }
@@ -90,12 +119,12 @@ fn part(dir: &Path, [images, truths]: [&str; 2], classes: usize) -> Result<Label
     Ok(Labelled { dims: [1, height, width], values, labels })
 }
 
-fn labels(path: &Path, classes: usize) -> Result<Vec<u16>, DataError> {
+fn labels(path: &Path) -> Result<Vec<u16>, DataError> {
     let Idx::<1> { numbers, .. } = Idx::read(path)?;
-    match numbers.iter().position(|&label| usize::from(label) >= classes) {
+    match numbers.iter().position(|&label| usize::from(label) >= CLASSES) {
         Some(index) => {
             let (offset, label) = (Idx::<1>::HEADER + index, numbers[index]);
-            Err(DataError::Label { path: path.to_path_buf(), offset, label, classes })
+            Err(DataError::Label { path: path.to_path_buf(), offset, label, classes: CLASSES })
         }
         None => Ok(numbers.into_iter().map(u16::from).collect()),
     }
@@ -192,9 +221,9 @@ mod tests {
     }
 
     fn error_after(change: impl FnOnce(&Path)) -> String {
-        let dir = folder(FIRST_DIGITS);
+        let dir = folder(MNIST.first);
         change(dir.path());
-        let error = read(dir.path(), "MNIST", &DIGITS).unwrap_err();
+        let error = mnist(dir.path()).unwrap_err();
         error.to_string().replace(&dir.path().display().to_string(), "DIR")
     }
 
@@ -204,10 +233,10 @@ mod tests {
 
     #[test]
     fn reads_images_and_labels() {
-        let dir = folder(FIRST_CLOTHES);
+        let dir = folder(FASHION_MNIST.first);
         let data = Source::FashionMnist.read(dir.path()).unwrap();
         assert_eq!((data.training.dims, data.training.len()), ([1, 2, 3], 10));
-        assert_eq!(data.training.labels, FIRST_CLOTHES);
+        assert_eq!(data.training.labels, FASHION_MNIST.first);
         assert_eq!(data.training.image(3), [3.0 / 255.0; 6]);
         assert_eq!(data.test.values, [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]);
         assert_eq!(data.classes[usize::from(data.test.labels[0])], "shirt");
@@ -215,7 +244,7 @@ mod tests {
 
     #[test]
     fn compressed_files_are_the_same() {
-        let dir = folder(FIRST_DIGITS);
+        let dir = folder(MNIST.first);
         let plain = DataSet::read(dir.path()).unwrap();
         let pack = |from: &str, to: &str| {
             let bytes = fs::read(dir.path().join(from)).unwrap();
@@ -232,8 +261,8 @@ mod tests {
 
     #[test]
     fn data_sets_are_told_apart_by_their_labels() {
-        assert_eq!(Source::detect(folder(FIRST_DIGITS).path()).unwrap(), Source::Mnist);
-        assert_eq!(Source::detect(folder(FIRST_CLOTHES).path()).unwrap(), Source::FashionMnist);
+        assert_eq!(Source::detect(folder(MNIST.first).path()).unwrap(), Source::Mnist);
+        assert_eq!(Source::detect(folder(FASHION_MNIST.first).path()).unwrap(), Source::FashionMnist);
         let dir = folder([1; 10]);
         let error = Source::detect(dir.path()).unwrap_err().to_string();
         assert_eq!(
@@ -241,6 +270,19 @@ mod tests {
             "DIR/train-labels-idx1-ubyte: the first labels are [1, 1, 1, 1, 1, 1, 1, 1, 1, 1], neither MNIST's nor \
              Fashion-MNIST's; name the data set"
         );
+    }
+
+    #[test]
+    fn the_other_data_set_is_refused() {
+        let dir = folder(FASHION_MNIST.first);
+        let error = Source::Mnist.read(dir.path()).unwrap_err().to_string();
+        assert_eq!(
+            error.replace(&dir.path().display().to_string(), "DIR"),
+            "DIR/train-labels-idx1-ubyte: these are the labels of Fashion-MNIST, asked for MNIST"
+        );
+        assert!(Source::FashionMnist.read(folder(MNIST.first).path()).is_err());
+        // a subset of either, or another set of ten classes
+        assert!(Source::FashionMnist.read(folder([1; 10]).path()).is_ok());
     }
 
     #[test]
@@ -267,10 +309,10 @@ mod tests {
 
     #[test]
     fn a_truncated_compressed_file_is_named_with_its_cause() {
-        let dir = folder(FIRST_DIGITS);
+        let dir = folder(MNIST.first);
         let bytes = packed(&idx(&[1], &[6]));
         fs::write(dir.path().join(TEST[1]), &bytes[..bytes.len() - 9]).unwrap();
-        let error = read(dir.path(), "MNIST", &DIGITS).unwrap_err();
+        let error = mnist(dir.path()).unwrap_err();
         assert!(error.to_string().ends_with("t10k-labels-idx1-ubyte: cannot be read"), "{error}");
         assert!(error.source().is_some());
     }

@@ -62,8 +62,8 @@ impl Source {
             Self::Cifar10 => cifar(&Layout::CIFAR_10, "CIFAR-10", dir),
             Self::Cifar100 => cifar(&Layout::CIFAR_100, "CIFAR-100", dir),
             Self::Cifar100Coarse => cifar(&Layout::CIFAR_100_COARSE, "CIFAR-100 with superclasses", dir),
-            Self::Mnist => idx::read(dir, "MNIST", &idx::DIGITS),
-            Self::FashionMnist => idx::read(dir, "Fashion-MNIST", &idx::CLOTHES),
+            Self::Mnist => idx::mnist(dir),
+            Self::FashionMnist => idx::fashion_mnist(dir),
             Self::Folder => ImageFolderConfig::new().read(dir),
         }
     }

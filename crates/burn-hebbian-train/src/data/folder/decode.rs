@@ -1,6 +1,6 @@
 //! Decoding of one image.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use image::{DynamicImage, imageops::FilterType};
 
@@ -62,8 +62,11 @@ impl Frame {
     }
 }
 
+/// The image in a file, of the format that its bytes say: in ImageNet some PNGs are called JPEG.
 fn open(path: &Path) -> Result<DynamicImage, DataError> {
-    image::open(path).map_err(|source| DataError::Image { path: path.to_path_buf(), source })
+    let bytes = fs::read(path).map_err(DataError::io(path))?;
+    let decoded = image::load_from_memory(&bytes);
+    decoded.map_err(|source| DataError::Image { path: path.to_path_buf(), source })
 }
 
 /// Interleaved colours → planes of red, green and blue.

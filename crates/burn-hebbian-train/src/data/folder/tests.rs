@@ -1,11 +1,20 @@
 use std::fs;
 
-use burn::data::dataset::Dataset;
+use burn::{
+    data::{
+        dataloader::DataLoader,
+        dataset::{Dataset, DatasetError},
+    },
+    tensor::{Device, Tensor},
+};
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use tempfile::TempDir;
 
 use super::*;
-use crate::data::Source;
+use crate::{
+    Batch, OrderedLoader,
+    data::{ImageBatcher, LabelledImage, Source},
+};
 
 /// Ten classes; an image's red is its class, its blue twice that.
 fn tree_of_images() -> TempDir {
@@ -90,6 +99,26 @@ fn a_broken_image_is_named_through_burn_too() {
     assert_eq!(error_of(&dir, result), "DIR/train/class3/0001.png: cannot be decoded");
 }
 
+/// Every batch of an epoch, or the first error.
+fn pass(data: impl Dataset<LabelledImage> + 'static) -> Result<Vec<(Vec<f32>, Vec<i64>)>, DatasetError> {
+    let loader = OrderedLoader::new(data, ImageBatcher::new(), 7, &Device::flex()).shuffled(3);
+    let list = |batch: Batch<Tensor<4>>| {
+        (batch.input.into_data().iter().collect(), batch.targets.into_data().iter().collect())
+    };
+    loader.iter().map(|batch| batch.map(list)).collect()
+}
+
+#[test]
+fn a_loader_streams_what_it_would_give_from_memory() {
+    let dir = tree_of_images();
+    let [training, _] = ImageFolderConfig::new().open_parts(dir.path()).unwrap();
+    let streamed = pass(training.clone()).unwrap();
+    assert_eq!(streamed.iter().map(|(_, labels)| labels.len()).collect::<Vec<_>>(), [7, 7, 6]);
+    assert_eq!(streamed, pass(training.load().unwrap()).unwrap());
+    fs::remove_file(dir.path().join("train/class8/0000.png")).unwrap();
+    assert_eq!(error_of(&dir, pass(training)), "DIR/train/class8/0000.png: cannot be read");
+}
+
 #[test]
 fn sizes_are_as_the_first_or_resized() {
     let dir = tree_of_images();
@@ -129,6 +158,20 @@ fn configs_survive_json() {
 fn an_unreadable_image_is_named() {
     let error = error_after(|dir| fs::write(dir.join("train/class3/0001.png"), b"no image").unwrap());
     assert_eq!(error, "DIR/train/class3/0001.png: cannot be decoded");
+    let error = error_after(|dir| {
+        let path = dir.join("test/class3/0000.png");
+        fs::write(&path, &fs::read(&path).unwrap()[..60]).unwrap();
+    });
+    assert_eq!(error, "DIR/test/class3/0000.png: cannot be decoded");
+}
+
+#[test]
+fn an_image_called_by_another_format_is_read() {
+    let dir = tree_of_images();
+    let data = DataSet::read(dir.path()).unwrap();
+    let folder = dir.path().join("train/class3");
+    fs::rename(folder.join("0001.png"), folder.join("0001.JPEG")).unwrap();
+    assert_eq!(DataSet::read(dir.path()).unwrap(), data);
 }
 
 #[test]
