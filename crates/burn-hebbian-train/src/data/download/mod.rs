@@ -47,19 +47,29 @@ fn fetch_by(agent: &Agent, url: &str, checksum: &Checksum, target: &Path) -> Res
         fs::create_dir_all(folder).map_err(DownloadError::io(folder))?;
     }
     let part = beside(target);
-    let resumed = transfer::receive(agent, url, &part)?;
-    let mut wrong = checksum.of(&part)?;
-    if resumed && wrong.is_some() {
-        // The rest of another version of the file.
-        remove(&part)?;
-        transfer::receive(agent, url, &part)?;
-        wrong = checksum.of(&part)?;
-    }
-    if let Some(got) = wrong {
+    if let Some(got) = receive_all(agent, url, checksum, &part)? {
         remove(&part)?;
         return Err(DownloadError::Checksum { url: url.to_string(), expected: checksum.to_string(), got });
     }
     fs::rename(&part, target).map_err(DownloadError::io(target))
+}
+
+/// Fetches the file to `part`; its checksum if that is wrong.
+fn receive_all(
+    agent: &Agent,
+    url: &str,
+    checksum: &Checksum,
+    part: &Path,
+) -> Result<Option<String>, DownloadError> {
+    let resumed = transfer::receive(agent, url, part)?;
+    let wrong = checksum.of(part)?;
+    if !resumed || wrong.is_none() {
+        return Ok(wrong);
+    }
+    // What was gone on with was the beginning of something else.
+    remove(part)?;
+    transfer::receive(agent, url, part)?;
+    checksum.of(part)
 }
 
 /// Where a file or folder lies until it is whole: `NAME.part`.
