@@ -99,8 +99,11 @@ fn a_broken_image_is_named_through_burn_too() {
     assert_eq!(error_of(&dir, result), "DIR/train/class3/0001.png: cannot be decoded");
 }
 
+/// Values and labels of a batch.
+type Listed = (Vec<f32>, Vec<i64>);
+
 /// Every batch of an epoch, or the first error.
-fn pass(data: impl Dataset<LabelledImage> + 'static) -> Result<Vec<(Vec<f32>, Vec<i64>)>, DatasetError> {
+fn pass(data: impl Dataset<LabelledImage> + 'static) -> Result<Vec<Listed>, DatasetError> {
     let loader = OrderedLoader::new(data, ImageBatcher::new(), 7, &Device::flex()).shuffled(3);
     let list = |batch: Batch<Tensor<4>>| {
         (batch.input.into_data().iter().collect(), batch.targets.into_data().iter().collect())
