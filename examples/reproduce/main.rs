@@ -92,7 +92,7 @@ fn list() -> Result<()> {
     for (name, _) in EXPERIMENTS {
         let Experiment { title, minutes, protocol, .. } = Experiment::read(name)?;
         let Protocol::Table(needed) = protocol;
-        let needs = needed.data.source;
+        let needs = serde_json::to_string(&needed.data.source)?.replace('"', "");
         table.add_row([
             (*name).to_string(),
             title,

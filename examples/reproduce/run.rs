@@ -3,6 +3,7 @@
 use std::{fs, ops::Range, path::Path, time::Instant};
 
 use anyhow::{Context, Result};
+use burn_hebbian::train::data::Parts;
 use burn_hebbian::train::evaluation::{
     NeighboursConfig, ProbeConfig, ProbeEpoch, RidgeConfig, TeacherConfig, accuracy,
 };
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{Evaluation, Row, Table},
-    lab::{Lab, Parts, Setting, write},
+    lab::{Lab, Setting, write},
     results::Score,
 };
 
@@ -125,7 +126,7 @@ fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64
             (neighbours.accuracy(training, test, device)?, None)
         }
         Evaluation::Teacher { epochs } => {
-            let config = TeacherConfig::new().with_classes(*classes).with_seed(lab.seed);
+            let config = TeacherConfig::new().with_classes(classes.len()).with_seed(lab.seed);
             let neurons = config.with_epochs(lab.epochs(*epochs)).train(training, device)?;
             let validation = (!validation.is_empty()).then(|| neurons.accuracy(validation)).transpose()?;
             (neurons.accuracy(test)?, validation)
@@ -137,7 +138,7 @@ fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64
 fn probe(config: ProbeConfig, features: &Parts, lab: &Lab) -> Result<(f64, f64)> {
     let Parts { training, validation, test, classes } = features;
     let epochs = lab.epochs(config.epochs);
-    let mut config = config.with_classes(*classes).with_epochs(epochs).with_seed(lab.seed);
+    let mut config = config.with_classes(classes.len()).with_epochs(epochs).with_seed(lab.seed);
     let mut judged = validation;
     if validation.is_empty() {
         config.keep = ProbeEpoch::Last;

@@ -8,6 +8,7 @@ mod stage;
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
+use burn_hebbian::train::data::Source;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use files::EXPERIMENTS;
@@ -47,7 +48,7 @@ pub(crate) struct Table {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DataConfig {
-    pub(crate) source: String,
+    pub(crate) source: Source,
     /// Training images that are kept to choose on, the last ones.
     pub(crate) validation: usize,
     pub(crate) preparation: Preparation,

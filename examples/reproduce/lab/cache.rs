@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use burn_hebbian::train::data::{Labelled, in_order};
+use burn_hebbian::train::data::{Labelled, Parts, in_order};
 use half::{
     f16,
     slice::{HalfBitsSliceExt, HalfFloatSliceExt},
@@ -15,7 +15,7 @@ use half::{
 use safetensors::{Dtype, SafeTensors, serialize_to_file, tensor::TensorView};
 use serde::Serialize;
 
-use super::{CHUNK, Parts};
+use super::CHUNK;
 use crate::config::{BlockConfig, DataConfig, Small, Stage};
 
 /// Everything that a stage's result depends on.
@@ -59,16 +59,21 @@ impl Folder {
 
     /// The outputs of a block, if they were kept; with the labels of `images`.
     pub(crate) fn load(&self, block: &str, shape: [usize; 3], images: &Parts) -> Result<Option<Parts>> {
-        let mut paths = PARTS.map(|part| self.path(&file_name(block, part))).into_iter();
-        if !paths.as_slice().iter().all(|path| path.exists()) {
+        let paths = PARTS.map(|part| self.path(&file_name(block, part)));
+        if !paths.iter().all(|path| path.exists()) {
             return Ok(None);
         }
-        let mut next = |images: &Labelled| {
-            let path = paths.next().context("three parts")?;
-            read(&path, shape, images)
+        let load = |path: &Path, images: &Labelled| {
+            read(path, shape, images)
                 .with_context(|| format!("{}: remove it to compute it anew", path.display()))
         };
-        images.map(&mut next).map(Some)
+        let [training, validation, test] = &paths;
+        Ok(Some(Parts {
+            training: load(training, &images.training)?,
+            validation: load(validation, &images.validation)?,
+            test: load(test, &images.test)?,
+            classes: images.classes.clone(),
+        }))
     }
 
     /// Computes the outputs of a block, some images at a time, and keeps them in half precision.

@@ -25,7 +25,7 @@ pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
     let epochs = lab.epochs(stage.epochs);
     let input = lab.input()?;
     let steps = epochs * input.training.len().div_ceil(stage.batch);
-    let plan = plan(lab, stage, steps, input.classes)?;
+    let plan = plan(lab, stage, steps, input.classes.len())?;
     let checkpoints = Checkpoints::new(lab.folder()?.path("checkpoints")).keeping(1);
     let model = plan.apply(lab.fresh(Trainer::Rules, &lab.setting.device)?)?;
     let mut training = checkpoints.resume(
@@ -38,7 +38,7 @@ pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
         },
     )?;
     while training.progress.epochs < epochs {
-        training = epoch(lab, stage, &plan, &input.training, input.classes, training)?;
+        training = epoch(lab, stage, &plan, &input.training, input.classes.len(), training)?;
         checkpoints.save(&plan, &training)?;
     }
     Ok(training.model)

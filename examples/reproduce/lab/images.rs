@@ -4,12 +4,9 @@ use std::{cell::RefCell, rc::Rc};
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
-use burn_hebbian::train::data::{
-    ChannelStatistics, Spectrum,
-    cifar10::{self, Cifar10},
-};
+use burn_hebbian::train::data::{ChannelStatistics, DataSet, Parts, Spectrum};
 
-use super::{Parts, Setting};
+use super::Setting;
 use crate::config::{DataConfig, Preparation};
 
 /// The images as they were prepared last.
@@ -35,14 +32,13 @@ impl Images {
 
 /// The last training images are kept for validation.
 fn read(setting: &Setting, data: &DataConfig) -> Result<Parts> {
-    ensure!(data.source == "cifar10", "no data set `{}`", data.source);
-    let Cifar10 { mut training, mut test } = Cifar10::read(&setting.data)?;
+    let mut set = data.source.read(&setting.data)?;
     let mut held_out = data.validation;
     if let Some(small) = setting.small {
-        held_out = held_out * small.images / training.len();
-        training.truncate(small.images);
-        test.truncate(small.images / 5);
+        held_out = held_out * small.images / set.training.len();
+        set = set.first(small.images);
     }
+    let DataSet { mut training, test, classes } = set;
     let Some(kept) = training.len().checked_sub(held_out) else {
         bail!("{held_out} images for validation, of {}", training.len());
     };
@@ -50,7 +46,7 @@ fn read(setting: &Setting, data: &DataConfig) -> Result<Parts> {
     let validation = training.select(&last);
     training.truncate(kept);
     ensure!(!training.is_empty() && !test.is_empty(), "too few images");
-    Ok(Parts { training, validation, test, classes: cifar10::CLASSES })
+    Ok(Parts { training, validation, test, classes })
 }
 
 fn prepare(parts: &mut Parts, preparation: Preparation) -> Result<()> {

@@ -10,7 +10,7 @@ use std::{ops::Range, path::PathBuf, rc::Rc};
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use burn_hebbian::train::data::{Labelled, in_order};
+use burn_hebbian::train::data::{Labelled, Parts, in_order};
 
 pub(crate) use cache::{Folder, write};
 pub(crate) use images::Images;
@@ -43,26 +43,6 @@ pub(crate) struct Lab<'a> {
     pub(crate) data: DataConfig,
     pub(crate) stages: &'a [Stage],
     pub(crate) seed: u64,
-}
-
-/// Images, or what blocks made of them, in three parts.
-#[derive(Debug, Clone)]
-pub(crate) struct Parts {
-    pub(crate) training: Labelled,
-    pub(crate) validation: Labelled,
-    pub(crate) test: Labelled,
-    pub(crate) classes: usize,
-}
-
-impl Parts {
-    pub(crate) fn map(&self, mut change: impl FnMut(&Labelled) -> Result<Labelled>) -> Result<Self> {
-        Ok(Self {
-            training: change(&self.training)?,
-            validation: change(&self.validation)?,
-            test: change(&self.test)?,
-            classes: self.classes,
-        })
-    }
 }
 
 impl<'a> Lab<'a> {
@@ -163,7 +143,7 @@ impl<'a> Lab<'a> {
             complete: blocks.end == self.net.blocks.len(),
         };
         device.seed(self.seed);
-        Ok(plans.build(trainer, self.images()?.classes, device))
+        Ok(plans.build(trainer, self.images()?.classes.len(), device))
     }
 
     /// At most as many as a small run takes.

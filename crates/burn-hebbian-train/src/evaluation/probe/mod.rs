@@ -100,7 +100,8 @@ impl ProbeConfig {
         device: &Device,
     ) -> Result<(Softmax, f64), EvaluationError> {
         let rate = self.rate_of(epoch);
-        let mut dropout = Dropout::new(self.dropout, SplitMix::new(self.seed).then(SEEDS.dropout + epoch as u64));
+        let mut dropout =
+            Dropout::new(self.dropout, SplitMix::new(self.seed).then(SEEDS.dropout + epoch as u64));
         // Summed on the device: reading each step's loss would stall it.
         let mut sum = Tensor::<1>::zeros([1], device);
         for batch in shuffled(training.len(), self.seed, epoch).chunks(self.batch) {
