@@ -5,8 +5,8 @@
 //! - [`EpochCounter`]: the epoch that runs, counted by the loader, followed by the course
 //! - [`pipeline`]: all stages of a network learning at once, each on a thread or device of its own
 //! - [`Watcher`]: who looks at a model while it trains
-//! - `data`, `evaluation`, `diagnostics`, `pictures` (feature `lab`): data sets and whitening, probes, what goes on in local
-//!   layers while they train, pictures of filters and charts
+//! - `data`, `evaluation`, `diagnostics`, `pictures`, `export` (feature `lab`): data sets and whitening, probes, what goes on
+//!   in local layers while they train, pictures of filters and charts, files for other programs
 //! - [`Calm`], [`renderer`]: one line an epoch where the output is no terminal
 //!
 //! ```
@@ -83,6 +83,8 @@ pub mod diagnostics;
 mod epochs;
 #[cfg(feature = "lab")]
 pub mod evaluation;
+#[cfg(feature = "lab")]
+pub mod export;
 mod hybrid;
 mod loader;
 mod order;

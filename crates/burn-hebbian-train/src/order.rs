@@ -45,6 +45,12 @@ impl SplitMix {
         (self.next() >> 40) as f32 / (1u32 << 24) as f32
     }
 
+    /// A whole number in −most..=most.
+    #[cfg(feature = "lab")]
+    pub(crate) fn shift(&mut self, most: usize) -> isize {
+        self.below(2 * most + 1) as isize - most as isize
+    }
+
     /// A number below `n`.
     pub(crate) fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
