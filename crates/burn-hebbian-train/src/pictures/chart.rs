@@ -133,6 +133,9 @@ impl Frame {
     }
 }
 
+/// Magnitudes that are written without an exponent.
+const PLAIN: std::ops::Range<f64> = 1e-3..1e6;
+
 /// How the numbers of an axis are written: with the digits that tell its marks apart.
 struct Numbers {
     digits: usize,
@@ -143,7 +146,7 @@ impl Numbers {
     fn of([low, high]: [f64; 2]) -> Self {
         let order = (high - low).log10().floor();
         let largest = low.abs().max(high.abs());
-        Self { digits: (1.0 - order).clamp(0.0, 6.0) as usize, exponent: largest >= 1e6 || largest < 1e-3 }
+        Self { digits: (1.0 - order).clamp(0.0, 6.0) as usize, exponent: !PLAIN.contains(&largest) }
     }
 
     fn text(&self, value: f64) -> String {
