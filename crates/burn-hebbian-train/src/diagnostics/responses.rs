@@ -169,7 +169,7 @@ mod tests {
         let layer = layer();
         let once = heard(&layer, || drop(layer.forward(patterns())));
         let twice = heard(&layer, || {
-            for part in patterns().split(2, 0) {
+            for part in patterns().split_with_sizes(vec![1, 2], 0) {
                 layer.forward(part);
             }
         });
