@@ -37,8 +37,8 @@ pub fn norms(weight: Tensor<2>) -> Norms {
 
 /// How far the weight vectors are from length 1, `mean_k |‖w_k‖ − 1|`; 0 once all of them have converged. `weight: [k, f]`.
 ///
-/// What rules with Oja's decay converge to are unit vectors (in the norm of the rule). The number of neurons within a
-/// tolerance of length 1 is how the source tells that a layer has converged ("R1"); this is the mean distance.
+/// What rules with Oja's decay converge to are unit vectors (in the norm of the rule). In the source each neuron's rate falls
+/// with its own distance.
 ///
 /// Source: A. Journé, H. Garcia Rodriguez, Q. Guo and T. Moraitis, "Hebbian deep learning without feedback", ICLR (2023),
 /// arXiv:2209.11883.

@@ -246,6 +246,8 @@ mod tests {
         assert!(before < 100 && after > 10_000, "{before}, {after}");
         let [before, after] = [&plain, &with_reference].map(|chart| has(&chart.draw().unwrap(), REFERENCE));
         assert!(before < 100 && after > 300, "{before}, {after}");
+        let named = |name| plain.clone().with_reference(name, 0.5).draw().unwrap();
+        assert!(named("limit") != named("bound"), "the legend names it");
     }
 
     /// Text is drawn though no font is asked for: a title changes rows that are otherwise white.
