@@ -44,9 +44,38 @@ struct Args {
     /// As published, or minutes
     #[arg(long, value_enum, default_value = "small")]
     scale: Scale,
+    /// Where to compute
+    #[arg(long, value_enum, default_value = "flex")]
+    device: Backend,
     /// Rows whose names contain this, alone
     #[arg(long)]
     rows: Option<String>,
+}
+
+/// Backends of this build; others come with the features of their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Backend {
+    Flex,
+    #[cfg(feature = "ndarray")]
+    Ndarray,
+    #[cfg(feature = "wgpu")]
+    Wgpu,
+    #[cfg(feature = "cuda")]
+    Cuda,
+}
+
+impl Backend {
+    fn device(self) -> Device {
+        match self {
+            Self::Flex => Device::flex(),
+            #[cfg(feature = "ndarray")]
+            Self::Ndarray => Device::ndarray(),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
+            #[cfg(feature = "cuda")]
+            Self::Cuda => Device::cuda(0),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -65,7 +94,7 @@ fn main() -> Result<()> {
     let setting = Setting {
         data: args.data.clone(),
         out: args.out.clone(),
-        device: Device::flex(),
+        device: args.device.device(),
         small: (args.scale == Scale::Small).then_some(table.small),
         images: Images::default(),
     };

@@ -32,20 +32,31 @@ pub(crate) fn table(
     let mut scores = vec![];
     for seed in seeds {
         for row in table.rows.iter().filter(asked) {
-            println!("{}, seed {seed}", row.name);
-            let lab = Lab::new(setting, table, &net, row, seed);
-            let started = Instant::now();
-            let file = folder.join("rows").join(format!("{}-seed-{seed}.json", file_name(&row.name)));
-            let found =
-                scores_of(&lab, row, &file).with_context(|| format!("row `{}`, seed {seed}", row.name))?;
-            for score in &found {
-                println!("  {}, {}: {:.2} %", score.block, score.evaluation, score.test);
+            for share in shares(row) {
+                let name = row.name(share);
+                println!("{name}, seed {seed}");
+                let lab = Lab::new(setting, table, &net, row, share, seed);
+                let started = Instant::now();
+                let file = folder.join("rows").join(format!("{}-seed-{seed}.json", file_name(&name)));
+                let found =
+                    scores_of(&lab, row, &file).with_context(|| format!("row `{name}`, seed {seed}"))?;
+                for score in &found {
+                    println!("  {}, {}: {:.2} %", score.block, score.evaluation, score.test);
+                }
+                println!("  {:.1} minutes", started.elapsed().as_secs_f64() / 60.0);
+                scores.extend(found);
             }
-            println!("  {:.1} minutes", started.elapsed().as_secs_f64() / 60.0);
-            scores.extend(found);
         }
     }
     Ok(scores)
+}
+
+/// The shares of labels a row is run for.
+fn shares(row: &Row) -> Vec<Option<f64>> {
+    match row.label_shares.as_slice() {
+        [] => vec![None],
+        shares => shares.iter().copied().map(Some).collect(),
+    }
 }
 
 /// From the row's file, if it was run before with the same configuration.
@@ -86,7 +97,7 @@ fn evaluate_all(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
                 _ => own_scores(lab)?,
             };
             scores.push(Score {
-                row: row.name.clone(),
+                row: row.name(lab.label_share),
                 block: block.clone(),
                 evaluation: evaluation.name().to_string(),
                 labels: row.labels.clone(),
@@ -100,6 +111,7 @@ fn evaluate_all(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
     Ok(scores)
 }
 
+/// The scores of the last stage itself.
 fn own_scores(lab: &Lab) -> Result<(f64, Option<f64>)> {
     let (chain, input) = (lab.trained()?, lab.input()?);
     let score = |part| accuracy(part, &lab.setting.device, |images| chain.scores(images));
@@ -110,6 +122,8 @@ fn own_scores(lab: &Lab) -> Result<(f64, Option<f64>)> {
 /// Accuracy of a classifier on features.
 fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64, Option<f64>)> {
     let Parts { training, validation, test, classes } = features;
+    let labelled = lab.labelled(training)?;
+    let training = &*labelled;
     let device = &lab.setting.device;
     let both = |scores: (f64, f64)| (scores.0, Some(scores.1));
     Ok(match evaluation {
@@ -137,6 +151,8 @@ fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64
 /// Accuracy of a probe on test and validation images. Without images to choose on its last epoch counts.
 fn probe(config: ProbeConfig, features: &Parts, lab: &Lab) -> Result<(f64, f64)> {
     let Parts { training, validation, test, classes } = features;
+    let labelled = lab.labelled(training)?;
+    let training = &*labelled;
     let epochs = lab.epochs(config.epochs);
     let mut config = config.with_classes(classes.len()).with_epochs(epochs).with_seed(lab.seed);
     let mut judged = validation;

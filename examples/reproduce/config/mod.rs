@@ -89,6 +89,9 @@ pub(crate) struct Row {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) at: Vec<String>,
     pub(crate) evaluate: Vec<Evaluation>,
+    /// Shares of the training images whose labels backprop and classifiers see, the row being run for each; all without any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) label_shares: Vec<f64>,
     /// Published test accuracies in percent, one for each block, of the first evaluation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) published: Vec<f64>,
@@ -154,6 +157,14 @@ impl Table {
 }
 
 impl Row {
+    /// The name of its line.
+    pub(crate) fn name(&self, label_share: Option<f64>) -> String {
+        match label_share {
+            Some(share) => format!("{}, {} % of the labels", self.name, 100.0 * share),
+            None => self.name.clone(),
+        }
+    }
+
     fn check(&self, net: &NetConfig) -> Result<()> {
         ensure!(!self.evaluate.is_empty(), "nothing to evaluate");
         let mut next = 0;
@@ -171,6 +182,12 @@ impl Row {
         }
         for block in self.at.iter().filter(|_| !self.stages.is_empty()) {
             ensure!(net.index(block)? < next, "block `{block}` is above the last stage");
+        }
+        for share in &self.label_shares {
+            ensure!(
+                *share > 0.0 && *share <= 1.0,
+                "a share of labels must be above 0 and at most 1, got {share}"
+            );
         }
         let judged = self.at.len().max(1);
         let published = self.published.len();

@@ -66,11 +66,8 @@ pub(crate) struct Backprop {
     pub(crate) full_rate_epochs: usize,
     /// L2.
     pub(crate) penalty: f32,
-    /// Of the training images, so large a share with labels, of every class.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) labels: Option<f64>,
     /// Goes on from the weights of the stages before it, whose blocks are among its own, instead of learning on top of them.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) fine_tune: bool,
 }
 
@@ -104,6 +101,10 @@ impl Stage {
             Self::Backprop(stage) => &stage.blocks,
             Self::Untrained(stage) => &stage.blocks,
         }
+    }
+
+    pub(crate) fn is_backprop(&self) -> bool {
+        matches!(self, Self::Backprop(_))
     }
 }
 

@@ -42,12 +42,16 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<(Chain, Curve)> {
     let epochs = lab.epochs(stage.epochs);
     let folder = lab.folder()?;
     let device = lab.setting.device.clone().autodiff();
-    let fresh = lab.fresh(Trainer::Backprop, &device)?;
+    let mut fresh = lab.fresh(Trainer::Backprop, &device)?;
     let mut curve = curve(&folder)?;
     if curve.0.len() == epochs && done(&folder, epochs) {
         return Ok((best(&folder, fresh)?, curve));
     }
     let input = lab.input()?;
+    let training_images = lab.labelled(&input.training)?;
+    if stage.fine_tune {
+        fresh = continued(fresh, &lab.below().trained()?)?;
+    }
     let plan = Plan::new();
     let checkpoints = Checkpoints::new(folder.path("checkpoints")).keeping(1);
     let mut training = checkpoints.resume(
@@ -56,7 +60,7 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<(Chain, Curve)> {
             progress: Progress { seed: lab.seed, epochs: 0 },
             optimizer: optimizer(stage),
             rates: plan
-                .schedule(schedule(stage, input.training.len().div_ceil(stage.batch)))?
+                .schedule(schedule(stage, training_images.len().div_ceil(stage.batch)))?
                 .init()
                 .map_err(anyhow::Error::msg)?,
             model: fresh.clone(),
@@ -64,7 +68,7 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<(Chain, Curve)> {
     )?;
     curve.0.truncate(training.progress.epochs);
     while training.progress.epochs < epochs {
-        training = epoch(lab, stage, &input.training, training);
+        training = epoch(lab, stage, &training_images, training);
         let judged = if input.validation.is_empty() { &input.test } else { &input.validation };
         let plain = training.model.valid();
         let score = accuracy(judged, &lab.setting.device, |images| plain.scores(images));
@@ -85,6 +89,15 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<(Chain, Curve)> {
         println!("    epoch {}: {score:.2} %", curve.0.len());
     }
     Ok((best(&folder, fresh)?, curve))
+}
+
+/// With the weights and norms of the blocks that were trained before.
+fn continued(mut chain: Chain, before: &Chain) -> Result<Chain> {
+    for (block, learnt) in chain.blocks.iter_mut().zip(&before.blocks) {
+        let record = learnt.clone().into_record();
+        *block = block.clone().try_load_record(record).map_err(anyhow::Error::msg).context("fine-tuning")?;
+    }
+    Ok(chain)
 }
 
 fn done(folder: &Folder, epochs: usize) -> bool {

@@ -26,6 +26,9 @@ pub(crate) struct Key<'a> {
     pub(crate) stages: &'a [Stage],
     pub(crate) small: Option<Small>,
     pub(crate) seed: u64,
+    /// The share of training images with labels, if not all have them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) label_share: Option<f64>,
 }
 
 /// The folder of one stage: `stage.json`, which says what it is, `checkpoints`, and features by block and part.

@@ -6,11 +6,11 @@ mod fixed;
 mod hebbian;
 mod images;
 
-use std::{ops::Range, path::PathBuf, rc::Rc};
+use std::{borrow::Cow, ops::Range, path::PathBuf, rc::Rc};
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use burn_hebbian::train::data::{Labelled, Parts, in_order};
+use burn_hebbian::train::data::{Labelled, Parts, in_order, stratified};
 
 pub(crate) use cache::{Folder, write};
 pub(crate) use images::Images;
@@ -43,6 +43,8 @@ pub(crate) struct Lab<'a> {
     pub(crate) data: DataConfig,
     pub(crate) stages: &'a [Stage],
     pub(crate) seed: u64,
+    /// The share of training images whose labels backprop and classifiers see; all without one.
+    pub(crate) label_share: Option<f64>,
 }
 
 impl<'a> Lab<'a> {
@@ -51,18 +53,24 @@ impl<'a> Lab<'a> {
         table: &Table,
         net: &'a NetConfig,
         row: &'a Row,
+        label_share: Option<f64>,
         seed: u64,
     ) -> Self {
         let mut data = table.data.clone();
         if let Some(preparation) = row.preparation {
             data.preparation = preparation;
         }
-        Self { setting, net, data, stages: &row.stages, seed }
+        Self { setting, net, data, stages: &row.stages, seed, label_share }
     }
 
     /// The first stages alone.
     fn up_to(&self, stages: usize) -> Self {
         Self { data: self.data.clone(), stages: &self.stages[..stages], ..*self }
+    }
+
+    /// The stages below the last one.
+    fn below(&self) -> Self {
+        self.up_to(self.stages.len() - 1)
     }
 
     /// The images as the first block sees them.
@@ -77,17 +85,15 @@ impl<'a> Lab<'a> {
 
     /// What the last stage learns from.
     pub(crate) fn input(&self) -> Result<Rc<Parts>> {
-        let below = self.stages.len() - 1;
         let first = self.range(self.last().blocks())?.start;
-        if first == 0 { self.images() } else { Ok(Rc::new(self.up_to(below).features(first - 1)?)) }
+        if first == 0 { self.images() } else { Ok(Rc::new(self.below().features(first - 1)?)) }
     }
 
     /// The outputs of a block, by its number.
     pub(crate) fn features(&self, block: usize) -> Result<Parts> {
-        let stage = self.stages.len() - 1;
         let blocks = self.range(self.last().blocks())?;
         if !blocks.contains(&block) {
-            return self.up_to(stage).features(block);
+            return self.below().features(block);
         }
         let folder = self.folder()?;
         let name = &self.net.blocks[block].name;
@@ -146,6 +152,17 @@ impl<'a> Lab<'a> {
         Ok(plans.build(trainer, self.images()?.classes.len(), device))
     }
 
+    /// The images whose labels backprop and classifiers see.
+    pub(crate) fn labelled<'p>(&self, training: &'p Labelled) -> Result<Cow<'p, Labelled>> {
+        match self.label_share {
+            None => Ok(Cow::Borrowed(training)),
+            Some(share) => {
+                let (chosen, _) = stratified(&training.labels, share, self.seed)?;
+                Ok(Cow::Owned(training.select(&chosen)))
+            }
+        }
+    }
+
     /// At most as many as a small run takes.
     pub(crate) fn epochs(&self, epochs: usize) -> usize {
         self.setting.small.map_or(epochs, |small| epochs.min(small.epochs))
@@ -168,6 +185,8 @@ impl<'a> Lab<'a> {
             stages: self.stages,
             small: self.setting.small,
             seed: self.seed,
+            // rules learn without labels, or with all of them
+            label_share: self.label_share.filter(|_| self.stages.iter().any(Stage::is_backprop)),
         })
     }
 

@@ -81,7 +81,7 @@ fn gradient<const D: usize>(f: impl Fn(Tensor<4>) -> Tensor<D>, neuron: usize, x
 /// Uniform values about 0.
 fn noise(random: &mut SplitMix, dims: [usize; 3], norm: f64, device: &Device) -> Tensor<4> {
     let [channels, height, width] = dims;
-    let values: Vec<f32> = (0..channels * height * width).map(|_| random.unit() as f32 - 0.5).collect();
+    let values: Vec<f32> = (0..channels * height * width).map(|_| random.unit() - 0.5).collect();
     of_norm(Tensor::from_data(TensorData::new(values, [1, channels, height, width]), device), norm)
 }
 

@@ -226,7 +226,7 @@ mod tests {
     /// Two patterns of two channels, 3×2; the second is no scaled copy of the first.
     fn patterns() -> [Vec<f32>; 2] {
         let mut random = SplitMix::new(3);
-        [(); 2].map(|()| (0..12).map(|_| random.unit() as f32 - 0.5).collect())
+        [(); 2].map(|()| (0..12).map(|_| random.unit() - 0.5).collect())
     }
 
     /// A convolution whose filters are the patterns, at stride 2 with a padding of 1.
@@ -243,7 +243,7 @@ mod tests {
     /// A faint image with a pattern times `scale` where position `[row, column]` looks.
     fn planted(pattern: usize, scale: f32, [row, column]: [usize; 2], seed: u64) -> Tensor<4> {
         let mut random = SplitMix::new(seed);
-        let mut values: Vec<f32> = (0..2 * 8 * 9).map(|_| 0.001 * random.unit() as f32).collect();
+        let mut values: Vec<f32> = (0..2 * 8 * 9).map(|_| 0.001 * random.unit()).collect();
         for (i, value) in patterns()[pattern].iter().enumerate() {
             let (channel, y, x) = (i / 6, 2 * row + i / 2 % 3, 2 * column + i % 2);
             if let (Some(y), Some(x)) = (y.checked_sub(1), x.checked_sub(1)) {
