@@ -7,11 +7,9 @@ use std::{
 
 use burn::tensor::Device;
 use burn_hebbian::prelude::*;
+use burn_hebbian_examples::strategies::case;
 
-use crate::{
-    grid::{Case, case},
-    networks::Network,
-};
+use crate::{grid::Case, networks::Network};
 
 /// Convolutions that occur so many times.
 pub type Layers = Vec<(Case, usize)>;

@@ -1,4 +1,4 @@
-//! The tables of the literature, each reproduced by one command.
+//! The tables and findings of the literature, each reproduced by one command.
 //!
 //! ```text
 //! cargo run --release --example reproduce -- --list
@@ -8,6 +8,7 @@
 mod config;
 mod lab;
 mod net;
+mod protocols;
 mod results;
 mod run;
 
@@ -18,7 +19,8 @@ use burn::tensor::Device;
 use clap::{Parser, ValueEnum};
 use config::{EXPERIMENTS, Experiment, Protocol};
 use lab::{Images, Setting};
-use results::{Line, Results};
+use protocols::Run;
+use results::{Line, Results, Score};
 
 /// Reproduce a table of the literature.
 #[derive(Parser, Debug)]
@@ -90,17 +92,8 @@ fn main() -> Result<()> {
         return list();
     };
     let experiment = Experiment::read(name)?;
-    let Protocol::Table(table) = &experiment.protocol;
-    let setting = Setting {
-        data: args.data.clone(),
-        out: args.out.clone(),
-        device: args.device.device(),
-        small: (args.scale == Scale::Small).then_some(table.small),
-        images: Images::default(),
-    };
     let folder = args.out.join(file_name(name));
-    let scores =
-        run::table(&setting, &folder, table, args.first_seed..args.first_seed + args.seeds, &args.rows)?;
+    let scores = scores(&args, &folder, &experiment.protocol)?;
     let results = Results {
         experiment: name.clone(),
         title: experiment.title,
@@ -113,6 +106,24 @@ fn main() -> Result<()> {
     Ok(())
 }
 
+/// What an experiment gives.
+fn scores(args: &Args, folder: &Path, protocol: &Protocol) -> Result<Vec<Score>> {
+    let (device, small) = (args.device.device(), args.scale == Scale::Small);
+    let seeds = args.first_seed..args.first_seed + args.seeds;
+    let Protocol::Table(table) = protocol else {
+        let run = Run { data: &args.data, folder, device, small, seeds, rows: args.rows.as_deref() };
+        return run.scores(protocol);
+    };
+    let setting = Setting {
+        data: args.data.clone(),
+        out: args.out.clone(),
+        device,
+        small: small.then_some(table.small),
+        images: Images::default(),
+    };
+    run::table(&setting, folder, table, seeds, &args.rows)
+}
+
 /// What there is.
 fn list() -> Result<()> {
     let mut table = comfy_table::Table::new();
@@ -120,8 +131,10 @@ fn list() -> Result<()> {
     table.set_header(["experiment", "", "minutes on two cores: small", "full, a seed", "needs"]);
     for (name, _) in EXPERIMENTS {
         let Experiment { title, minutes, protocol, .. } = Experiment::read(name)?;
-        let Protocol::Table(needed) = protocol;
-        let needs = serde_json::to_string(&needed.data.source)?.replace('"', "");
+        let needs = match protocol.source() {
+            Some(source) => serde_json::to_string(&source)?.replace('"', ""),
+            None => "nothing".to_string(),
+        };
         table.add_row([
             (*name).to_string(),
             title,

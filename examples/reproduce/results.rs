@@ -1,5 +1,7 @@
 //! What an experiment gave: scores by seed, means with intervals beside what was published.
 
+mod number;
+
 use std::{collections::BTreeSet, fmt::Write, path::Path};
 
 use anyhow::Result;
@@ -7,6 +9,10 @@ use burn_hebbian::train::evaluation::Summary;
 use serde::{Deserialize, Serialize};
 
 use crate::lab::write;
+use number::short;
+
+/// What numbers are unless they say otherwise.
+pub(crate) const ACCURACY: &str = "test accuracy, %";
 
 /// What one evaluation of one block gave with one seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,7 +23,10 @@ pub(crate) struct Score {
     /// What learnt with labels.
     pub(crate) labels: String,
     pub(crate) seed: u64,
-    /// Accuracy in percent on the test images.
+    /// What is measured, and its unit.
+    #[serde(default = "accuracy", skip_serializing_if = "is_accuracy")]
+    pub(crate) measure: String,
+    /// The measure's value; accuracies are in percent.
     pub(crate) test: f64,
     /// Accuracy in percent on the images it was chosen by, if there were any.
     pub(crate) validation: Option<f64>,
@@ -31,7 +40,9 @@ pub(crate) struct Line {
     pub(crate) block: String,
     pub(crate) evaluation: String,
     pub(crate) labels: String,
-    /// Test accuracy in percent, by seed.
+    /// What is measured, and its unit.
+    pub(crate) measure: String,
+    /// Values by seed.
     pub(crate) seeds: Vec<(u64, f64)>,
     pub(crate) mean: f64,
     /// The 95 % interval is `mean ± interval`; none of one seed.
@@ -52,10 +63,35 @@ pub(crate) struct Results {
     pub(crate) lines: Vec<Line>,
 }
 
+impl Score {
+    /// A value that nothing learnt with labels for.
+    pub(crate) fn of(row: &str, block: &str, how: &str, measure: &str, seed: u64, value: f64) -> Self {
+        Self {
+            row: row.to_string(),
+            block: block.to_string(),
+            evaluation: how.to_string(),
+            labels: "nothing".to_string(),
+            seed,
+            measure: measure.to_string(),
+            test: value,
+            validation: None,
+            published: None,
+        }
+    }
+
+    /// Beside a published value.
+    pub(crate) fn beside(self, published: f64) -> Self {
+        Self { published: Some(published), ..self }
+    }
+}
+
 impl Line {
     /// The lines of scores, in the order in which they first appear.
     pub(crate) fn all(scores: &[Score]) -> Result<Vec<Self>> {
-        let key = |score: &Score| [score.row.clone(), score.block.clone(), score.evaluation.clone()];
+        let key = |score: &Score| {
+            let Score { row, block, evaluation, measure, .. } = score;
+            [row, block, evaluation, measure].map(String::clone)
+        };
         let mut seen = BTreeSet::new();
         let firsts = scores.iter().filter(|score| seen.insert(key(score)));
         firsts
@@ -72,6 +108,7 @@ impl Line {
             block: first.block.clone(),
             evaluation: first.evaluation.clone(),
             labels: first.labels.clone(),
+            measure: first.measure.clone(),
             seeds: scores.iter().map(|score| (score.seed, score.test)).collect(),
             mean,
             interval,
@@ -91,12 +128,13 @@ impl Results {
 
     fn csv(&self) -> Result<Vec<u8>> {
         let mut csv = csv::Writer::from_writer(vec![]);
-        csv.write_record(["row", "block", "evaluation", "labels", "seed", "test", "published"])?;
+        let header = ["row", "block", "evaluation", "labels", "measure", "seed", "test", "published"];
+        csv.write_record(header)?;
         for line in &self.lines {
             for (seed, test) in &line.seeds {
                 let published = line.published.map_or(String::new(), |published| published.to_string());
                 let numbers = [seed.to_string(), test.to_string(), published];
-                let words = [&line.row, &line.block, &line.evaluation, &line.labels];
+                let words = [&line.row, &line.block, &line.evaluation, &line.labels, &line.measure];
                 csv.write_record(words.into_iter().chain(&numbers))?;
             }
         }
@@ -106,28 +144,75 @@ impl Results {
     /// A table, with a heading that says what it is.
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!("## {}\n\n{}\n\nSource: {}\n\n", self.experiment, self.title, self.source);
-        text.push_str(
-            "| | block | classifier | learns with labels | seeds | test % | published | difference |\n",
-        );
+        let accuracies = self.lines.iter().all(|line| line.measure == ACCURACY);
+        text.push_str(match accuracies {
+            true => {
+                "| | block | classifier | learns with labels | seeds | test % | published | difference |\n"
+            }
+            false => "| | of | how | measure | seeds | value | published | difference |\n",
+        });
         text.push_str("|---|---|---|---|---|---|---|---|\n");
         for line in &self.lines {
             // writing to a string does not fail
-            let _ = writeln!(
-                text,
-                "| {} | {} | {} | {} | {} | {} | {} | {} |",
-                line.row,
-                line.block,
-                line.evaluation,
-                line.labels,
-                line.seeds.len(),
-                line.interval.map_or(format!("{:.2}", line.mean), |interval| format!(
-                    "{:.2} ± {interval:.2}",
-                    line.mean
-                )),
-                line.published.map_or(String::new(), |published| format!("{published:.2}")),
-                line.difference.map_or(String::new(), |difference| format!("{difference:+.2}")),
-            );
+            let _ = writeln!(text, "| {} |", line.cells(accuracies).join(" | "));
         }
         text
+    }
+}
+
+impl Line {
+    /// The cells of its row; in a table of accuracies alone the measure gives way to the labels.
+    fn cells(&self, accuracies: bool) -> [String; 8] {
+        let show = |value: f64| if self.measure == ACCURACY { format!("{value:.2}") } else { short(value) };
+        let signed = |value: f64| format!("{}{}", if value < 0.0 { "" } else { "+" }, show(value));
+        let interval = self.interval.map_or(String::new(), |interval| format!(" ± {}", show(interval)));
+        [
+            self.row.clone(),
+            self.block.clone(),
+            self.evaluation.clone(),
+            if accuracies { self.labels.clone() } else { self.measure.clone() },
+            self.seeds.len().to_string(),
+            show(self.mean) + &interval,
+            self.published.map_or(String::new(), show),
+            self.difference.map_or(String::new(), signed),
+        ]
+    }
+}
+
+fn accuracy() -> String {
+    ACCURACY.to_string()
+}
+
+fn is_accuracy(measure: &str) -> bool {
+    measure == ACCURACY
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accuracy_score(seed: u64, test: f64) -> Score {
+        let score = Score::of("row", "conv1", "linear, SGD", ACCURACY, seed, test);
+        Score { validation: Some(1.5), ..score }.beside(60.0)
+    }
+
+    /// Files of rows say no measure where it is the accuracy: what was written before measures is read, and written alike.
+    #[test]
+    fn accuracies_are_written_as_ever() {
+        let json = r#"{"row":"row","block":"conv1","evaluation":"linear, SGD","labels":"nothing","seed":3,"test":61.5,"validation":1.5,"published":60.0}"#;
+        let score: Score = serde_json::from_str(json).unwrap();
+        assert_eq!(score, accuracy_score(3, 61.5));
+        assert_eq!(serde_json::to_string(&score).unwrap(), json);
+    }
+
+    #[test]
+    fn seeds_of_one_measure_make_a_line() {
+        let cosine = Score::of("row", "conv1", "linear, SGD", "|cos|", 0, 0.99986);
+        let scores = [accuracy_score(0, 61.0), cosine, accuracy_score(1, 62.0)];
+        let lines = Line::all(&scores).unwrap();
+        assert_eq!(lines.iter().map(|line| line.seeds.len()).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!((lines[0].mean, lines[0].difference), (61.5, Some(1.5)));
+        let cells = lines[1].cells(false);
+        assert_eq!([&cells[3], &cells[5], &cells[6]], ["|cos|", "0.99986", ""]);
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     config::{Evaluation, Row, Table},
     lab::{Lab, Setting, write},
-    results::Score,
+    results::{ACCURACY, Score},
 };
 
 /// Penalties that ridge regression chooses from.
@@ -102,6 +102,7 @@ fn evaluate_all(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
                 evaluation: evaluation.name().to_string(),
                 labels: row.labels.clone(),
                 seed: lab.seed,
+                measure: ACCURACY.to_string(),
                 test,
                 validation,
                 published: row.published.get(index).copied().filter(|_| number == 0),
@@ -169,6 +170,7 @@ fn probe(config: ProbeConfig, features: &Parts, lab: &Lab) -> Result<(f64, f64)>
     Ok((probe.accuracy(test)?, probe.validation))
 }
 
-fn file_name(row: &str) -> String {
+/// Letters and digits of a name.
+pub(crate) fn file_name(row: &str) -> String {
     row.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
 }

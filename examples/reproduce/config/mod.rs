@@ -1,9 +1,11 @@
 //! Experiments as data.
 
+mod cost;
 mod files;
 mod net;
 mod rule;
 mod stage;
+mod study;
 
 use std::{fs, path::Path};
 
@@ -11,9 +13,11 @@ use anyhow::{Context, Result, ensure};
 use burn_hebbian::train::data::Source;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use cost::{StepCost, StepNetwork, UpdateNetwork, UpdateNetworkName, UpdateSpeed};
 pub(crate) use files::EXPERIMENTS;
 pub(crate) use net::{BlockConfig, Initial, LayerConfig, NetConfig, Norm, Pool};
 pub(crate) use stage::{Backprop, Blocks, Evaluation, Hebbian, Rates, Stage, Untrained, Weights};
+pub(crate) use study::{Finds, Learner, PatchConfig, Study};
 
 /// Something of the literature to reproduce.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +36,14 @@ pub(crate) struct Experiment {
 pub(crate) enum Protocol {
     /// Rows of stages, judged by classifiers.
     Table(Table),
+    /// Rules against the principal components of patches.
+    PrincipalComponents(Study),
+    /// Rules against the sparse directions of whitened patches.
+    IndependentComponents(Study),
+    /// What ways to compute the same update cost.
+    UpdateSpeed(UpdateSpeed),
+    /// What steps of whole networks cost.
+    StepCost(StepCost),
 }
 
 /// Rows of stages, judged by classifiers.
@@ -130,10 +142,29 @@ impl Experiment {
             }
         };
         let experiment: Self = serde_json::from_str(&json).with_context(|| format!("experiment `{name}`"))?;
-        match &experiment.protocol {
-            Protocol::Table(table) => table.check().with_context(|| format!("experiment `{name}`"))?,
-        }
+        experiment.protocol.check().with_context(|| format!("experiment `{name}`"))?;
         Ok(experiment)
+    }
+}
+
+impl Protocol {
+    /// What does not depend on the images.
+    fn check(&self) -> Result<()> {
+        match self {
+            Self::Table(table) => table.check(),
+            Self::PrincipalComponents(study) | Self::IndependentComponents(study) => study.check(),
+            Self::UpdateSpeed(speed) => speed.check(),
+            Self::StepCost(cost) => cost.check(),
+        }
+    }
+
+    /// What it reads images from, if it does.
+    pub(crate) fn source(&self) -> Option<Source> {
+        match self {
+            Self::Table(table) => Some(table.data.source),
+            Self::PrincipalComponents(study) | Self::IndependentComponents(study) => Some(study.source),
+            Self::UpdateSpeed(_) | Self::StepCost(_) => None,
+        }
     }
 }
 

@@ -94,6 +94,17 @@ pub(crate) enum Weights {
     Pca,
 }
 
+impl Rates {
+    /// The rate of a step, of so many, that began at `first`.
+    pub(crate) fn at(self, first: f64, step: usize, steps: usize) -> f64 {
+        match self {
+            Self::Constant => first,
+            Self::Linear => first * (1.0 - step as f64 / steps as f64),
+            Self::Exponential { steps, floor } => first * (-(step as f64) / steps).exp().max(floor),
+        }
+    }
+}
+
 impl Stage {
     pub(crate) fn blocks(&self) -> &Blocks {
         match self {

@@ -122,7 +122,7 @@ impl Pool {
     }
 }
 
-fn initializer(initial: Initial, fan_in: usize) -> Initializer {
+pub(crate) fn initializer(initial: Initial, fan_in: usize) -> Initializer {
     let root = (fan_in as f64).sqrt();
     match initial {
         Initial::Uniform => Initializer::Uniform { min: -1.0 / root, max: 1.0 / root },

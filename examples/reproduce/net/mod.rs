@@ -8,7 +8,7 @@ use burn::{
     tensor::{Device, Tensor},
 };
 
-pub(crate) use block::Block;
+pub(crate) use block::{Block, initializer};
 
 use crate::config::BlockConfig;
 

@@ -6,7 +6,7 @@ use burn::tensor::{
     ops::{ConvOptions, PadMode},
 };
 
-use crate::grid::Case;
+use super::Case;
 
 /// The patches of a batch, in the order image, row, column.
 pub struct Patches {

@@ -6,8 +6,7 @@ use burn::{
 };
 use burn_hebbian::prelude::*;
 
-use super::{BenchRule, Patches, Teaching, broadcast, local, per_patch, product};
-use crate::grid::Case;
+use super::{BenchRule, Case, Patches, Teaching, broadcast, local, per_patch, product};
 
 /// By how much an update may differ from the library's, relative to its largest value.
 const TOLERANCE: f64 = 1e-4;
@@ -38,12 +37,16 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// The same numbers each time.
+    /// On the CPU, the same numbers each time.
     pub fn new(case: Case, rule: BenchRule) -> Self {
-        let device = Device::flex();
+        Self::on(case, rule, &Device::flex())
+    }
+
+    /// The same numbers each time on a device.
+    pub fn on(case: Case, rule: BenchRule, device: &Device) -> Self {
         device.seed(0);
-        let conv = case.conv(&device);
-        let x = case.input(&device);
+        let conv = case.conv(device);
+        let x = case.input(device);
         let [neurons, fan_in, _] = case.sizes();
         let w = conv.weight.val().reshape([neurons, fan_in]);
         let chosen = Local::new(conv).with_rule(rule.preset());

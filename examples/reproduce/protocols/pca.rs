@@ -1,0 +1,129 @@
+//! Which rules find the principal components of natural images.
+
+use anyhow::Result;
+use burn::tensor::{Distribution, Tensor};
+use burn_hebbian::train::{data::Labelled, diagnostics::principal_angles};
+
+use super::{Run, alignment::alignments, lesson::Lesson, patches, principal::Principal};
+use crate::{
+    config::{Finds, Learner, Study},
+    results::Score,
+};
+
+/// The measure of one neuron.
+const COSINE: &str = "|cos| with the principal component";
+
+/// The measure of all of them.
+const ANGLE: &str = "cos of the largest angle between the spans";
+
+/// What the neurons are compared with.
+struct Patches {
+    /// `[n, values]`.
+    rows: Tensor<2>,
+    principal: Principal,
+}
+
+/// Alignments of all rules, and of random weights, with the components.
+pub(super) fn scores(run: &Run, study: &Study) -> Result<Vec<Score>> {
+    let images = study.source.read(run.data)?.training;
+    let mut scores = vec![];
+    for seed in run.seeds.clone() {
+        let patches = Patches::new(run, study, &images, seed)?;
+        run.draw(patches.principal.first(study.neurons), &study.patches, &format!("components-seed-{seed}"))?;
+        scores.extend(patches.variances(study.neurons, seed));
+        for learner in study.learners.iter().filter(|learner| run.asks_for(&learner.name)) {
+            println!("{}, seed {seed}", learner.name);
+            scores.extend(learnt(run, study, learner, &patches, seed)?);
+        }
+        scores.extend(random(&patches, study.neurons, seed)?);
+    }
+    Ok(scores)
+}
+
+impl Patches {
+    fn new(run: &Run, study: &Study, images: &Labelled, seed: u64) -> Result<Self> {
+        let rows = patches::cut(images, &study.patches, seed, &run.device)?;
+        let rows = Principal::of(rows.clone())?.scaled(rows);
+        Ok(Self { principal: Principal::of(rows.clone())?, rows })
+    }
+
+    /// How much there is to find: neighbours of nearly one variance are hard to tell apart.
+    fn variances(&self, count: usize, seed: u64) -> Vec<Score> {
+        let shares = self.principal.shares().into_iter().take(count);
+        let score = |(index, share): (usize, f64)| {
+            let how = "eigendecomposition";
+            Score::of(
+                "principal components",
+                &component(index),
+                how,
+                "share of the variance, %",
+                seed,
+                100.0 * share,
+            )
+        };
+        shares.enumerate().map(score).collect()
+    }
+}
+
+fn learnt(run: &Run, study: &Study, learner: &Learner, patches: &Patches, seed: u64) -> Result<Vec<Score>> {
+    let neurons = learner.neurons.unwrap_or(study.neurons);
+    let epochs = study.after.last().copied().unwrap_or(0);
+    let mut scores = vec![];
+    let lesson = Lesson { learner, neurons, rows: &patches.rows, epochs, seed };
+    lesson.learn(|epoch, weights| {
+        if epoch == 0 || study.after.contains(&epoch) {
+            let found = measured(&learner.name, &format!("after {epoch} epochs"), &weights, patches, seed)?;
+            println!("  {}: {:.5}", found[0].evaluation, found[0].test);
+            scores.extend(found);
+        }
+        if epoch == epochs {
+            scores.extend(each(&learner.name, epoch, &weights, patches, seed));
+            run.draw(weights, &study.patches, &format!("{}-seed-{seed}", learner.name))?;
+        }
+        Ok(())
+    })?;
+    Ok(scores.into_iter().map(|score| expected(learner, score)).collect())
+}
+
+/// Mean and worst neuron, and the span of all.
+fn measured(row: &str, how: &str, weights: &Tensor<2>, patches: &Patches, seed: u64) -> Result<Vec<Score>> {
+    let cosines = alignments(weights.clone(), patches.principal.first(weights.dims()[0]));
+    let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
+    let worst = cosines.iter().copied().fold(f64::INFINITY, f64::min);
+    let angle = principal_angles(weights.clone(), patches.rows.clone())?.largest();
+    let score = |of, measure, value| Score::of(row, of, how, measure, seed, value);
+    Ok(vec![
+        score("mean of all neurons", COSINE, mean),
+        score("worst neuron", COSINE, worst),
+        score("all neurons", ANGLE, angle.cos()),
+    ])
+}
+
+/// Every neuron by itself.
+fn each(row: &str, epoch: usize, weights: &Tensor<2>, patches: &Patches, seed: u64) -> Vec<Score> {
+    let cosines = alignments(weights.clone(), patches.principal.first(weights.dims()[0]));
+    let how = format!("after {epoch} epochs");
+    let score = |(index, cosine)| Score::of(row, &component(index), &how, COSINE, seed, cosine);
+    cosines.into_iter().enumerate().map(score).collect()
+}
+
+fn component(index: usize) -> String {
+    format!("component {}", index + 1)
+}
+
+/// Beside the 1 that mathematics says training ends at.
+fn expected(learner: &Learner, score: Score) -> Score {
+    match learner.finds {
+        Some(Finds::Components) => score.beside(1.0),
+        Some(Finds::Span) if score.measure == ANGLE => score.beside(1.0),
+        _ => score,
+    }
+}
+
+/// The control: directions that nothing learnt.
+fn random(patches: &Patches, neurons: usize, seed: u64) -> Result<Vec<Score>> {
+    let ([_, values], device) = (patches.rows.dims(), patches.rows.device());
+    device.seed(!seed);
+    let weights = Tensor::random([neurons, values], Distribution::Normal(0.0, 1.0), &device);
+    measured("random weights", "untrained", &weights, patches, seed)
+}
