@@ -32,8 +32,10 @@ pub(crate) struct UpdateNetwork {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum UpdateNetworkName {
-    /// The hidden layers of the six-layer net with 4096 hidden neurons, on 32 × 32 pixels.
+    /// The convolutions of the six-layer net, on 32 × 32 pixels.
     SixLayer,
+    /// The same with a linear layer of 4096 hidden neurons.
+    SixLayerHidden,
     /// The convolutions of VGG-11, on 224 × 224 pixels.
     Vgg11,
 }

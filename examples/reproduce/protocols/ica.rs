@@ -7,7 +7,7 @@ use faer::Mat;
 
 use super::{
     Run,
-    lesson::Lesson,
+    lesson::{Lesson, after},
     patches,
     principal::Principal,
     sparseness::{bandwidth, extent, kurtosis},
@@ -55,7 +55,7 @@ fn learnt(run: &Run, study: &Study, learner: &Learner, patches: &Patches) -> Res
     let lesson = Lesson { learner, neurons, rows: &patches.training, epochs, seed: patches.seed };
     lesson.learn(|epoch, weights| {
         if epoch == 0 || study.after.contains(&epoch) {
-            let found = patches.measured(&learner.name, &format!("after {epoch} epochs"), &weights);
+            let found = patches.measured(&learner.name, &after(epoch), &weights);
             println!("  {}: {:.3}", found[0].evaluation, found[0].test);
             scores.extend(found);
         }

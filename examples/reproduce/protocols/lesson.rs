@@ -63,6 +63,11 @@ impl Lesson<'_> {
     }
 }
 
+/// What tables call so many epochs.
+pub(super) fn after(epochs: usize) -> String {
+    format!("after {epochs} epoch{}", if epochs == 1 { "" } else { "s" })
+}
+
 /// `[neurons, values]`.
 fn weights(layer: &HebbianLinear) -> Tensor<2> {
     layer.layer().weight.val().transpose()

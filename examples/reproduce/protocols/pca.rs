@@ -4,14 +4,23 @@ use anyhow::Result;
 use burn::tensor::{Distribution, Tensor};
 use burn_hebbian::train::{data::Labelled, diagnostics::principal_angles};
 
-use super::{Run, alignment::alignments, lesson::Lesson, patches, principal::Principal};
+use super::{
+    Run,
+    alignment::{alignments, nearest},
+    lesson::{Lesson, after},
+    patches,
+    principal::Principal,
+};
 use crate::{
     config::{Finds, Learner, Study},
     results::Score,
 };
 
 /// The measure of one neuron.
-const COSINE: &str = "|cos| with the principal component";
+const COSINE: &str = "cosine with its principal component, sign aside";
+
+/// The same where neurons may be in any order.
+const NEAREST: &str = "cosine with the nearest principal component, sign aside";
 
 /// The measure of all of them.
 const ANGLE: &str = "cos of the largest angle between the spans";
@@ -72,38 +81,41 @@ fn learnt(run: &Run, study: &Study, learner: &Learner, patches: &Patches, seed: 
     let lesson = Lesson { learner, neurons, rows: &patches.rows, epochs, seed };
     lesson.learn(|epoch, weights| {
         if epoch == 0 || study.after.contains(&epoch) {
-            let found = measured(&learner.name, &format!("after {epoch} epochs"), &weights, patches, seed)?;
+            let found = measured(&learner.name, &after(epoch), &weights, patches, seed)?;
             println!("  {}: {:.5}", found[0].evaluation, found[0].test);
-            scores.extend(found);
+            let last = |score| if epoch == epochs { expected(learner, score) } else { score };
+            scores.extend(found.into_iter().map(last));
         }
         if epoch == epochs {
-            scores.extend(each(&learner.name, epoch, &weights, patches, seed));
+            let each = each(&learner.name, &after(epoch), &weights, patches, seed);
+            scores.extend(each.into_iter().map(|score| expected(learner, score)));
             run.draw(weights, &study.patches, &format!("{}-seed-{seed}", learner.name))?;
         }
         Ok(())
     })?;
-    Ok(scores.into_iter().map(|score| expected(learner, score)).collect())
+    Ok(scores)
 }
 
 /// Mean and worst neuron, and the span of all.
 fn measured(row: &str, how: &str, weights: &Tensor<2>, patches: &Patches, seed: u64) -> Result<Vec<Score>> {
     let cosines = alignments(weights.clone(), patches.principal.first(weights.dims()[0]));
-    let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
+    let nearest = nearest(weights.clone(), patches.principal.all());
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
     let worst = cosines.iter().copied().fold(f64::INFINITY, f64::min);
     let angle = principal_angles(weights.clone(), patches.rows.clone())?.largest();
     let score = |of, measure, value| Score::of(row, of, how, measure, seed, value);
     Ok(vec![
-        score("mean of all neurons", COSINE, mean),
+        score("mean of all neurons", COSINE, mean(&cosines)),
         score("worst neuron", COSINE, worst),
+        score("mean of all neurons", NEAREST, mean(&nearest)),
         score("all neurons", ANGLE, angle.cos()),
     ])
 }
 
 /// Every neuron by itself.
-fn each(row: &str, epoch: usize, weights: &Tensor<2>, patches: &Patches, seed: u64) -> Vec<Score> {
+fn each(row: &str, how: &str, weights: &Tensor<2>, patches: &Patches, seed: u64) -> Vec<Score> {
     let cosines = alignments(weights.clone(), patches.principal.first(weights.dims()[0]));
-    let how = format!("after {epoch} epochs");
-    let score = |(index, cosine)| Score::of(row, &component(index), &how, COSINE, seed, cosine);
+    let score = |(index, cosine)| Score::of(row, &component(index), how, COSINE, seed, cosine);
     cosines.into_iter().enumerate().map(score).collect()
 }
 

@@ -40,6 +40,11 @@ impl Principal {
         self.components.clone().narrow(0, 0, count)
     }
 
+    /// All of them, `[values, values]`.
+    pub(super) fn all(&self) -> Tensor<2> {
+        self.components.clone()
+    }
+
     /// The shares of the variance.
     pub(super) fn shares(&self) -> Vec<f64> {
         let total: f64 = self.variances.iter().sum();

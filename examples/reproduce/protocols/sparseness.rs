@@ -59,10 +59,9 @@ mod tests {
         (0..SIDE * SIDE).map(|at| value((at / SIDE) as f64, (at % SIDE) as f64)).collect()
     }
 
-    /// ±1: 1 − 3; once in four far out: 4·(1/4·¼⁻²…) by hand below; constant: no variance, fourth moment 0.
+    /// 5 ± 1: ⟨y²⟩ = ⟨y⁴⟩ = 1. 3, −1, −1, −1: ⟨y²⟩ = 3, ⟨y⁴⟩ = 21. What is constant: ⟨y⁴⟩ = 0 over the clamp.
     #[test]
     fn kurtosis_by_hand() {
-        // second column: 4 values 3, −1, −1, −1: squares 9, 1, 1, 1 → ⟨y²⟩ 3, ⟨y⁴⟩ 21 → 21/9 − 3
         let answers = [[6.0, 3.0, 5.0], [4.0, -1.0, 5.0], [6.0, -1.0, 5.0], [4.0, -1.0, 5.0]];
         let found = kurtosis(Tensor::from_data(answers, &Device::flex()));
         let near = |(found, expected): (&f64, f64)| (found - expected).abs() < 1e-5;
@@ -90,6 +89,8 @@ mod tests {
             let envelope = (-((y - 3.5).powi(2) + (x - 3.5).powi(2)) / 5.0).exp();
             envelope * (TAU * (x - 3.5) / 4.0).sin()
         });
-        assert!(extent(&gabor) < 0.2 && bandwidth(&gabor, SIDE) < 0.2);
+        // by another program's Fourier transform
+        assert!((extent(&gabor) - 0.245_225).abs() < 1e-6, "{}", extent(&gabor));
+        assert!((bandwidth(&gabor, SIDE) - 0.115_602).abs() < 1e-6, "{}", bandwidth(&gabor, SIDE));
     }
 }

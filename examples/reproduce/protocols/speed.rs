@@ -44,7 +44,8 @@ pub(super) fn scores(run: &Run, config: &UpdateSpeed) -> Result<Vec<Score>> {
 impl UpdateNetworkName {
     fn title(self) -> &'static str {
         match self {
-            Self::SixLayer => "six-layer net, hidden layers",
+            Self::SixLayer => "six-layer net, convolutions",
+            Self::SixLayerHidden => "six-layer net, convolutions and 4096 hidden neurons",
             Self::Vgg11 => "VGG-11 at 224², convolutions",
         }
     }
@@ -56,15 +57,18 @@ impl UpdateNetwork {
         let of = |channels, kernel, padding, size, count| {
             (case(self.name.title(), self.batch, channels, [kernel, 1, padding], 1, size), count)
         };
-        match self.name {
-            UpdateNetworkName::SixLayer => vec![
+        let six_layer = || {
+            vec![
                 of([3, 96], 5, 0, 32, 1),
                 of([96, 128], 3, 0, 14, 1),
                 of([128, 192], 3, 0, 12, 1),
                 of([192, 256], 3, 0, 5, 1),
-                // the hidden linear layer, which sees one patch an image
-                of([256, 4096], 3, 0, 3, 1),
-            ],
+            ]
+        };
+        match self.name {
+            UpdateNetworkName::SixLayer => six_layer(),
+            // the linear layer sees one patch an image
+            UpdateNetworkName::SixLayerHidden => [six_layer(), vec![of([256, 4096], 3, 0, 3, 1)]].concat(),
             UpdateNetworkName::Vgg11 => vec![
                 of([3, 64], 3, 1, 224, 1),
                 of([64, 128], 3, 1, 112, 1),
@@ -141,13 +145,14 @@ mod tests {
     /// Each layer's output is the next one's input, pooled where the net pools.
     #[test]
     fn layers_fit_onto_each_other() {
-        for (name, count, poolings) in [(UpdateNetworkName::SixLayer, 5, 2), (UpdateNetworkName::Vgg11, 8, 4)]
+        for (name, count, poolings) in
+            [(UpdateNetworkName::SixLayerHidden, 5, 2), (UpdateNetworkName::Vgg11, 8, 4)]
         {
             let layers = network(name).layers();
             assert_eq!(layers.iter().map(|(_, count)| count).sum::<usize>(), count);
             let mut pooled = 0;
             for pair in layers.windows(2) {
-                let ([(below, _), (above, _)]) = [pair[0], pair[1]];
+                let [(below, _), (above, _)] = [pair[0], pair[1]];
                 assert_eq!(below.channels[1], above.channels[0]);
                 assert!([1, 2].contains(&(below.output_size() / above.size)), "{below} then {above}");
                 pooled += below.output_size() / above.size - 1;

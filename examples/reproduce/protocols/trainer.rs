@@ -140,7 +140,7 @@ mod tests {
 
     fn stem(trainer: &Trainer<ResNet>) -> Vec<f32> {
         let weights = burn_hebbian::train::diagnostics::local_weights(trainer.net().unwrap());
-        weights[0].value.clone().into_data().iter().collect()
+        weights[0].weight.clone().into_data().iter().collect()
     }
 
     #[test]
