@@ -134,7 +134,7 @@ impl Bench<'_> {
         let macs = score("MACs an image, thousand millions", macs);
         // what the literature counts is of these sizes
         let known = side == 224 && self.config.classes == 1000;
-        let weights = score("parameters, millions", net.num_params() as f64 / 1e6);
+        let weights = score("parameters and running statistics, millions", net.num_params() as f64 / 1e6);
         Ok(vec![if known { macs.beside(self.published) } else { macs }, weights])
     }
 
