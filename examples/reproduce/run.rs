@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{Evaluation, Row, Table},
+    features,
     lab::{Lab, Setting, write},
     results::Score,
 };
@@ -89,7 +90,7 @@ fn evaluate_all(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
     for (index, block) in blocks.iter().enumerate() {
         let features = match row.evaluate.iter().all(|by| *by == Evaluation::Scores) {
             true => None,
-            false => Some(lab.outputs(block)?),
+            false => Some(features::of(lab, row, block)?),
         };
         for (number, evaluation) in row.evaluate.iter().enumerate() {
             let (test, validation) = match &features {

@@ -52,6 +52,10 @@ pub(crate) struct DataConfig {
     /// Training images that are kept to choose on, the last ones.
     pub(crate) validation: usize,
     pub(crate) preparation: Preparation,
+    /// Judges on the images kept for validation, which nothing is chosen on during a run, instead of the test images: to
+    /// search for a configuration without looking at these.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) search: bool,
 }
 
 /// What is done to images before the first block.
@@ -92,9 +96,32 @@ pub(crate) struct Row {
     /// Shares of the training images whose labels backprop and classifiers see, the row being run for each; all without any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) label_shares: Vec<f64>,
+    /// Averages the outputs for each image and its mirror image.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) mirror: bool,
+    /// Averages the outputs over this many rows and columns of regions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) regions: Option<usize>,
+    /// Outputs that are judged together with those of the stages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) beside: Vec<Branch>,
     /// Published test accuracies in percent, one for each block, of the first evaluation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) published: Vec<f64>,
+}
+
+/// Outputs of a block of some network, beside those of a row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Branch {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) net: Option<NetChoice>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) preparation: Option<Preparation>,
+    pub(crate) stages: Vec<Stage>,
+    pub(crate) at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) regions: Option<usize>,
 }
 
 /// What a small run cuts down.
@@ -137,13 +164,20 @@ impl Experiment {
     }
 }
 
+impl NetChoice {
+    /// The network.
+    pub(crate) fn config(&self) -> Result<NetConfig> {
+        match self {
+            Self::Named(name) => NetConfig::named(name),
+            Self::Own(net) => Ok(net.clone()),
+        }
+    }
+}
+
 impl Table {
     /// The network.
     pub(crate) fn net(&self) -> Result<NetConfig> {
-        match &self.net {
-            NetChoice::Named(name) => NetConfig::named(name),
-            NetChoice::Own(net) => Ok(net.clone()),
-        }
+        self.net.config()
     }
 
     /// What does not depend on the images.

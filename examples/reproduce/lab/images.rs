@@ -4,30 +4,41 @@ use std::{cell::RefCell, rc::Rc};
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
-use burn_hebbian::train::data::{ChannelStatistics, DataSet, Parts, Spectrum};
+use burn_hebbian::train::data::{ChannelStatistics, DataSet, Labelled, Parts, Spectrum};
 
 use super::Setting;
 use crate::config::{DataConfig, Preparation};
 
 /// The images as they were prepared last.
 #[derive(Debug, Default)]
-pub(crate) struct Images(RefCell<Option<(DataConfig, Rc<Parts>)>>);
+pub(crate) struct Images(RefCell<Option<Kept>>);
+
+type Kept = (DataConfig, bool, Rc<Parts>);
 
 impl Images {
-    /// The images of `data`, read and prepared unless the last ones were these.
-    pub(super) fn prepared(&self, setting: &Setting, data: &DataConfig) -> Result<Rc<Parts>> {
+    /// The images of `data`, or their mirror images, read and prepared unless the last ones were these.
+    pub(super) fn prepared(&self, setting: &Setting, data: &DataConfig, mirrored: bool) -> Result<Rc<Parts>> {
         let mut kept = self.0.borrow_mut();
-        if let Some((known, parts)) = &*kept
-            && known == data
+        if let Some((known, of_mirrors, parts)) = &*kept
+            && (known, *of_mirrors) == (data, mirrored)
         {
             return Ok(parts.clone());
         }
+        *kept = None;
         let mut parts = read(setting, data)?;
         prepare(&mut parts, data.preparation)?;
+        if mirrored {
+            [&mut parts.training, &mut parts.validation, &mut parts.test].into_iter().for_each(mirror);
+        }
         let parts = Rc::new(parts);
-        *kept = Some((data.clone(), parts.clone()));
+        *kept = Some((data.clone(), mirrored, parts.clone()));
         Ok(parts)
     }
+}
+
+fn mirror(images: &mut Labelled) {
+    // clamp: no images have rows of no pixels
+    images.values.chunks_exact_mut(images.dims[2].max(1)).for_each(<[f32]>::reverse);
 }
 
 /// The last training images are kept for validation.
@@ -43,8 +54,13 @@ fn read(setting: &Setting, data: &DataConfig) -> Result<Parts> {
         bail!("{held_out} images for validation, of {}", training.len());
     };
     let last: Vec<usize> = (kept..training.len()).collect();
-    let validation = training.select(&last);
+    let mut validation = training.select(&last);
     training.truncate(kept);
+    let mut test = test;
+    if data.search {
+        test = std::mem::take(&mut validation);
+        validation.dims = test.dims;
+    }
     ensure!(!training.is_empty() && !test.is_empty(), "too few images");
     Ok(Parts { training, validation, test, classes })
 }
