@@ -87,6 +87,9 @@ pub(crate) struct Row {
     pub(crate) labels: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) preparation: Option<Preparation>,
+    /// Instead of the table's network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) net: Option<NetChoice>,
     /// One after the other; without any, the images themselves are judged.
     pub(crate) stages: Vec<Stage>,
     /// Blocks whose outputs are judged; without any, the last stage's.
@@ -107,7 +110,7 @@ pub(crate) struct Row {
     pub(crate) beside: Vec<Branch>,
     /// Published test accuracies in percent, one for each block, of the first evaluation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) published: Vec<f64>,
+    pub(crate) published: Vec<Option<f64>>,
 }
 
 /// Outputs of a block of some network, beside those of a row.
@@ -175,16 +178,15 @@ impl NetChoice {
 }
 
 impl Table {
-    /// The network.
-    pub(crate) fn net(&self) -> Result<NetConfig> {
-        self.net.config()
+    /// The network of a row.
+    pub(crate) fn net(&self, row: &Row) -> Result<NetConfig> {
+        row.net.as_ref().unwrap_or(&self.net).config()
     }
 
     /// What does not depend on the images.
     fn check(&self) -> Result<()> {
-        let net = self.net()?;
         for row in &self.rows {
-            row.check(&net).with_context(|| format!("row `{}`", row.name))?;
+            row.check(&self.net(row)?).with_context(|| format!("row `{}`", row.name))?;
         }
         Ok(())
     }

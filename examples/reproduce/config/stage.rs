@@ -116,6 +116,8 @@ pub(crate) enum Evaluation {
     Scores,
     /// A linear classifier by SGD, as the thesis trains it.
     Sgd,
+    /// The same for fewer epochs.
+    SgdEpochs { epochs: usize },
     /// The same with dropout, as FastHebb's.
     SgdDropout,
     /// A linear classifier by Adam with dropout, as SoftHebb's.
@@ -130,15 +132,16 @@ pub(crate) enum Evaluation {
 
 impl Evaluation {
     /// The name in tables.
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> String {
         match self {
-            Self::Scores => "its own scores",
-            Self::Sgd => "linear, SGD",
-            Self::SgdDropout => "linear, SGD with dropout",
-            Self::Adam => "linear, Adam with dropout",
-            Self::Ridge => "linear, ridge",
-            Self::Neighbours => "10 neighbours",
-            Self::Teacher { .. } => "teacher neurons",
+            Self::Scores => "its own scores".to_string(),
+            Self::Sgd => "linear, SGD".to_string(),
+            Self::SgdEpochs { epochs } => format!("linear, SGD, epochs: {epochs}"),
+            Self::SgdDropout => "linear, SGD with dropout".to_string(),
+            Self::Adam => "linear, Adam with dropout".to_string(),
+            Self::Ridge => "linear, ridge".to_string(),
+            Self::Neighbours => "10 neighbours".to_string(),
+            Self::Teacher { epochs } => format!("teacher neurons, epochs: {epochs}"),
         }
     }
 }
