@@ -1,10 +1,10 @@
 //! The images of an experiment, prepared for its first block.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, fs, rc::Rc};
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
-use burn_hebbian::train::data::{ChannelStatistics, DataSet, Labelled, Parts, Spectrum};
+use burn_hebbian::train::data::{ChannelStatistics, DataSet, Labelled, Parts, Spectrum, Zca};
 
 use super::Setting;
 use crate::config::{DataConfig, Preparation};
@@ -26,7 +26,7 @@ impl Images {
         }
         *kept = None;
         let mut parts = read(setting, data)?;
-        prepare(&mut parts, data.preparation)?;
+        prepare(&mut parts, setting, data)?;
         if mirrored {
             [&mut parts.training, &mut parts.validation, &mut parts.test].into_iter().for_each(mirror);
         }
@@ -65,19 +65,34 @@ fn read(setting: &Setting, data: &DataConfig) -> Result<Parts> {
     Ok(Parts { training, validation, test, classes })
 }
 
-fn prepare(parts: &mut Parts, preparation: Preparation) -> Result<()> {
+fn prepare(parts: &mut Parts, setting: &Setting, data: &DataConfig) -> Result<()> {
     let Parts { training, validation, test, .. } = parts;
-    match preparation {
+    match data.preparation {
         Preparation::Unit => {}
         Preparation::Standardised => {
             let statistics = ChannelStatistics::of(training);
             [training, validation, test].into_iter().for_each(|part| statistics.standardise(part));
         }
         Preparation::Zca { smoothing } => {
-            let spectrum = Spectrum::fit(training, &Device::flex()).context("whitening")?;
-            let zca = spectrum.zca(smoothing);
+            let zca = whitening(setting, data, training, smoothing)?;
             [training, validation, test].into_iter().for_each(|part| zca.apply(part));
         }
     }
     Ok(())
+}
+
+/// Fitted once for these images, and kept.
+fn whitening(setting: &Setting, data: &DataConfig, training: &Labelled, smoothing: f64) -> Result<Zca> {
+    let key = serde_json::to_string(&(data, setting.small))?;
+    let file =
+        setting.out.join("cache").join(format!("zca-{:08x}.safetensors", crc32fast::hash(key.as_bytes())));
+    if file.exists() {
+        return Zca::load(&file, &Device::flex()).context("remove it to fit it anew");
+    }
+    let zca = Spectrum::fit(training, &Device::flex()).context("whitening")?.zca(smoothing);
+    let partial = file.with_extension("partial");
+    fs::create_dir_all(setting.out.join("cache")).context("cannot make the folder of what is kept")?;
+    zca.save(&partial)?;
+    fs::rename(&partial, &file).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(zca)
 }
