@@ -11,11 +11,16 @@ use burn::{
     optim::{AdamConfig, ModuleOptimizer},
     tensor::{Device, Tensor, module::max_pool2d, ops::MaxPoolOptions},
 };
-use burn_hebbian::train::data::{Spectrum, contrast};
-use burn_hebbian::{prelude::*, train::Classifier};
-use burn_hebbian_examples::digits::{CLASSES, Digits};
+use burn_hebbian::{
+    prelude::*,
+    train::{
+        Classifier,
+        data::{Spectrum, contrast},
+    },
+};
+use burn_hebbian_examples::digits::{CLASSES, Digits, SIDE};
 
-use crate::task::{NamedPlan, Parts, Task};
+use crate::task::{NamedPlan, Parts};
 
 /// The plans beside this file.
 const PLANS: [(&str, &str, &str); 8] = [
@@ -38,50 +43,39 @@ const RATE: f64 = 0.01;
 /// Filters of the two convolutions.
 const FILTERS: [usize; 2] = [64, 32];
 
+/// Channels, height, width.
+pub(crate) const IMAGE: [usize; 3] = [1, SIDE, SIDE];
+
+/// Images of a step.
+pub(crate) const BATCH: usize = 32;
+
 /// The digits, contrast normalised and whitened by what is learnt from.
-pub(crate) struct DigitsTask {
-    parts: Parts,
+pub(crate) fn parts() -> Result<Parts> {
+    let Digits { mut training, mut validation, mut test } = Digits::load()?;
+    let parts = [&mut training, &mut validation, &mut test];
+    parts.into_iter().for_each(contrast::normalise);
+    let zca = Spectrum::fit(&training, &Device::flex())?.zca(SMOOTHING);
+    [&mut training, &mut validation, &mut test].into_iter().for_each(|part| zca.apply(part));
+    Ok(Parts { training: training.into(), validation: validation.into(), test })
 }
 
-impl DigitsTask {
-    pub(crate) fn new() -> Result<Self> {
-        let Digits { mut training, mut validation, mut test } = Digits::load()?;
-        let parts = [&mut training, &mut validation, &mut test];
-        parts.into_iter().for_each(contrast::normalise);
-        let zca = Spectrum::fit(&training, &Device::flex())?.zca(SMOOTHING);
-        [&mut training, &mut validation, &mut test].into_iter().for_each(|part| zca.apply(part));
-        Ok(Self { parts: Parts { training: training.into(), validation: validation.into(), test } })
-    }
+/// The plans of this example.
+pub(crate) fn plans() -> Result<Vec<NamedPlan>> {
+    let read = |(name, what, json): (&str, &str, &str)| -> Result<NamedPlan> {
+        let plan = serde_json::from_str(json).with_context(|| format!("plan `{name}`"))?;
+        Ok(NamedPlan { name: name.to_string(), what: what.to_string(), plan })
+    };
+    PLANS.into_iter().map(read).collect()
 }
 
-impl Task for DigitsTask {
-    type Net = Net;
-    const IMAGE: [usize; 3] = [1, 8, 8];
-    const BATCH: usize = 32;
+/// The optimizer of what learns by backprop.
+pub(crate) fn optimizer() -> ModuleOptimizer {
+    AdamConfig::new().build().into()
+}
 
-    fn plans(&self, _epochs: usize) -> Result<Vec<NamedPlan>> {
-        let read = |(name, what, json): (&str, &str, &str)| -> Result<NamedPlan> {
-            let plan = serde_json::from_str(json).with_context(|| format!("plan `{name}`"))?;
-            Ok(NamedPlan { name: name.to_string(), what: what.to_string(), plan, published: None })
-        };
-        PLANS.into_iter().map(read).collect()
-    }
-
-    fn net(&self, _plan: &Plan, device: &Device) -> Result<Net> {
-        Ok(Net::new(device))
-    }
-
-    fn parts(&self, _plan: &Plan) -> Result<Parts> {
-        Ok(self.parts.clone())
-    }
-
-    fn optimizer(&self) -> ModuleOptimizer {
-        AdamConfig::new().build().into()
-    }
-
-    fn rate(&self, epochs: usize, steps: usize) -> LrSchedulerConfig {
-        LinearLrSchedulerConfig::new(RATE, 0.0, epochs * steps).into()
-    }
+/// Its rate in a phase of so many epochs of so many steps.
+pub(crate) fn rate(epochs: usize, steps: usize) -> LrSchedulerConfig {
+    LinearLrSchedulerConfig::new(RATE, 0.0, epochs * steps).into()
 }
 
 /// conv 3 × 3 → max pool 2 → norm → conv 2 × 2, stride 2 → classifier, on 8 × 8 pixels.

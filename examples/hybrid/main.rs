@@ -6,17 +6,13 @@
 //! cargo run --release --example hybrid
 //! cargo run --release --example hybrid -- --plan bottom-2
 //! cargo run --release --example hybrid -- --plan my-plan.json
-//! cargo run --release --example hybrid -- --data DIR --list
-//! cargo run --release --example hybrid -- --data DIR --plan bottom-1,top-4 --images 5000 --epochs 2
 //! ```
 //!
-//! On the embedded digits about two minutes on two cores. With `--data` the six-layer net and the 22 configurations of
-//! the thesis on CIFAR-10: hours each at full length.
+//! On the embedded digits, about two minutes on two cores. The configurations of the literature on CIFAR-10 are the
+//! example `reproduce`.
 
-mod cifar;
 mod digits;
 mod task;
-mod thesis;
 mod train;
 
 use std::{fs, path::PathBuf};
@@ -26,37 +22,27 @@ use burn::tensor::{Device, Tensor};
 use burn_hebbian::train::evaluation::accuracy;
 use burn_hebbian::{prelude::*, train::Classifier};
 use burn_hebbian_examples::measure::Spread;
-use cifar::{CifarTask, Variant};
 use clap::Parser;
 use comfy_table::{Table, presets};
-use digits::DigitsTask;
-use task::{NamedPlan, Task};
+use digits::{IMAGE, Net};
+use task::{NamedPlan, Parts};
 use train::{Settings, train};
 
-/// Train one network by plans: handwritten digits, or CIFAR-10 with the six-layer net of the thesis.
+/// Train one network on handwritten digits by plans.
 #[derive(Parser, Debug)]
 struct Args {
-    /// Folder of CIFAR-10: the official binary files, or train/CLASS/*.jpg and test/CLASS/*.jpg
-    #[arg(long)]
-    data: Option<PathBuf>,
     /// Plans by name, or a JSON file of your own; all without this
     #[arg(long, value_delimiter = ',')]
     plan: Vec<String>,
     /// List the plans and what trains each parameter, and train nothing
     #[arg(long)]
     list: bool,
-    /// Runs of each plan, with seeds 0, 1, … [default: 3, CIFAR-10: 1]
-    #[arg(long)]
-    seeds: Option<u64>,
+    /// Runs of each plan, with seeds 0, 1, …
+    #[arg(long, default_value_t = 3)]
+    seeds: u64,
     /// Passes over the training images
     #[arg(long, default_value_t = 20)]
     epochs: usize,
-    /// Of CIFAR-10 only so many training images, and a fifth as many test images
-    #[arg(long, requires = "data")]
-    images: Option<usize>,
-    /// Which six-layer net
-    #[arg(long, value_enum, default_value = "thesis")]
-    net: Variant,
     /// Stop after so many epochs without a better validation accuracy
     #[arg(long)]
     patience: Option<usize>,
@@ -70,16 +56,9 @@ struct Args {
 
 fn main() -> Result<()> {
     let args = Args::parse();
-    match &args.data {
-        None => run(&DigitsTask::new()?, &args, args.seeds.unwrap_or(3)),
-        Some(dir) => run(&CifarTask::read(dir, args.images, args.net)?, &args, args.seeds.unwrap_or(1)),
-    }
-}
-
-fn run<T: Task>(task: &T, args: &Args, seeds: u64) -> Result<()> {
-    let plans = chosen(task, args)?;
+    let plans = chosen(&args)?;
     for plan in &plans {
-        rehearse(task, plan, args.epochs)?;
+        rehearse(plan, args.epochs)?;
     }
     if args.list {
         return Ok(());
@@ -89,34 +68,33 @@ fn run<T: Task>(task: &T, args: &Args, seeds: u64) -> Result<()> {
         patience: args.patience,
         out: args.out.clone(),
         resume: args.resume,
-        every_epoch: plans.len() as u64 * seeds == 1 || args.data.is_some(),
+        every_epoch: plans.len() as u64 * args.seeds == 1,
     };
+    let parts = digits::parts()?;
     let mut table = Table::new();
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["plan", "", "test accuracy %, mean ± std (min – max)", "published %"]);
+    table.set_header(["plan", "", "test accuracy %, mean ± std (min – max)"]);
     for plan in &plans {
-        let spread = Spread::of(&accuracies(task, plan, seeds, &settings)?);
-        let published = plan.published.map_or("–".to_string(), |percent| percent.to_string());
-        table.add_row([plan.name.clone(), plan.what.clone(), spread.to_string(), published]);
+        let spread = Spread::of(&accuracies(plan, &parts, args.seeds, &settings)?);
+        table.add_row([plan.name.clone(), plan.what.clone(), spread.to_string()]);
     }
-    println!("\nseeds: {seeds}, epochs: {}\n{table}", args.epochs);
+    println!("\nseeds: {}, epochs: {}\n{table}", args.seeds, args.epochs);
     Ok(())
 }
 
 /// Test accuracies of trainings with seeds 0, 1, …
-fn accuracies<T: Task>(task: &T, plan: &NamedPlan, seeds: u64, settings: &Settings) -> Result<Vec<f64>> {
-    let parts = task.parts(&plan.plan)?;
+fn accuracies(plan: &NamedPlan, parts: &Parts, seeds: u64, settings: &Settings) -> Result<Vec<f64>> {
     let run = |seed| {
         let name = format!("{}-seed-{seed}", plan.name);
-        let net = train(task, &plan.plan, &parts, seed, &name, settings)?;
+        let net = train(&plan.plan, parts, seed, &name, settings)?;
         Ok(accuracy(&parts.test, &Device::flex(), |images| net.scores(images)))
     };
     (0..seeds).map(run).collect()
 }
 
 /// The plans that were asked for, by name or by file.
-fn chosen<T: Task>(task: &T, args: &Args) -> Result<Vec<NamedPlan>> {
-    let known = task.plans(args.epochs)?;
+fn chosen(args: &Args) -> Result<Vec<NamedPlan>> {
+    let known = digits::plans()?;
     if args.plan.is_empty() {
         return Ok(known);
     }
@@ -135,15 +113,15 @@ fn from_file(path: &str) -> Result<NamedPlan> {
     let json = fs::read_to_string(path).with_context(|| format!("cannot read {path}"))?;
     let plan = serde_json::from_str(&json).with_context(|| format!("plan `{path}`"))?;
     let stem = path.trim_end_matches(".json").rsplit('/').next().unwrap_or(path);
-    Ok(NamedPlan { name: stem.to_string(), what: path.to_string(), plan, published: None })
+    Ok(NamedPlan { name: stem.to_string(), what: path.to_string(), plan })
 }
 
 /// What trains each parameter in each phase, and what would never learn, before time is spent.
-fn rehearse<T: Task>(task: &T, named: &NamedPlan, epochs: usize) -> Result<()> {
+fn rehearse(named: &NamedPlan, epochs: usize) -> Result<()> {
     let NamedPlan { name, what, plan, .. } = named;
     let device = Device::flex();
-    let net = task.net(plan, &device).with_context(|| format!("plan `{name}`"))?;
-    let [channels, height, width] = T::IMAGE;
+    let net = Net::new(&device);
+    let [channels, height, width] = IMAGE;
     let images = Tensor::zeros([1, channels, height, width], &device);
     let signals = Signals::none().with_teacher(Tensor::zeros([1, net.classes()], &device));
     println!("{name}: {what}");

@@ -15,13 +15,19 @@ use burn::{
         renderer::MetricsRenderer,
     },
 };
-use burn_hebbian::train::data::{ImageBatcher, Labelled, LabelledImage};
 use burn_hebbian::{
     prelude::*,
-    train::{Batch, Calm, Classifier, Course, EpochCounter, Hybrid, OrderedLoader, renderer},
+    train::{
+        Batch, Calm, Classifier, Course, EpochCounter, Hybrid, OrderedLoader,
+        data::{ImageBatcher, Labelled, LabelledImage},
+        renderer,
+    },
 };
 
-use crate::task::{Parts, Task};
+use crate::{
+    digits::{self, BATCH, Net},
+    task::Parts,
+};
 
 /// How plans are trained.
 #[derive(Debug, Clone)]
@@ -38,23 +44,15 @@ pub(crate) struct Settings {
 }
 
 /// The network after a training by `plan`, on a plain device.
-pub(crate) fn train<T: Task>(
-    task: &T,
-    plan: &Plan,
-    parts: &Parts,
-    seed: u64,
-    name: &str,
-    settings: &Settings,
-) -> Result<T::Net> {
+pub(crate) fn train(plan: &Plan, parts: &Parts, seed: u64, name: &str, settings: &Settings) -> Result<Net> {
     let device = Device::flex().autodiff();
     device.seed(seed);
     let epochs = EpochCounter::after(settings.resume.unwrap_or(0));
-    let course = Course::new(plan, settings.epochs, &epochs, task.optimizer())?;
-    let steps = parts.training.len().div_ceil(T::BATCH);
-    let learner =
-        course.learner(task.net(plan, &device)?, |phase| task.rate(phase.clone().count(), steps))?;
-    let training = loader(&parts.training, T::BATCH, &device).shuffled(seed).counted_by(&epochs);
-    let validation = loader(&parts.validation, T::BATCH, &device);
+    let course = Course::new(plan, settings.epochs, &epochs, digits::optimizer())?;
+    let steps = parts.training.len().div_ceil(BATCH);
+    let learner = course.learner(Net::new(&device), |phase| digits::rate(phase.clone().count(), steps))?;
+    let training = loader(&parts.training, BATCH, &device).shuffled(seed).counted_by(&epochs);
+    let validation = loader(&parts.validation, BATCH, &device);
     let folder = settings.out.clone().unwrap_or_default().join(name);
     let training = SupervisedTraining::new(folder, Arc::new(training), Arc::new(validation))
         .metrics((AccuracyMetric::new(), LossMetric::new()))

@@ -6,6 +6,7 @@
 //! ```
 
 mod config;
+mod features;
 mod lab;
 mod net;
 mod protocols;

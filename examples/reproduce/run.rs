@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{Evaluation, Row, Table},
+    features,
     lab::{Lab, Setting, write},
     results::{ACCURACY, Score},
 };
@@ -27,11 +28,11 @@ pub(crate) fn table(
     seeds: Range<u64>,
     part: &Option<String>,
 ) -> Result<Vec<Score>> {
-    let net = table.net()?;
     let asked = |row: &&Row| part.as_ref().is_none_or(|part| row.name.contains(part));
     let mut scores = vec![];
     for seed in seeds {
         for row in table.rows.iter().filter(asked) {
+            let net = table.net(row)?;
             for share in shares(row) {
                 let name = row.name(share);
                 println!("{name}, seed {seed}");
@@ -89,7 +90,7 @@ fn evaluate_all(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
     for (index, block) in blocks.iter().enumerate() {
         let features = match row.evaluate.iter().all(|by| *by == Evaluation::Scores) {
             true => None,
-            false => Some(lab.outputs(block)?),
+            false => Some(features::of(lab, row, block)?),
         };
         for (number, evaluation) in row.evaluate.iter().enumerate() {
             let (test, validation) = match &features {
@@ -99,13 +100,13 @@ fn evaluate_all(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
             scores.push(Score {
                 row: row.name(lab.label_share),
                 block: block.clone(),
-                evaluation: evaluation.name().to_string(),
+                evaluation: evaluation.name(),
                 labels: row.labels.clone(),
                 seed: lab.seed,
                 measure: ACCURACY.to_string(),
                 test,
                 validation,
-                published: row.published.get(index).copied().filter(|_| number == 0),
+                published: row.published.get(index).copied().flatten().filter(|_| number == 0),
             });
         }
     }
@@ -130,6 +131,9 @@ fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64
     Ok(match evaluation {
         Evaluation::Scores => own_scores(lab)?,
         Evaluation::Sgd => both(probe(ProbeConfig::thesis(), features, lab)?),
+        Evaluation::SgdEpochs { epochs } => {
+            both(probe(ProbeConfig::thesis().with_epochs(*epochs), features, lab)?)
+        }
         Evaluation::SgdDropout => both(probe(ProbeConfig::fast_hebb(), features, lab)?),
         Evaluation::Adam => both(probe(ProbeConfig::soft_hebb(), features, lab)?),
         Evaluation::Ridge => {

@@ -1,17 +1,19 @@
 //! The networks and experiments of this program.
 
+macro_rules! files {
+    ($folder:literal: $($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../", $folder, "/", $name, ".json")))),*]
+    };
+}
+
 /// Names and JSON of the networks.
-pub(crate) const NETS: &[(&str, &str)] =
-    &[("thesis", include_str!("../nets/thesis.json")), ("soft-hebb", include_str!("../nets/soft-hebb.json"))];
+pub(crate) const NETS: &[(&str, &str)] = files!["nets":
+    "thesis", "thesis-swta", "thesis-hpca", "fast-hebb-swta", "fast-hebb-hpca", "soft-hebb", "surround-wta", "krotov",
+    "krotov-six-layer", "wide-patches",
+];
 
 /// Names and JSON of the experiments.
-pub(crate) const EXPERIMENTS: &[(&str, &str)] = &[
-    ("thesis-layers", include_str!("../experiments/thesis-layers.json")),
-    ("thesis-hybrid", include_str!("../experiments/thesis-hybrid.json")),
-    ("teacher-on-sgd", include_str!("../experiments/teacher-on-sgd.json")),
-    ("softhebb-cifar10", include_str!("../experiments/softhebb-cifar10.json")),
-    ("oja-pca", include_str!("../experiments/oja-pca.json")),
-    ("ica-filters", include_str!("../experiments/ica-filters.json")),
-    ("fasthebb", include_str!("../experiments/fasthebb.json")),
-    ("imagenet-scale", include_str!("../experiments/imagenet-scale.json")),
+pub(crate) const EXPERIMENTS: &[(&str, &str)] = files!["experiments":
+    "thesis-layers", "thesis-hybrid", "teacher-on-sgd", "hpca-vs-swta", "softhebb-cifar10", "epochs", "transfer", "krotov",
+    "hard-wta-cnn", "oja-pca", "ica-filters", "fasthebb", "imagenet-scale",
 ];

@@ -64,6 +64,10 @@ pub(crate) struct DataConfig {
     /// Training images that are kept to choose on, the last ones.
     pub(crate) validation: usize,
     pub(crate) preparation: Preparation,
+    /// Judges on the images kept for validation, which nothing is chosen on during a run, instead of the test images: to
+    /// search for a configuration without looking at these.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) search: bool,
 }
 
 /// What is done to images before the first block.
@@ -95,6 +99,9 @@ pub(crate) struct Row {
     pub(crate) labels: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) preparation: Option<Preparation>,
+    /// Instead of the table's network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) net: Option<NetChoice>,
     /// One after the other; without any, the images themselves are judged.
     pub(crate) stages: Vec<Stage>,
     /// Blocks whose outputs are judged; without any, the last stage's.
@@ -104,9 +111,32 @@ pub(crate) struct Row {
     /// Shares of the training images whose labels backprop and classifiers see, the row being run for each; all without any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) label_shares: Vec<f64>,
+    /// Averages the outputs for each image and its mirror image.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) mirror: bool,
+    /// Averages the outputs over this many rows and columns of regions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) regions: Option<usize>,
+    /// Outputs that are judged together with those of the stages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) beside: Vec<Branch>,
     /// Published test accuracies in percent, one for each block, of the first evaluation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) published: Vec<f64>,
+    pub(crate) published: Vec<Option<f64>>,
+}
+
+/// Outputs of a block of some network, beside those of a row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Branch {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) net: Option<NetChoice>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) preparation: Option<Preparation>,
+    pub(crate) stages: Vec<Stage>,
+    pub(crate) at: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) regions: Option<usize>,
 }
 
 /// What a small run cuts down.
@@ -168,20 +198,26 @@ impl Protocol {
     }
 }
 
-impl Table {
+impl NetChoice {
     /// The network.
-    pub(crate) fn net(&self) -> Result<NetConfig> {
-        match &self.net {
-            NetChoice::Named(name) => NetConfig::named(name),
-            NetChoice::Own(net) => Ok(net.clone()),
+    pub(crate) fn config(&self) -> Result<NetConfig> {
+        match self {
+            Self::Named(name) => NetConfig::named(name),
+            Self::Own(net) => Ok(net.clone()),
         }
+    }
+}
+
+impl Table {
+    /// The network of a row.
+    pub(crate) fn net(&self, row: &Row) -> Result<NetConfig> {
+        row.net.as_ref().unwrap_or(&self.net).config()
     }
 
     /// What does not depend on the images.
     fn check(&self) -> Result<()> {
-        let net = self.net()?;
         for row in &self.rows {
-            row.check(&net).with_context(|| format!("row `{}`", row.name))?;
+            row.check(&self.net(row)?).with_context(|| format!("row `{}`", row.name))?;
         }
         Ok(())
     }
@@ -224,5 +260,19 @@ impl Row {
         let published = self.published.len();
         ensure!(published == 0 || published == judged, "{published} published numbers for {judged} blocks");
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_experiment_can_be_read_and_written() {
+        for (name, _) in EXPERIMENTS {
+            let experiment = Experiment::read(name).unwrap();
+            let json = serde_json::to_string(&experiment).unwrap();
+            assert_eq!(serde_json::from_str::<Experiment>(&json).unwrap(), experiment, "{name}");
+        }
     }
 }

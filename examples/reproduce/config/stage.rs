@@ -127,6 +127,8 @@ pub(crate) enum Evaluation {
     Scores,
     /// A linear classifier by SGD, as the thesis trains it.
     Sgd,
+    /// The same for fewer epochs.
+    SgdEpochs { epochs: usize },
     /// The same with dropout, as FastHebb's.
     SgdDropout,
     /// A linear classifier by Adam with dropout, as SoftHebb's.
@@ -141,15 +143,16 @@ pub(crate) enum Evaluation {
 
 impl Evaluation {
     /// The name in tables.
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> String {
         match self {
-            Self::Scores => "its own scores",
-            Self::Sgd => "linear, SGD",
-            Self::SgdDropout => "linear, SGD with dropout",
-            Self::Adam => "linear, Adam with dropout",
-            Self::Ridge => "linear, ridge",
-            Self::Neighbours => "10 neighbours",
-            Self::Teacher { .. } => "teacher neurons",
+            Self::Scores => "its own scores".to_string(),
+            Self::Sgd => "linear, SGD".to_string(),
+            Self::SgdEpochs { epochs } => format!("linear, SGD, epochs: {epochs}"),
+            Self::SgdDropout => "linear, SGD with dropout".to_string(),
+            Self::Adam => "linear, Adam with dropout".to_string(),
+            Self::Ridge => "linear, ridge".to_string(),
+            Self::Neighbours => "10 neighbours".to_string(),
+            Self::Teacher { epochs } => format!("teacher neurons, epochs: {epochs}"),
         }
     }
 }
@@ -172,4 +175,18 @@ fn sixty_four() -> usize {
 
 fn thousandth() -> f64 {
     1e-3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_fall_as_they_say() {
+        let at = |rates: Rates, steps: [usize; 3]| steps.map(|step| rates.at(0.4, step, 8));
+        assert_eq!(at(Rates::Constant, [0, 4, 7]), [0.4; 3]);
+        assert_eq!(at(Rates::Linear, [0, 4, 6]), [0.4, 0.2, 0.1]);
+        let falling = at(Rates::Exponential { steps: 2.0, floor: 0.25 }, [0, 2, 4]);
+        assert_eq!(falling, [0.4, 0.4 * (-1f64).exp(), 0.1]);
+    }
 }

@@ -116,3 +116,48 @@ impl PatchConfig {
         self.channels() * self.side * self.side
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn study() -> Study {
+        Study {
+            source: Source::Cifar10,
+            patches: PatchConfig { side: 2, colours: Colours::Grey, count: 100 },
+            neurons: 4,
+            learners: vec![Learner {
+                name: "Oja".to_string(),
+                rule: RuleChoice::Oja,
+                neurons: None,
+                rate: 0.1,
+                rates: Rates::Linear,
+                batch: 5,
+                initial: Initial::Uniform,
+                finds: None,
+            }],
+            after: vec![1, 2, 5, 10],
+            small: SmallStudy { patches: 60, epochs: 5 },
+        }
+    }
+
+    #[test]
+    fn a_small_study_ends_at_its_own_epoch() {
+        let small = study().small();
+        assert_eq!((small.after, small.patches.count), (vec![1, 2, 5], 60));
+    }
+
+    #[test]
+    fn what_cannot_be_studied_is_told() {
+        study().check().unwrap();
+        let message = |change: fn(&mut Study)| {
+            let mut study = study();
+            change(&mut study);
+            format!("{:#}", study.check().unwrap_err())
+        };
+        assert_eq!(message(|study| study.neurons = 5), "Oja: neurons must be in 1..=4, got 5");
+        assert_eq!(message(|study| study.learners[0].rate = -0.5), "Oja: a rate must be positive, got -0.5");
+        let order = "epochs after which to measure must rise from 1 or more, got [1, 1]";
+        assert_eq!(message(|study| study.after = vec![1, 1]), order);
+    }
+}

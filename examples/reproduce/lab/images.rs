@@ -1,33 +1,44 @@
 //! The images of an experiment, prepared for its first block.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, fs, rc::Rc};
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
-use burn_hebbian::train::data::{ChannelStatistics, DataSet, Parts, Spectrum};
+use burn_hebbian::train::data::{ChannelStatistics, DataSet, Labelled, Parts, Spectrum, Zca};
 
 use super::Setting;
 use crate::config::{DataConfig, Preparation};
 
 /// The images as they were prepared last.
 #[derive(Debug, Default)]
-pub(crate) struct Images(RefCell<Option<(DataConfig, Rc<Parts>)>>);
+pub(crate) struct Images(RefCell<Option<Kept>>);
+
+type Kept = (DataConfig, bool, Rc<Parts>);
 
 impl Images {
-    /// The images of `data`, read and prepared unless the last ones were these.
-    pub(super) fn prepared(&self, setting: &Setting, data: &DataConfig) -> Result<Rc<Parts>> {
+    /// The images of `data`, or their mirror images, read and prepared unless the last ones were these.
+    pub(super) fn prepared(&self, setting: &Setting, data: &DataConfig, mirrored: bool) -> Result<Rc<Parts>> {
         let mut kept = self.0.borrow_mut();
-        if let Some((known, parts)) = &*kept
-            && known == data
+        if let Some((known, of_mirrors, parts)) = &*kept
+            && (known, *of_mirrors) == (data, mirrored)
         {
             return Ok(parts.clone());
         }
+        *kept = None;
         let mut parts = read(setting, data)?;
-        prepare(&mut parts, data.preparation)?;
+        prepare(&mut parts, setting, data)?;
+        if mirrored {
+            [&mut parts.training, &mut parts.validation, &mut parts.test].into_iter().for_each(mirror);
+        }
         let parts = Rc::new(parts);
-        *kept = Some((data.clone(), parts.clone()));
+        *kept = Some((data.clone(), mirrored, parts.clone()));
         Ok(parts)
     }
+}
+
+fn mirror(images: &mut Labelled) {
+    // clamp: no images have rows of no pixels
+    images.values.chunks_exact_mut(images.dims[2].max(1)).for_each(<[f32]>::reverse);
 }
 
 /// The last training images are kept for validation.
@@ -43,25 +54,45 @@ fn read(setting: &Setting, data: &DataConfig) -> Result<Parts> {
         bail!("{held_out} images for validation, of {}", training.len());
     };
     let last: Vec<usize> = (kept..training.len()).collect();
-    let validation = training.select(&last);
+    let mut validation = training.select(&last);
     training.truncate(kept);
+    let mut test = test;
+    if data.search {
+        test = std::mem::take(&mut validation);
+        validation.dims = test.dims;
+    }
     ensure!(!training.is_empty() && !test.is_empty(), "too few images");
     Ok(Parts { training, validation, test, classes })
 }
 
-fn prepare(parts: &mut Parts, preparation: Preparation) -> Result<()> {
+fn prepare(parts: &mut Parts, setting: &Setting, data: &DataConfig) -> Result<()> {
     let Parts { training, validation, test, .. } = parts;
-    match preparation {
+    match data.preparation {
         Preparation::Unit => {}
         Preparation::Standardised => {
             let statistics = ChannelStatistics::of(training);
             [training, validation, test].into_iter().for_each(|part| statistics.standardise(part));
         }
         Preparation::Zca { smoothing } => {
-            let spectrum = Spectrum::fit(training, &Device::flex()).context("whitening")?;
-            let zca = spectrum.zca(smoothing);
+            let zca = whitening(setting, data, training, smoothing)?;
             [training, validation, test].into_iter().for_each(|part| zca.apply(part));
         }
     }
     Ok(())
+}
+
+/// Fitted once for these images, and kept.
+fn whitening(setting: &Setting, data: &DataConfig, training: &Labelled, smoothing: f64) -> Result<Zca> {
+    let key = serde_json::to_string(&(data, setting.small))?;
+    let file =
+        setting.out.join("cache").join(format!("zca-{:08x}.safetensors", crc32fast::hash(key.as_bytes())));
+    if file.exists() {
+        return Zca::load(&file, &Device::flex()).context("remove it to fit it anew");
+    }
+    let zca = Spectrum::fit(training, &Device::flex()).context("whitening")?.zca(smoothing);
+    let partial = file.with_extension("partial");
+    fs::create_dir_all(setting.out.join("cache")).context("cannot make the folder of what is kept")?;
+    zca.save(&partial)?;
+    fs::rename(&partial, &file).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(zca)
 }

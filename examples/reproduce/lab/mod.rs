@@ -17,7 +17,7 @@ pub(crate) use images::Images;
 
 use crate::{
     config::NetConfig,
-    config::{Blocks, DataConfig, Row, Small, Stage, Table},
+    config::{Blocks, Branch, DataConfig, Row, Small, Stage, Table},
     net::{Chain, Plans, Trainer},
 };
 
@@ -45,6 +45,8 @@ pub(crate) struct Lab<'a> {
     pub(crate) seed: u64,
     /// The share of training images whose labels backprop and classifiers see; all without one.
     pub(crate) label_share: Option<f64>,
+    /// Whether features are those of mirror images; what is learnt does not depend on it.
+    mirrored: bool,
 }
 
 impl<'a> Lab<'a> {
@@ -60,12 +62,26 @@ impl<'a> Lab<'a> {
         if let Some(preparation) = row.preparation {
             data.preparation = preparation;
         }
-        Self { setting, net, data, stages: &row.stages, seed, label_share }
+        Self { setting, net, data, stages: &row.stages, seed, label_share, mirrored: false }
     }
 
     /// The first stages alone.
     fn up_to(&self, stages: usize) -> Self {
         Self { data: self.data.clone(), stages: &self.stages[..stages], ..*self }
+    }
+
+    /// The same row, its features being those of mirror images or not.
+    pub(crate) fn mirrored(&self, mirrored: bool) -> Self {
+        Self { mirrored, ..self.up_to(self.stages.len()) }
+    }
+
+    /// Another chain of stages on images of the same row.
+    pub(crate) fn beside(&'a self, net: &'a NetConfig, branch: &'a Branch) -> Self {
+        let data = DataConfig {
+            preparation: branch.preparation.unwrap_or(self.data.preparation),
+            ..self.data.clone()
+        };
+        Self { net, data, stages: &branch.stages, ..*self }
     }
 
     /// The stages below the last one.
@@ -75,7 +91,7 @@ impl<'a> Lab<'a> {
 
     /// The images as the first block sees them.
     pub(crate) fn images(&self) -> Result<Rc<Parts>> {
-        self.setting.images.prepared(self.setting, &self.data)
+        self.setting.images.prepared(self.setting, &self.data, self.mirrored)
     }
 
     /// Sizes in front of each block and behind the last one.
@@ -96,17 +112,20 @@ impl<'a> Lab<'a> {
             return self.below().features(block);
         }
         let folder = self.folder()?;
-        let name = &self.net.blocks[block].name;
+        let mut name = self.net.blocks[block].name.clone();
+        if self.mirrored {
+            name.push_str("-mirrored");
+        }
         let shape = self.shapes()?[block + 1];
         let images = self.images()?;
-        if let Some(parts) = folder.load(name, shape, &images)? {
+        if let Some(parts) = folder.load(&name, shape, &images)? {
             return Ok(parts);
         }
-        let (chain, input) = (self.trained()?, self.input()?);
+        let (chain, input) = (self.mirrored(false).trained()?, self.input()?);
         let count = block + 1 - blocks.start;
-        folder.save(name, shape, &input, |part| self.compute(&chain, count, part))?;
+        folder.save(&name, shape, &input, |part| self.compute(&chain, count, part))?;
         drop(input);
-        folder.load(name, shape, &images)?.context("features that were just written")
+        folder.load(&name, shape, &images)?.context("features that were just written")
     }
 
     /// What the first blocks of a chain make of some images.
@@ -148,8 +167,12 @@ impl<'a> Lab<'a> {
             shapes: &shapes[blocks.start..=blocks.end],
             complete: blocks.end == self.net.blocks.len(),
         };
+        let images = self.images()?;
+        if trainer == Trainer::Backprop && plans.complete {
+            self.net.check(images.training.dims, images.classes.len())?;
+        }
         device.seed(self.seed);
-        Ok(plans.build(trainer, self.images()?.classes.len(), device))
+        Ok(plans.build(trainer, images.classes.len(), device))
     }
 
     /// The images whose labels backprop and classifiers see.

@@ -78,3 +78,49 @@ fn integers(indices: &[usize], device: &Device) -> Tensor<1, Int> {
     let count = indices.len();
     Tensor::from_data(TensorData::new(indices, [count]), device)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Finds, Learner, PatchConfig, Study};
+    use crate::protocols::{alignment::alignments, principal::Principal};
+    use burn::tensor::Distribution;
+
+    fn study() -> Study {
+        let json = r#"{ "source": "cifar10", "patches": { "side": 2, "colours": "grey", "count": 600 }, "neurons": 2,
+            "after": [8], "small": { "patches": 1, "epochs": 1 }, "learners": [{
+                "name": "Sanger", "rule": "sanger", "rate": 0.2, "rates": "linear", "batch": 20,
+                "initial": { "normal": { "norm": 1.0 } }, "finds": "components" }] }"#;
+        serde_json::from_str(json).unwrap()
+    }
+
+    /// Noise of deviations 1, 0.7, ¼ and ⅛ along four values.
+    fn rows(PatchConfig { count, .. }: PatchConfig) -> Tensor<2> {
+        let device = Device::flex();
+        device.seed(1);
+        let noise = Tensor::<2>::random([count, 4], Distribution::Normal(0.0, 1.0), &device);
+        noise * Tensor::<2>::from_data([[1.0, 0.7, 0.25, 0.125]], &device)
+    }
+
+    #[test]
+    fn sanger_finds_components_in_their_order() {
+        let study = study();
+        let rows = rows(study.patches);
+        let learner: &Learner = &study.learners[0];
+        assert_eq!(learner.finds, Some(Finds::Components));
+        let lesson = Lesson { learner, neurons: study.neurons, rows: &rows, epochs: 8, seed: 2 };
+        let components = Principal::of(rows.clone()).unwrap().first(2);
+        let mut course = vec![];
+        let watch = |epoch, weights| {
+            course.push((epoch, alignments(weights, components.clone())));
+            Ok(())
+        };
+        lesson.learn(watch).unwrap();
+        assert_eq!(course.iter().map(|(epoch, _)| *epoch).collect::<Vec<_>>(), (0..=8).collect::<Vec<_>>());
+        let (first, last) = (&course[0].1, &course[8].1);
+        assert!(
+            first.iter().all(|cosine| *cosine < 0.99) && last.iter().all(|cosine| *cosine > 0.995),
+            "{course:?}"
+        );
+    }
+}
