@@ -139,3 +139,54 @@ fn random(patches: &Patches, neurons: usize, seed: u64) -> Result<Vec<Score>> {
     let weights = Tensor::random([neurons, values], Distribution::Normal(0.0, 1.0), &device);
     measured("random weights", "untrained", &weights, patches, seed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Initial;
+    use burn::tensor::Device;
+
+    /// ±3 along the first value, ±2 along the second, ±1 along the third.
+    fn patches() -> Patches {
+        let row = |axis: usize, value: f32| [0, 1, 2].map(|at| if at == axis { value } else { 0.0 });
+        let rows = [row(0, 3.0), row(0, -3.0), row(1, 2.0), row(1, -2.0), row(2, 1.0), row(2, -1.0)];
+        let rows = Tensor::from_data(rows, &Device::flex());
+        Patches { principal: Principal::of(rows.clone()).unwrap(), rows }
+    }
+
+    fn values(weights: [[f32; 3]; 2]) -> Vec<f64> {
+        let weights = Tensor::from_data(weights, &Device::flex());
+        let scores = measured("row", "how", &weights, &patches(), 0).unwrap();
+        scores.iter().map(|score| (score.test * 1e3).round() / 1e3).collect()
+    }
+
+    /// Mean and worst neuron, the nearest component, the span.
+    #[test]
+    fn order_matters_to_neurons_and_not_to_spans() {
+        assert_eq!(values([[-2.0, 0.0, 0.0], [0.0, 0.5, 0.0]]), [1.0, 1.0, 1.0, 1.0]);
+        assert_eq!(values([[0.0, 0.5, 0.0], [-2.0, 0.0, 0.0]]), [0.0, 0.0, 1.0, 1.0]);
+        assert_eq!(values([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]), [0.5, 0.0, 1.0, 0.0]);
+        assert_eq!(values([[4.0, 0.0, 0.0], [0.0, 3.0, 4.0]]), [0.8, 0.6, 0.9, 0.6]);
+    }
+
+    #[test]
+    fn mathematics_promises_the_subspace_rule_its_span_alone() {
+        let learner = |finds| Learner {
+            name: String::new(),
+            rule: serde_json::from_str("\"subspace\"").unwrap(),
+            neurons: None,
+            rate: 0.1,
+            rates: Default::default(),
+            batch: 1,
+            initial: Initial::Uniform,
+            finds,
+        };
+        let published = |finds, measure| {
+            expected(&learner(finds), Score::of("row", "all", "how", measure, 0, 0.5)).published
+        };
+        assert_eq!(published(Some(Finds::Span), ANGLE), Some(1.0));
+        assert_eq!(published(Some(Finds::Span), COSINE), None);
+        assert_eq!(published(Some(Finds::Components), COSINE), Some(1.0));
+        assert_eq!(published(None, ANGLE), None);
+    }
+}
