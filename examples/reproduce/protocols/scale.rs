@@ -26,23 +26,9 @@ const MIB: f64 = (1 << 20) as f64;
 pub(super) fn scores(run: &Run, config: &StepCost) -> Result<Vec<Score>> {
     let mut scores = vec![];
     for seed in run.seeds.clone() {
-        for network in &config.networks {
-            let name = network.name();
-            if !run.asks_for(name) {
-                continue;
-            }
-            println!("{name}, seed {seed}");
-            let bench = Bench { config, name, published: network.published(), seed, device: &run.device };
-            let classes = config.classes;
-            scores.extend(match network {
-                StepNetwork::Vgg11 => {
-                    let net = VggConfig::vgg11(classes).with_batch_norm(true);
-                    bench.scores(|device| Ok(net.init(device)?))
-                }
-                StepNetwork::Resnet50 => {
-                    bench.scores(|device| Ok(ResNetConfig::resnet50(classes).init(device)?))
-                }
-            }?);
+        for network in config.networks.iter().filter(|network| run.asks_for(network.name())) {
+            println!("{}, seed {seed}", network.name());
+            scores.extend(Bench { config, network: *network, seed, device: &run.device }.run()?);
         }
     }
     Ok(scores)
@@ -68,8 +54,7 @@ impl StepNetwork {
 /// One network with one seed.
 struct Bench<'a> {
     config: &'a StepCost,
-    name: &'static str,
-    published: f64,
+    network: StepNetwork,
     seed: u64,
     device: &'a Device,
 }
@@ -82,6 +67,17 @@ struct Cost {
 }
 
 impl Bench<'_> {
+    fn run(&self) -> Result<Vec<Score>> {
+        let classes = self.config.classes;
+        match self.network {
+            StepNetwork::Vgg11 => {
+                let net = VggConfig::vgg11(classes).with_batch_norm(true);
+                self.scores(|device| Ok(net.init(device)?))
+            }
+            StepNetwork::Resnet50 => self.scores(|device| Ok(ResNetConfig::resnet50(classes).init(device)?)),
+        }
+    }
+
     fn scores<N: Network>(&self, init: impl Fn(&Device) -> Result<N>) -> Result<Vec<Score>> {
         let mut scores = self.size(&self.net(&init, self.device)?)?;
         let (names, mut trainers) = self.trainers(init)?;
@@ -135,7 +131,7 @@ impl Bench<'_> {
         // what the literature counts is of these sizes
         let known = side == 224 && self.config.classes == 1000;
         let weights = score("parameters and running statistics, millions", net.num_params() as f64 / 1e6);
-        Ok(vec![if known { macs.beside(self.published) } else { macs }, weights])
+        Ok(vec![if known { macs.beside(self.network.published()) } else { macs }, weights])
     }
 
     fn lines(&self, name: &str, cost: &Cost, backprop: &Cost) -> Vec<Score> {
@@ -153,7 +149,7 @@ impl Bench<'_> {
     }
 
     fn score(&self, of: &str, how: &str, measure: &str, value: f64) -> Score {
-        Score::of(self.name, of, how, measure, self.seed, value)
+        Score::of(self.network.name(), of, how, measure, self.seed, value)
     }
 }
 
