@@ -89,15 +89,16 @@ fn equals_the_oracle(device: &Device, layers: Vec<(&str, Layer)>) {
 
 fn outputs_are_the_layers(device: &Device) {
     for (name, layer) in layers() {
-        let observed = with_forced(forced(CorrelationForm::Fused), || {
+        let [observed, alone] = with_forced(forced(CorrelationForm::Fused), || {
             let local = AnyLayer::new(&layer, device).with_rule(Rule::hebb());
             let pass = Plan::new()
                 .observe(&local, Signals::none(), || local.forward(input(&layer, device)))
                 .expect("the rule fits");
-            vec(pass.0)
+            [pass.0, local.forward(input(&layer, device))].map(vec)
         });
         let expected = vec(AnyLayer::new(&layer, device).plain_forward(input(&layer, device)));
         assert_close(name, &observed, &expected, TOLERANCE);
+        assert_close(name, &alone, &expected, TOLERANCE);
     }
 }
 

@@ -53,7 +53,7 @@ pub type HebbianLinear = Local<Linear>;
 /// A plain Burn layer that can learn by a local rule.
 ///
 /// It has no path level of its own: parameters keep the paths, and records the format, of the plain layer.
-/// Unobserved it computes exactly what the plain layer does, unless it was given an [`Output`] or a
+/// Unobserved it computes what the plain layer does, up to rounding, unless it was given an [`Output`] or a
 /// [`PaddingMode`]. It does not deref to the plain layer, so that nothing trains silently by the wrong rule.
 ///
 /// ```

@@ -54,7 +54,8 @@ fn patches(images: &Labelled, kernel: usize, seed: u64) -> Result<Tensor<2>> {
     let passes = PATCHES.div_ceil(images.len());
     let mut values = vec![];
     for pass in 0..passes {
-        let place = shuffled(images.len().max(places), seed, pass);
+        // another order than that of the images
+        let place = shuffled(images.len().max(places), !seed, pass);
         for (index, place) in shuffled(images.len(), seed, pass).into_iter().zip(place) {
             let (top, left) = (place % places / (width - kernel + 1), place % (width - kernel + 1));
             let image = images.image(index);

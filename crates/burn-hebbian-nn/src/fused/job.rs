@@ -31,7 +31,8 @@ pub(super) struct Job {
     /// In a group.
     pub(super) neurons: usize,
     input: [usize; 3],
-    pub(super) contest: Contest,
+    /// What is learnt on the way, if anything.
+    pub(super) contest: Option<Contest>,
 }
 
 /// Where the sums beside the correlation lie in their vector.
@@ -53,7 +54,7 @@ impl Job {
         window: Window,
         x: [usize; X],
         layout: &WeightLayout,
-        contest: Contest,
+        contest: Option<Contest>,
     ) -> Self {
         let WeightLayout { groups, neurons, .. } = *layout;
         Self { window, images: x[0], groups, channels: x[1] / groups, neurons, input: spatial(x), contest }
@@ -74,11 +75,17 @@ impl Job {
 
     fn sums(&self) -> Sums {
         let neurons = self.groups * self.neurons;
-        let decay = 0..if self.contest.has_decay() { neurons } else { 0 };
-        let mass = decay.end..decay.end + if self.contest.has_mass() { neurons } else { 0 };
-        let mixes = self.contest.mixing() != Mixing::None;
+        let has = |sum: fn(&Contest) -> bool| self.contest.as_ref().is_some_and(sum);
+        let decay = 0..if has(Contest::has_decay) { neurons } else { 0 };
+        let mass = decay.end..decay.end + if has(Contest::has_mass) { neurons } else { 0 };
+        let mixes = self.mixing() != Mixing::None;
         let gram = mass.end..mass.end + if mixes { neurons * self.neurons } else { 0 };
         Sums { decay, mass, gram }
+    }
+
+    /// What the neurons of a group mix with.
+    pub(super) fn mixing(&self) -> Mixing {
+        self.contest.as_ref().map_or(Mixing::None, Contest::mixing)
     }
 
     /// Whether this is faster than one operation after the other, as far as it was measured: where vectors have several
@@ -90,25 +97,40 @@ impl Job {
         let (neurons, fan_in) = (self.neurons, self.fan_in());
         // the Gram matrix, K² values, is all that a fused pass can mix by
         let multiplications = neurons * (patches + fan_in);
-        let mixes_well = match self.contest.mixing() {
+        let mixes_well = match self.mixing() {
             Mixing::None => true,
             Mixing::Triangle => multiplications <= 7 * patches * fan_in,
             Mixing::Full => 2 * multiplications <= 7 * patches * fan_in,
         };
+        // a kernel of one tap is a product without unfolding, at which Burn is better
+        let responds_well = patches >= 400 && fan_in > self.channels;
         Arch::new().dispatch(Width) >= 8
             && neurons >= 8
             && patches >= 64
             && mixes_well
+            && (self.contest.is_some() || responds_well)
             && self.tiling(1).numbers() <= LARGEST
     }
 
-    pub(super) fn run<const X: usize, const W: usize>(self, x: Tensor<X>, w: Tensor<W>) -> Fused<X> {
-        let mut dims = x.dims();
+    /// The responses alone.
+    pub(super) fn respond<const X: usize, const W: usize>(self, x: Tensor<X>, w: Tensor<W>) -> Tensor<X> {
+        let dims = self.output(x.dims());
+        let [dot, ..] = extension::run(x, w, self);
+        dot.reshape(dims)
+    }
+
+    /// Dimensions of the responses.
+    fn output<const X: usize>(&self, mut dims: [usize; X]) -> [usize; X] {
         dims[1] = self.groups * self.neurons;
         dims[2..].copy_from_slice(&self.window.output(self.input)[5 - X..]);
+        dims
+    }
+
+    pub(super) fn run<const X: usize, const W: usize>(self, x: Tensor<X>, w: Tensor<W>) -> Fused<X> {
+        let dims = self.output(x.dims());
         let parts = self.sums();
         let [groups, neurons] = [self.groups, self.neurons];
-        let mask = match self.contest.mixing() {
+        let mask = match self.mixing() {
             Mixing::None => None,
             Mixing::Full => Some(RecurrenceMask::Full),
             Mixing::Triangle => Some(RecurrenceMask::LowerTriangle),
@@ -154,6 +176,9 @@ impl Job {
         });
         let partials = parallel::map(workers.collect(), |worker| simd.vectorize(worker));
         drop(packed);
+        if self.contest.is_none() {
+            return [dot, Vec::new(), Vec::new()];
+        }
         let total = partials.into_iter().reduce(Partial::merge).expect("there is a thread");
         let (correlation, sums) = self.collect(total, panel);
         [dot, correlation, sums]
@@ -172,7 +197,7 @@ impl Job {
         }
         let gram = &mut sums[parts.gram];
         unpack(&total.gram, [neurons.next_multiple_of(STEP), width], gram, [neurons, neurons]);
-        if self.contest.mixing() == Mixing::Triangle {
+        if self.mixing() == Mixing::Triangle {
             for (neuron, row) in gram.chunks_exact_mut(neurons).enumerate() {
                 row[neuron % neurons + 1..].fill(0.0);
             }
@@ -264,7 +289,7 @@ mod tests {
         let (x, w) = (numbers(4 * 5 * 9 * 11, 0.37), numbers(37 * 45, 0.71));
         for rule in [Rule::swta(), Rule::hpca(Activation::Relu), Rule::soft_hebb(0.5)] {
             let contest = Contest::of(&rule).expect("can be fused");
-            let job = Job::new(window, [4, 5, 9, 11], &layout, contest);
+            let job = Job::new(window, [4, 5, 9, 11], &layout, Some(contest));
             let expected = job.compute(&x, &w);
             let same = |name: &str, got: [Vec<f32>; 3]| {
                 for (got, expected) in got.iter().zip(&expected) {

@@ -1,4 +1,4 @@
-//! Forward pass and update in one pass over the input, tile by tile, on the CPU.
+//! Forward pass and update in one pass over the input, tile by tile, on the CPU; or the forward pass alone.
 //!
 //! A tile of positions is unfolded into the cache once. While it is there its responses `S = W X` are computed, what the
 //! rule makes of each patch, and the sums `Σ C Xᵀ`: the floor of two matrix products, with nothing of the size of the
@@ -50,15 +50,35 @@ pub(crate) fn fused<G: Geometry<X, W>, const X: usize, const W: usize>(
         Some(_) => return None,
         None => false,
     };
-    let (x, w) = (&pass.x, &pass.w);
-    let device = x.device();
-    let plain = !w.is_autodiff() && x.dtype() == DType::F32 && w.dtype() == DType::F32;
-    if !plain || !Backend::of(&device).is_host() || signals.third_factor.is_some() {
+    if signals.third_factor.is_some() {
         return None;
     }
     let contest = rule.composition().and_then(Contest::of)?;
-    let window = pass.geometry.window()?;
-    let job = Job::new(window, x.dims(), &pass.geometry.layout(), contest);
-    let wanted = forced || Backend::of(&device).is_flex() && job.pays();
-    wanted.then(|| job.run(x.clone().inner(), w.clone()))
+    let job = job(pass, Some(contest), forced)?;
+    Some(job.run(pass.x.clone().inner(), pass.w.clone()))
+}
+
+/// The responses alone, of an input and weights outside the autodiff graph, if that pays or is forced.
+pub(crate) fn responses<G: Geometry<X, W>, const X: usize, const W: usize>(
+    pass: &Pass<G, X, W>,
+) -> Option<Tensor<X>> {
+    let forced = pass.forms.correlation == Some(CorrelationForm::Fused);
+    let job = job(pass, None, forced)?;
+    Some(job.respond(pass.x.clone().inner(), pass.w.clone()))
+}
+
+/// The job of a pass, if it is one of plain numbers of this process, and if it pays or is forced.
+fn job<G: Geometry<X, W>, const X: usize, const W: usize>(
+    pass: &Pass<G, X, W>,
+    contest: Option<Contest>,
+    forced: bool,
+) -> Option<Job> {
+    let (x, w) = (&pass.x, &pass.w);
+    let backend = Backend::of(&x.device());
+    let plain = !w.is_autodiff() && x.dtype() == DType::F32 && w.dtype() == DType::F32;
+    if !plain || !backend.is_host() {
+        return None;
+    }
+    let job = Job::new(pass.geometry.window()?, x.dims(), &pass.geometry.layout(), contest);
+    (forced || backend.is_flex() && job.pays()).then_some(job)
 }

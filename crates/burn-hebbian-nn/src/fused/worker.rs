@@ -5,7 +5,7 @@ use std::ops::{AddAssign, Range};
 use pulp::{Simd, WithSimd, bytemuck::cast_slice};
 
 use super::{
-    contest::{Mixing, Neurons, Patch},
+    contest::{Contest, Mixing, Neurons, Patch},
     job::Job,
     products::{BLOCK, Lane, Panel, STEP, VECTORS, correlate, respond, width},
     tiles::{Tiling, Unfolded},
@@ -62,9 +62,11 @@ impl WithSimd for Worker<'_> {
         let w: &[Panel<S>] = S::as_simd_f32s(self.w).0.as_chunks().0;
         let mut unfolded = Unfolded::new();
         let mut values: Vec<Panel<S>> = Vec::new();
-        let mut contests = Contests::new(self.job, self.inverse_norms);
+        let contest = self.job.contest.as_ref();
+        let mut contests = contest.map(|contest| Contests::new(self.job, contest, self.inverse_norms));
         let zeros = |features: usize| vec![0.0; groups * panels * features * width::<S>()];
-        let (mut correlation, mut gram) = (zeros(features), zeros(contests.partners));
+        let mut correlation = zeros(if contest.is_some() { features } else { 0 });
+        let mut gram = zeros(contests.as_ref().map_or(0, |contests| contests.partners));
 
         for tile in self.tiling.tiles(self.slices.clone()) {
             let positions = tile.len() * self.tiling.slice();
@@ -81,6 +83,7 @@ impl WithSimd for Worker<'_> {
                     }
                 }
                 self.write::<S>(group, tile.clone(), &values, stride);
+                let Some(contests) = &mut contests else { continue };
                 contests.hold::<S>(group, x, features, &mut values, stride, positions);
                 for panel in 0..panels {
                     let c = &values[panel * stride..][..positions];
@@ -93,7 +96,8 @@ impl WithSimd for Worker<'_> {
                 }
             }
         }
-        Partial { correlation, gram, decay: contests.decay, mass: contests.mass }
+        let (decay, mass) = contests.map(|contests| (contests.decay, contests.mass)).unwrap_or_default();
+        Partial { correlation, gram, decay, mass }
     }
 }
 
@@ -135,6 +139,7 @@ const RUN: usize = 4 * BLOCK;
 /// The contests of one thread, and what they add up to.
 struct Contests<'a> {
     job: &'a Job,
+    contest: &'a Contest,
     inverse_norms: &'a [f32],
     /// Neurons that each neuron mixes with, a multiple of [`STEP`]; 0 if none.
     partners: usize,
@@ -150,11 +155,12 @@ struct Contests<'a> {
 }
 
 impl<'a> Contests<'a> {
-    fn new(job: &'a Job, inverse_norms: &'a [f32]) -> Self {
+    fn new(job: &'a Job, contest: &'a Contest, inverse_norms: &'a [f32]) -> Self {
         let (neurons, all) = (job.neurons, job.groups * job.neurons);
-        let mixes = job.contest.mixing() != Mixing::None;
+        let mixes = contest.mixing() != Mixing::None;
         Self {
             job,
+            contest,
             inverse_norms,
             partners: if mixes { neurons.next_multiple_of(STEP) } else { 0 },
             activities: Vec::new(),
@@ -170,7 +176,7 @@ impl<'a> Contests<'a> {
 
     /// How many partners, from the first on, the neurons before one have, in whole steps.
     fn partners_before(&self, neuron: usize) -> usize {
-        match self.job.contest.mixing() {
+        match self.contest.mixing() {
             Mixing::None => 0,
             Mixing::Full => self.partners,
             Mixing::Triangle => neuron.next_multiple_of(STEP).min(self.partners),
@@ -190,7 +196,7 @@ impl<'a> Contests<'a> {
     ) {
         let neurons = self.job.neurons;
         let of_group = group * neurons..(group + 1) * neurons;
-        if self.job.contest.reads_energy() {
+        if self.contest.reads_energy() {
             self.measure(x, features);
         }
         self.activities.resize(stride / BLOCK * self.partners, [0.0; BLOCK]);
@@ -210,7 +216,7 @@ impl<'a> Contests<'a> {
                 decay: &mut self.recent_decay,
                 mass: &mut self.recent_mass,
             };
-            self.job.contest.hold(patch, &mut sums);
+            self.contest.hold(patch, &mut sums);
             self.row[neurons..].fill(0.0);
             for (row, panel) in self.row.chunks_exact(width::<S>()).zip(values.chunks_exact_mut(stride)) {
                 pulp::bytemuck::cast_slice_mut(&mut panel[p]).copy_from_slice(row);

@@ -74,10 +74,11 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
     /// convolution would keep the input too.
     pub(crate) fn respond(&self) -> Tensor<X> {
         let (x, w) = (self.x.clone(), self.w.clone());
-        if !x.is_autodiff() || w.is_autodiff() || !is_covered(&x.device()) {
+        if w.is_autodiff() || x.is_autodiff() && !is_covered(&x.device()) {
             return self.geometry.respond(x, w);
         }
-        self.responses(self.geometry.respond(x.inner(), w))
+        let responses = crate::fused::responses(self);
+        self.responses(responses.unwrap_or_else(|| self.geometry.respond(x.inner(), w)))
     }
 
     /// Responses computed outside the autodiff graph, as a part of the graph if the input is one.
