@@ -4,8 +4,10 @@
 //! - [`models`]: known networks of local layers
 //! - [`measure`]: seconds, peak memory, mean and spread
 //! - [`progress`]: progress bars
+//! - [`reproduce`]: tables of the literature
 
 pub mod digits;
 pub mod measure;
 pub mod models;
 pub mod progress;
+pub mod reproduce;

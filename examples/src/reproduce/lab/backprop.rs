@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use burn::{
     lr_scheduler::{LrSchedulerConfig, sequential::SequentialLrSchedulerConfig, step::StepLrSchedulerConfig},
     module::Module,
@@ -19,13 +19,17 @@ use burn_hebbian::{
     train::{
         data::{Labelled, shuffled},
         evaluation::accuracy,
+        pictures::curves,
     },
 };
-use burn_hebbian_examples::progress;
 use serde::{Deserialize, Serialize};
 
-use super::{Folder, Lab, write};
-use crate::{
+use super::{
+    Folder, Lab,
+    step::{Step, span},
+    write,
+};
+use crate::reproduce::{
     config::Backprop,
     net::{Chain, Trainer},
 };
@@ -45,6 +49,7 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<(Chain, Curve)> {
     let mut fresh = lab.fresh(Trainer::Backprop, &device)?;
     let mut curve = curve(&folder)?;
     if curve.0.len() == epochs && done(&folder, epochs) {
+        draw(&folder, &curve)?;
         return Ok((best(&folder, fresh)?, curve));
     }
     let input = lab.input()?;
@@ -68,7 +73,9 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<(Chain, Curve)> {
     )?;
     curve.0.truncate(training.progress.epochs);
     while training.progress.epochs < epochs {
-        training = epoch(lab, stage, &training_images, training);
+        let step = step(stage, &training, training_images.len());
+        training = epoch(lab, stage, &training_images, training, &step);
+        check_finite(lab, stage, &training)?;
         let judged = if input.validation.is_empty() { &input.test } else { &input.validation };
         let plain = training.model.valid();
         let score = accuracy(judged, &lab.setting.device, |images| plain.scores(images));
@@ -86,8 +93,10 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<(Chain, Curve)> {
         }
         write(&folder.path(CURVE), &serde_json::to_vec(&curve)?)?;
         checkpoints.save(&plan, &training)?;
-        println!("    epoch {}: {score:.2} %", curve.0.len());
+        step.done(&format!(": {score:.2} %"));
+        lab.setting.clock.tick()?;
     }
+    draw(&folder, &curve)?;
     Ok((best(&folder, fresh)?, curve))
 }
 
@@ -122,28 +131,57 @@ fn best(folder: &Folder, fresh: Chain) -> Result<Chain> {
     Ok(chain.valid())
 }
 
-fn epoch(lab: &Lab, stage: &Backprop, images: &Labelled, mut training: Training<Chain>) -> Training<Chain> {
+fn step(stage: &Backprop, training: &Training<Chain>, images: usize) -> Step {
+    let name = format!("{} by backprop, epoch {}", span(&stage.blocks), training.progress.epochs + 1);
+    Step::new(name, images.div_ceil(stage.batch))
+}
+
+fn epoch(
+    lab: &Lab,
+    stage: &Backprop,
+    images: &Labelled,
+    mut training: Training<Chain>,
+    step: &Step,
+) -> Training<Chain> {
     let Progress { seed, epochs } = training.progress;
     let device = lab.setting.device.clone().autodiff();
     device.seed(seed.wrapping_add(1 + epochs as u64));
     let loss = CrossEntropyLossConfig::new().init(&device);
-    let bar = progress::bar(images.len().div_ceil(stage.batch)).with_message(format!(
-        "{} to {} by backprop, epoch {}",
-        stage.blocks[0],
-        stage.blocks[1],
-        epochs + 1
-    ));
     for batch in shuffled(images.len(), seed, epochs).chunks(stage.batch) {
         let scores = training.model.scores(images.images(batch, &device));
         let grads = loss.forward(scores, images.targets(batch, &device)).backward();
         let grads = GradientsParams::from_grads(grads, &training.model);
         let rate = training.rates.step();
         training.model = training.optimizer.step(rate, training.model, grads);
-        bar.inc(1);
+        step.bar.inc(1);
     }
-    bar.finish_and_clear();
     training.progress.epochs += 1;
     training
+}
+
+/// Refuses weights that are not finite, before they become a checkpoint.
+fn check_finite(lab: &Lab, stage: &Backprop, training: &Training<Chain>) -> Result<()> {
+    let blocks = lab.names(&stage.blocks)?;
+    let epoch = training.progress.epochs;
+    match training.model.not_finite() {
+        None => Ok(()),
+        Some(index) => bail!(
+            "{}: weights are not finite after epoch {epoch} of backprop at a rate of {}",
+            blocks.get(index).map_or("the classifier on top", String::as_str),
+            stage.rate
+        ),
+    }
+}
+
+/// The validation accuracy of each epoch as a chart, unless it is there.
+fn draw(folder: &Folder, curve: &Curve) -> Result<()> {
+    let path = folder.path("curve.png");
+    if path.exists() {
+        return Ok(());
+    }
+    let drawn = curves::Curve::of_epochs("validation", curve.0.iter().copied());
+    let chart = curves::LineChart::new("epoch", "accuracy / %").with_curve(drawn);
+    chart.save(&path).with_context(|| format!("cannot draw {}", path.display()))
 }
 
 fn optimizer(stage: &Backprop) -> ModuleOptimizer {

@@ -2,23 +2,35 @@
 
 mod backprop;
 mod cache;
+mod clock;
+mod drawings;
+mod export;
 mod fixed;
 mod hebbian;
 mod images;
+mod journal;
+mod step;
 
-use std::{borrow::Cow, ops::Range, path::PathBuf, rc::Rc};
+use std::{
+    borrow::Cow,
+    ops::Range,
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use burn_hebbian::train::data::{Labelled, Parts, in_order, stratified};
 
 pub(crate) use cache::{Folder, write};
-pub(crate) use images::Images;
+pub(crate) use clock::Clock;
+pub(crate) use images::{Images, Sizes};
+pub(crate) use step::Step;
 
-use crate::{
+use crate::reproduce::{
     config::NetConfig,
     config::{Blocks, DataConfig, Row, Small, Stage, Table},
-    net::{Chain, Plans, Trainer},
+    net::{Block, Chain, Plans, Trainer},
 };
 
 /// Images whose features are computed at a time.
@@ -34,6 +46,14 @@ pub(crate) struct Setting {
     pub(crate) small: Option<Small>,
     /// The images that were prepared last.
     pub(crate) images: Images,
+    /// Whether layers are read while rules train them.
+    pub(crate) watched: bool,
+    /// Whether features, weights and win counts of rows are written.
+    pub(crate) export: bool,
+    /// Whether what deeper neurons respond to is drawn.
+    pub(crate) pictures: bool,
+    /// What goes into `run.json`.
+    pub(crate) clock: Clock,
 }
 
 /// One row of an experiment with one seed.
@@ -78,9 +98,14 @@ impl<'a> Lab<'a> {
         self.setting.images.prepared(self.setting, &self.data)
     }
 
+    /// The sizes of the images, prepared or not.
+    pub(crate) fn sizes(&self) -> Result<Sizes> {
+        self.setting.images.sizes(self.setting, &self.data)
+    }
+
     /// Sizes in front of each block and behind the last one.
     fn shapes(&self) -> Result<Vec<[usize; 3]>> {
-        self.net.shapes(self.images()?.training.dims)
+        self.net.shapes(self.sizes()?.dims)
     }
 
     /// What the last stage learns from.
@@ -123,11 +148,53 @@ impl<'a> Lab<'a> {
 
     /// The blocks of the last stage after it, on the plain device.
     pub(crate) fn trained(&self) -> Result<Chain> {
-        match self.last() {
-            Stage::Hebbian(stage) => hebbian::trained(self, stage),
-            Stage::Backprop(stage) => Ok(backprop::trained(self, stage)?.0),
-            Stage::Untrained(stage) => fixed::built(self, stage),
+        let chain = match self.last() {
+            Stage::Hebbian(stage) => hebbian::trained(self, stage)?,
+            Stage::Backprop(stage) => backprop::trained(self, stage)?.0,
+            Stage::Untrained(stage) => fixed::built(self, stage)?,
+        };
+        drawings::first_filters(self, &chain)?;
+        Ok(chain)
+    }
+
+    /// All blocks from the images to the last stage's last one.
+    fn network(&self) -> Result<Vec<Block>> {
+        let first = self.range(self.last().blocks())?.start;
+        let mut blocks = if first == 0 { vec![] } else { self.below().network()? };
+        blocks.truncate(first);
+        blocks.extend(self.trained()?.blocks);
+        Ok(blocks)
+    }
+
+    /// Refuses stages that cannot be built on these images, before any of them trains.
+    pub(crate) fn check(&self) -> Result<()> {
+        let Sizes { dims, classes, .. } = self.sizes()?;
+        self.net.check(dims)?;
+        for stages in 1..=self.stages.len() {
+            let lab = self.up_to(stages);
+            let [first, last] = lab.last().blocks();
+            if last == &self.net.blocks[self.net.blocks.len() - 1].name {
+                self.net.check_scores(dims, classes)?;
+            }
+            let checked = match lab.last() {
+                Stage::Hebbian(stage) => hebbian::check(&lab, stage),
+                Stage::Backprop(_) => lab.fresh(Trainer::Backprop, &self.setting.device).map(drop),
+                Stage::Untrained(stage) => fixed::check(&lab, stage),
+            };
+            checked.with_context(|| format!("stage {stages}, {first} to {last}"))?;
         }
+        Ok(())
+    }
+
+    /// Writes and draws what was asked for.
+    pub(crate) fn present(&self, blocks: &[String], folder: &Path, row: &str) -> Result<()> {
+        if self.setting.export {
+            export::row(self, blocks, &folder.join("export").join(row)).context("export")?;
+        }
+        if self.setting.pictures && !self.stages.is_empty() {
+            drawings::responses(self, &folder.join("pictures").join(row)).context("pictures")?;
+        }
+        Ok(())
     }
 
     pub(crate) fn last(&self) -> &'a Stage {
@@ -137,6 +204,11 @@ impl<'a> Lab<'a> {
     /// The numbers of blocks.
     pub(crate) fn range(&self, [first, last]: &Blocks) -> Result<Range<usize>> {
         Ok(self.net.index(first)?..self.net.index(last)? + 1)
+    }
+
+    /// The names of blocks.
+    fn names(&self, blocks: &Blocks) -> Result<Vec<String>> {
+        Ok(self.net.blocks[self.range(blocks)?].iter().map(|block| block.name.clone()).collect())
     }
 
     /// The blocks of the last stage with random weights.
@@ -149,7 +221,7 @@ impl<'a> Lab<'a> {
             complete: blocks.end == self.net.blocks.len(),
         };
         device.seed(self.seed);
-        Ok(plans.build(trainer, self.images()?.classes.len(), device))
+        Ok(plans.build(trainer, self.sizes()?.classes, device))
     }
 
     /// The images whose labels backprop and classifiers see.

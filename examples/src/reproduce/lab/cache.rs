@@ -16,7 +16,7 @@ use safetensors::{Dtype, SafeTensors, serialize_to_file, tensor::TensorView};
 use serde::Serialize;
 
 use super::CHUNK;
-use crate::config::{BlockConfig, DataConfig, Small, Stage};
+use crate::reproduce::config::{BlockConfig, DataConfig, Small, Stage};
 
 /// Everything that a stage's result depends on.
 #[derive(Debug, Serialize)]

@@ -10,12 +10,15 @@ use burn::{
 use burn_hebbian::{
     optim::checkpoint::{Checkpoints, Progress, Training},
     prelude::*,
-    train::data::{Labelled, shuffled},
+    train::data::{Parts, in_order, shuffled},
 };
-use burn_hebbian_examples::progress;
 
-use super::Lab;
-use crate::{
+use super::{
+    Lab,
+    journal::{Journal, Length, PATTERNS},
+    step::{Step, span},
+};
+use crate::reproduce::{
     config::{BlockConfig, Hebbian, Rates},
     net::{Chain, Trainer},
 };
@@ -24,9 +27,10 @@ use crate::{
 pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
     let epochs = lab.epochs(stage.epochs);
     let input = lab.input()?;
-    let steps = epochs * input.training.len().div_ceil(stage.batch);
-    let plan = plan(lab, stage, steps, input.classes.len())?;
-    let checkpoints = Checkpoints::new(lab.folder()?.path("checkpoints")).keeping(1);
+    let steps = input.training.len().div_ceil(stage.batch);
+    let plan = plan(lab, stage, epochs * steps, input.classes.len())?;
+    let folder = lab.folder()?;
+    let checkpoints = Checkpoints::new(folder.path("checkpoints")).keeping(1);
     let model = plan.apply(lab.fresh(Trainer::Rules, &lab.setting.device)?)?;
     let mut training = checkpoints.resume(
         &plan,
@@ -37,10 +41,25 @@ pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
             model,
         },
     )?;
-    while training.progress.epochs < epochs {
-        training = epoch(lab, stage, &plan, &input.training, input.classes.len(), training)?;
-        checkpoints.save(&plan, &training)?;
+    let done = training.progress.epochs;
+    if done >= epochs {
+        return Ok(training.model);
     }
+    let open = || {
+        let length = Length { epochs, steps };
+        let blocks = lab.names(&stage.blocks)?;
+        let patterns = in_order(input.training.len().min(PATTERNS));
+        let patterns = input.training.images(&patterns, &lab.setting.device);
+        Journal::open(folder.clone(), blocks, patterns, length, done, &training.model)
+    };
+    let mut journal = lab.setting.watched.then(open).transpose()?;
+    while training.progress.epochs < epochs {
+        training = epoch(lab, stage, &plan, &input, training, journal.as_mut())?;
+        journal.as_ref().map_or(Ok(()), Journal::save)?;
+        checkpoints.save(&plan, &training)?;
+        lab.setting.clock.tick()?;
+    }
+    journal.as_ref().map_or(Ok(()), Journal::draw)?;
     Ok(training.model)
 }
 
@@ -48,20 +67,16 @@ fn epoch(
     lab: &Lab,
     stage: &Hebbian,
     plan: &Plan,
-    images: &Labelled,
-    classes: usize,
+    input: &Parts,
     mut training: Training<Chain>,
+    mut journal: Option<&mut Journal>,
 ) -> Result<Training<Chain>> {
     let Progress { seed, epochs } = training.progress;
-    let device = &lab.setting.device;
+    let (images, classes, device) = (&input.training, input.classes.len(), &lab.setting.device);
     device.seed(seed.wrapping_add(1 + epochs as u64));
-    let bar = progress::bar(images.len().div_ceil(stage.batch)).with_message(format!(
-        "{} to {}, epoch {}",
-        stage.blocks[0],
-        stage.blocks[1],
-        epochs + 1
-    ));
-    for batch in shuffled(images.len(), seed, epochs).chunks(stage.batch) {
+    let steps = images.len().div_ceil(stage.batch);
+    let step = Step::new(format!("{} by rules, epoch {}", span(&stage.blocks), epochs + 1), steps);
+    for (number, batch) in shuffled(images.len(), seed, epochs).chunks(stage.batch).enumerate() {
         let model = &training.model;
         let teacher = images.targets(batch, device).one_hot(classes).float();
         let signals = Signals::none().with_teacher(teacher);
@@ -70,11 +85,21 @@ fn epoch(
         let grads = updates.into_grads(model);
         let rate = training.rates.step();
         training.model = plan.step(&mut training.optimizer, rate, training.model, grads)?;
-        bar.inc(1);
+        if let Some(journal) = &mut journal {
+            journal.after_step(epochs + 1, epochs * steps + number + 1, &training.model);
+        }
+        step.bar.inc(1);
     }
-    bar.finish_and_clear();
+    step.done("");
     training.progress.epochs += 1;
     Ok(training)
+}
+
+/// Refuses blocks that the stage cannot train.
+pub(super) fn check(lab: &Lab, stage: &Hebbian) -> Result<()> {
+    let plan = plan(lab, stage, 1, lab.sizes()?.classes)?;
+    plan.apply(lab.fresh(Trainer::Rules, &lab.setting.device)?)?;
+    Ok(())
 }
 
 /// Every block learns by its rule, nothing else learns.

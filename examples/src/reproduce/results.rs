@@ -6,7 +6,7 @@ use anyhow::Result;
 use burn_hebbian::train::evaluation::Summary;
 use serde::{Deserialize, Serialize};
 
-use crate::lab::write;
+use super::{compare::Comparison, lab::write};
 
 /// What one evaluation of one block gave with one seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub(crate) struct Line {
     pub(crate) published: Option<f64>,
     /// `mean − published`.
     pub(crate) difference: Option<f64>,
+    /// How it compares with a control, of two seeds or more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) comparison: Option<Comparison>,
 }
 
 /// All lines of an experiment.
@@ -77,6 +80,7 @@ impl Line {
             interval,
             published: first.published,
             difference: first.published.map(|published| mean - published),
+            comparison: None,
         })
     }
 }
@@ -107,14 +111,14 @@ impl Results {
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!("## {}\n\n{}\n\nSource: {}\n\n", self.experiment, self.title, self.source);
         text.push_str(
-            "| | block | classifier | learns with labels | seeds | test % | published | difference |\n",
+            "| | block | classifier | learns with labels | seeds | test % | published | difference | compared |\n",
         );
-        text.push_str("|---|---|---|---|---|---|---|---|\n");
+        text.push_str("|---|---|---|---|---|---|---|---|---|\n");
         for line in &self.lines {
             // writing to a string does not fail
             let _ = writeln!(
                 text,
-                "| {} | {} | {} | {} | {} | {} | {} | {} |",
+                "| {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 line.row,
                 line.block,
                 line.evaluation,
@@ -126,6 +130,7 @@ impl Results {
                 )),
                 line.published.map_or(String::new(), |published| format!("{published:.2}")),
                 line.difference.map_or(String::new(), |difference| format!("{difference:+.2}")),
+                line.comparison.as_ref().map_or(String::new(), ToString::to_string),
             );
         }
         text

@@ -1,18 +1,23 @@
 //! Runs the rows of an experiment.
 
-use std::{fs, ops::Range, path::Path, time::Instant};
+use std::{
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use burn_hebbian::train::data::Parts;
 use burn_hebbian::train::evaluation::{
     NeighboursConfig, ProbeConfig, ProbeEpoch, RidgeConfig, TeacherConfig, accuracy,
 };
-use burn_hebbian_examples::progress;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    config::{Evaluation, Row, Table},
-    lab::{Lab, Setting, write},
+use crate::reproduce::{
+    config::{Evaluation, Row, Table, file_name},
+    estimate::Estimate,
+    lab::{Lab, Setting, Step, write},
     results::Score,
 };
 
@@ -29,48 +34,96 @@ pub(crate) fn table(
 ) -> Result<Vec<Score>> {
     let net = table.net()?;
     let asked = |row: &&Row| part.as_ref().is_none_or(|part| row.name.contains(part));
+    let rows: Vec<&Row> = table.rows.iter().filter(asked).collect();
+    let names = || table.rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>().join(", ");
+    ensure!(
+        !rows.is_empty(),
+        "no row's name contains `{}`; there are {}",
+        part.as_deref().unwrap_or(""),
+        names()
+    );
+    let jobs = seeds.flat_map(|seed| rows.iter().flat_map(move |row| jobs(row, seed)));
+    let jobs: Vec<_> =
+        jobs.map(|(row, share, seed)| (row, Lab::new(setting, table, &net, row, share, seed))).collect();
+    check(setting, table, &jobs)?;
     let mut scores = vec![];
-    for seed in seeds {
-        for row in table.rows.iter().filter(asked) {
-            for share in shares(row) {
-                let name = row.name(share);
-                println!("{name}, seed {seed}");
-                let lab = Lab::new(setting, table, &net, row, share, seed);
-                let started = Instant::now();
-                let file = folder.join("rows").join(format!("{}-seed-{seed}.json", file_name(&name)));
-                let found =
-                    scores_of(&lab, row, &file).with_context(|| format!("row `{name}`, seed {seed}"))?;
-                for score in &found {
-                    println!("  {}, {}: {:.2} %", score.block, score.evaluation, score.test);
-                }
-                println!("  {:.1} minutes", started.elapsed().as_secs_f64() / 60.0);
-                scores.extend(found);
-            }
-        }
+    let mut estimate = Estimate::new(jobs.len());
+    for (row, lab) in &jobs {
+        let name = row.name(lab.label_share);
+        println!("{name}, seed {}", lab.seed);
+        let found = job(row, lab, folder, &mut estimate);
+        scores.extend(found.with_context(|| format!("row `{name}`, seed {}", lab.seed))?);
     }
     Ok(scores)
 }
 
-/// The shares of labels a row is run for.
-fn shares(row: &Row) -> Vec<Option<f64>> {
-    match row.label_shares.as_slice() {
-        [] => vec![None],
-        shares => shares.iter().copied().map(Some).collect(),
+fn jobs(row: &Row, seed: u64) -> impl Iterator<Item = (&Row, Option<f64>, u64)> {
+    row.shares().into_iter().map(move |share| (row, share, seed))
+}
+
+/// Refuses a table of which some row cannot be run, before the first one takes its time.
+fn check(setting: &Setting, table: &Table, jobs: &[(&Row, Lab)]) -> Result<()> {
+    let mut checked: Vec<&Row> = vec![];
+    for (row, lab) in jobs {
+        if !checked.contains(row) {
+            lab.check().with_context(|| format!("row `{}`", row.name))?;
+            checked.push(row);
+        }
+    }
+    setting.clock.count(&setting.images.sizes(setting, &table.data)?)
+}
+
+/// One row with one seed.
+fn job(row: &Row, lab: &Lab, folder: &Path, estimate: &mut Estimate) -> Result<Vec<Score>> {
+    let name = row.name(lab.label_share);
+    let file = format!("{}-seed-{}", file_name(&name), lab.seed);
+    let known = known(lab, row, &folder.join("rows").join(format!("{file}.json")))?;
+    let scores = match known {
+        Ok(scores) => {
+            estimate.skip();
+            scores
+        }
+        Err(unknown) => {
+            let started = Instant::now();
+            lab.setting.clock.begin(format!("{name}, seed {}", lab.seed));
+            let scores = unknown.evaluate(lab, row)?;
+            let minutes = lab.setting.clock.end()?;
+            println!("  {minutes:.1} minutes in all{}", estimate.add(started.elapsed()));
+            scores
+        }
+    };
+    for score in &scores {
+        println!("  {}, {}: {:.2} %", score.block, score.evaluation, score.test);
+    }
+    lab.present(&judged(lab, row), folder, &format!("{}-seed{}", file_name(&name), lab.seed))?;
+    Ok(scores)
+}
+
+/// A row that is not known yet.
+struct Unknown {
+    file: PathBuf,
+    key: serde_json::Value,
+}
+
+impl Unknown {
+    fn evaluate(self, lab: &Lab, row: &Row) -> Result<Vec<Score>> {
+        let known = Known { row: row.clone(), key: self.key, scores: evaluate_all(lab, row)? };
+        write(&self.file, &serde_json::to_vec_pretty(&known)?)?;
+        Ok(known.scores)
     }
 }
 
-/// From the row's file, if it was run before with the same configuration.
-fn scores_of(lab: &Lab, row: &Row, file: &Path) -> Result<Vec<Score>> {
+/// The scores in the row's file, if it was run before with the same configuration.
+fn known(lab: &Lab, row: &Row, file: &Path) -> Result<std::result::Result<Vec<Score>, Unknown>> {
     let key = serde_json::to_value(lab.key()?)?;
     if let Ok(json) = fs::read(file) {
-        let known: Known = serde_json::from_slice(&json).with_context(|| format!("{}", file.display()))?;
+        let at = || format!("{}: remove it to run the row anew", file.display());
+        let known: Known = serde_json::from_slice(&json).with_context(at)?;
         if known.row == *row && known.key == key {
-            return Ok(known.scores);
+            return Ok(Ok(known.scores));
         }
     }
-    let known = Known { row: row.clone(), key, scores: evaluate_all(lab, row)? };
-    write(file, &serde_json::to_vec_pretty(&known)?)?;
-    Ok(known.scores)
+    Ok(Err(Unknown { file: file.to_path_buf(), key }))
 }
 
 /// The file of one row and seed.
@@ -82,11 +135,15 @@ struct Known {
     scores: Vec<Score>,
 }
 
-fn evaluate_all(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
+/// The blocks whose outputs are judged.
+fn judged(lab: &Lab, row: &Row) -> Vec<String> {
     let last = || lab.stages.last().map(|stage| stage.blocks()[1].clone());
-    let blocks = if row.at.is_empty() { last().into_iter().collect() } else { row.at.clone() };
+    if row.at.is_empty() { last().into_iter().collect() } else { row.at.clone() }
+}
+
+fn evaluate_all(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
     let mut scores = vec![];
-    for (index, block) in blocks.iter().enumerate() {
+    for (index, block) in judged(lab, row).iter().enumerate() {
         let features = match row.evaluate.iter().all(|by| *by == Evaluation::Scores) {
             true => None,
             false => Some(lab.outputs(block)?),
@@ -96,6 +153,7 @@ fn evaluate_all(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
                 Some(features) if *evaluation != Evaluation::Scores => classify(features, evaluation, lab)?,
                 _ => own_scores(lab)?,
             };
+            lab.setting.clock.tick()?;
             scores.push(Score {
                 row: row.name(lab.label_share),
                 block: block.clone(),
@@ -160,15 +218,11 @@ fn probe(config: ProbeConfig, features: &Parts, lab: &Lab) -> Result<(f64, f64)>
         config.keep = ProbeEpoch::Last;
         judged = test;
     }
-    let bar = progress::bar(epochs).with_message("classifier");
+    let step = Step::new("classifier".to_string(), epochs);
     let probe = config.train(training, judged, &lab.setting.device, |epoch| {
-        bar.inc(1);
-        bar.set_message(format!("classifier: {:.2} %", epoch.validation));
+        step.bar.inc(1);
+        step.bar.set_message(format!("classifier: {:.2} %", epoch.validation));
     })?;
-    bar.finish_and_clear();
+    step.done("");
     Ok((probe.accuracy(test)?, probe.validation))
-}
-
-fn file_name(row: &str) -> String {
-    row.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
 }

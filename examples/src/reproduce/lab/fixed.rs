@@ -1,6 +1,6 @@
 //! Blocks that nothing trains: controls.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use burn::{
     module::{Module, ModuleMapper, Param},
     tensor::{Device, Tensor, TensorData},
@@ -9,7 +9,7 @@ use burn_hebbian::train::data::{Labelled, shuffled};
 use faer::{Mat, Side};
 
 use super::Lab;
-use crate::{
+use crate::reproduce::{
     config::{LayerConfig, Untrained, Weights},
     net::{Chain, Trainer},
 };
@@ -26,13 +26,8 @@ const MIN_NORM: f32 = 1e-6;
 /// The blocks with the weights of `stage`.
 pub(super) fn built(lab: &Lab, stage: &Untrained) -> Result<Chain> {
     let mut chain = lab.fresh(Trainer::Rules, &lab.setting.device)?;
-    if stage.weights == Weights::Random {
+    let Some([filters, kernel]) = filters(lab, stage)? else {
         return Ok(chain);
-    }
-    ensure!(chain.blocks.len() == 1, "weights from patches are for one block, got {}", chain.blocks.len());
-    let block = &lab.net.blocks[lab.range(&stage.blocks)?.start];
-    let LayerConfig::Conv { filters, kernel, .. } = block.layer else {
-        anyhow::bail!("{}: patches are for convolutions", block.name)
     };
     let patches = patches(&lab.input()?.training, kernel, lab.seed)?;
     let weights = match stage.weights {
@@ -43,6 +38,26 @@ pub(super) fn built(lab: &Lab, stage: &Untrained) -> Result<Chain> {
     let layer = chain.blocks.remove(0);
     chain.blocks.insert(0, layer.map(&mut Replace(Some(weights))));
     Ok(chain)
+}
+
+/// Refuses blocks that cannot have these weights.
+pub(super) fn check(lab: &Lab, stage: &Untrained) -> Result<()> {
+    lab.fresh(Trainer::Rules, &lab.setting.device)?;
+    filters(lab, stage)?;
+    Ok(())
+}
+
+/// How many filters are made of patches, and their size; none where weights are random.
+fn filters(lab: &Lab, stage: &Untrained) -> Result<Option<[usize; 2]>> {
+    if stage.weights == Weights::Random {
+        return Ok(None);
+    }
+    let blocks = &lab.net.blocks[lab.range(&stage.blocks)?];
+    ensure!(blocks.len() == 1, "weights from patches are for one block, got {}", blocks.len());
+    match blocks[0].layer {
+        LayerConfig::Conv { filters, kernel, .. } => Ok(Some([filters, kernel])),
+        LayerConfig::Linear { .. } => bail!("{}: patches are for convolutions", blocks[0].name),
+    }
 }
 
 /// `[count, channels · kernel · kernel]`: patches at random places of images in random order, of mean 0 and norm 1.

@@ -1,13 +1,15 @@
 //! Experiments as data.
 
+mod check;
 mod files;
+mod narrow;
 mod net;
 mod rule;
 mod stage;
 
 use std::{fs, path::Path};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use burn_hebbian::train::data::Source;
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +42,9 @@ pub(crate) enum Protocol {
 pub(crate) struct Table {
     pub(crate) data: DataConfig,
     pub(crate) net: NetChoice,
+    /// The row that the others are compared with; without one, the first that nothing trains.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) against: Option<String>,
     pub(crate) rows: Vec<Row>,
     pub(crate) small: Small,
 }
@@ -145,15 +150,6 @@ impl Table {
             NetChoice::Own(net) => Ok(net.clone()),
         }
     }
-
-    /// What does not depend on the images.
-    fn check(&self) -> Result<()> {
-        let net = self.net()?;
-        for row in &self.rows {
-            row.check(&net).with_context(|| format!("row `{}`", row.name))?;
-        }
-        Ok(())
-    }
 }
 
 impl Row {
@@ -165,33 +161,26 @@ impl Row {
         }
     }
 
-    fn check(&self, net: &NetConfig) -> Result<()> {
-        ensure!(!self.evaluate.is_empty(), "nothing to evaluate");
-        let mut next = 0;
-        for stage in &self.stages {
-            let [first, last] = stage.blocks();
-            let (first, last) = (net.index(first)?, net.index(last)?);
-            ensure!(first <= last, "blocks {first} to {last} are in the wrong order");
-            let anew = matches!(stage, Stage::Backprop(Backprop { fine_tune: true, .. }));
-            let expected = if anew { 0 } else { next };
-            ensure!(
-                first <= expected,
-                "a stage begins at block {first}, the ones before it end at {expected}"
-            );
-            next = last + 1;
+    /// The shares of labels it is run for.
+    pub(crate) fn shares(&self) -> Vec<Option<f64>> {
+        match self.label_shares.as_slice() {
+            [] => vec![None],
+            shares => shares.iter().copied().map(Some).collect(),
         }
-        for block in self.at.iter().filter(|_| !self.stages.is_empty()) {
-            ensure!(net.index(block)? < next, "block `{block}` is above the last stage");
-        }
-        for share in &self.label_shares {
-            ensure!(
-                *share > 0.0 && *share <= 1.0,
-                "a share of labels must be above 0 and at most 1, got {share}"
-            );
-        }
-        let judged = self.at.len().max(1);
-        let published = self.published.len();
-        ensure!(published == 0 || published == judged, "{published} published numbers for {judged} blocks");
-        Ok(())
     }
+
+    /// What its files are called by.
+    pub(crate) fn file_name(&self) -> String {
+        file_name(&self.name)
+    }
+
+    /// Whether nothing in it is trained.
+    pub(crate) fn is_control(&self) -> bool {
+        self.stages.iter().all(|stage| matches!(stage, Stage::Untrained(_)))
+    }
+}
+
+/// The name of a line as that of a file.
+pub(crate) fn file_name(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect()
 }

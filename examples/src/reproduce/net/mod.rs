@@ -1,6 +1,7 @@
 //! Chains of blocks as Burn modules.
 
 mod block;
+mod parameters;
 
 use burn::{
     module::Module,
@@ -9,8 +10,10 @@ use burn::{
 };
 
 pub(crate) use block::Block;
+pub(crate) use parameters::Values;
+use parameters::parameters;
 
-use crate::config::BlockConfig;
+use crate::reproduce::config::BlockConfig;
 
 /// Some blocks of a network, and a linear classifier on top if they need one.
 #[derive(Module, Debug)]
@@ -80,5 +83,25 @@ impl Chain {
             Some(head) => head.linear.forward(head.dropout.forward(features)),
             None => features,
         }
+    }
+}
+
+impl Chain {
+    /// The first block of which a parameter is not finite, by its number; the number of blocks if it is the classifier.
+    pub(crate) fn not_finite(&self) -> Option<usize> {
+        let finite = |values: &Values| values.values.iter().all(|value| value.is_finite());
+        let bad = |block: &Block| !parameters(block).iter().all(|(_, values)| finite(values));
+        let head = || self.head.iter().any(|head| !parameters(head).iter().all(|(_, values)| finite(values)));
+        self.blocks.iter().position(bad).or_else(|| head().then_some(self.blocks.len()))
+    }
+
+    /// All parameters, by the names of the blocks; those of a classifier on top as `classifier`.
+    pub(crate) fn parameters(&self, names: &[String]) -> Vec<(String, Values)> {
+        let named = |name: &str, found: Vec<(String, Values)>| {
+            found.into_iter().map(|(path, values)| (format!("{name}.{path}"), values)).collect::<Vec<_>>()
+        };
+        let blocks = self.blocks.iter().zip(names).flat_map(|(block, name)| named(name, parameters(block)));
+        let head = self.head.iter().flat_map(|head| named("classifier", parameters(&head.linear)));
+        blocks.chain(head).collect()
     }
 }

@@ -132,21 +132,45 @@ impl NetConfig {
     }
 
     /// Refuses what cannot be built or trained on such images.
-    pub(crate) fn check(&self, image: [usize; 3], classes: usize) -> Result<()> {
+    pub(crate) fn check(&self, image: [usize; 3]) -> Result<()> {
         ensure!(!self.blocks.is_empty(), "a network has at least 1 block, got 0");
-        let shapes = self.shapes(image)?;
-        let last = shapes[shapes.len() - 1];
-        let scores: usize = last.iter().product();
-        ensure!(scores == classes, "the last block scores {scores} classes, the data have {classes}");
-        for block in &self.blocks {
-            let share = (0.0..1.0).contains(&block.dropout);
-            ensure!(share, "{}: dropout must be in 0..1, got {}", block.name, block.dropout);
+        for (index, block) in self.blocks.iter().enumerate() {
+            let before = &self.blocks[..index];
+            ensure!(
+                before.iter().all(|other| other.name != block.name),
+                "two blocks are called `{}`",
+                block.name
+            );
+            block.check().with_context(|| format!("block `{}`", block.name))?;
         }
+        self.shapes(image).map(drop)
+    }
+
+    /// Refuses a network whose last block does not score these classes.
+    pub(crate) fn check_scores(&self, image: [usize; 3], classes: usize) -> Result<()> {
+        let shapes = self.shapes(image)?;
+        let scores: usize = shapes[shapes.len() - 1].iter().product();
+        ensure!(scores == classes, "the last block scores {scores} classes, the data have {classes}");
         Ok(())
     }
 }
 
 impl BlockConfig {
+    /// What does not depend on the block's input.
+    fn check(&self) -> Result<()> {
+        let usual = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+        let named = !self.name.is_empty() && self.name.chars().all(usual);
+        ensure!(named, "a name is letters, digits, - and _: files are called by it");
+        let (dropout, rate) = (self.dropout, self.rate);
+        ensure!((0.0..1.0).contains(&dropout), "dropout must be in 0..1, got {dropout}");
+        ensure!(rate.is_finite() && rate >= 0.0, "a rate must be finite and at least 0, got {rate}");
+        ensure!(self.neurons() > 0, "a layer has at least 1 neuron, got 0");
+        if let LayerConfig::Conv { kernel, .. } = self.layer {
+            ensure!(kernel > 0, "a kernel is at least 1 pixel wide, got 0");
+        }
+        Ok(())
+    }
+
     fn output_shape(&self, [_, height, width]: [usize; 3]) -> Result<[usize; 3]> {
         let LayerConfig::Conv { filters, kernel, padding, .. } = self.layer else {
             let LayerConfig::Linear { neurons, .. } = self.layer else { unreachable!("two kinds of layers") };

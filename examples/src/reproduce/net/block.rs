@@ -15,7 +15,7 @@ use burn::{
 use burn_hebbian::prelude::*;
 
 use super::Trainer;
-use crate::config::{BlockConfig, Initial, LayerConfig, Norm, Pool};
+use crate::reproduce::config::{BlockConfig, Initial, LayerConfig, Norm, Pool};
 
 /// A block of a network.
 #[derive(Module, Debug)]
@@ -60,10 +60,7 @@ impl Block {
     }
 
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = match &self.before {
-            Some(norm) => norm.forward(x),
-            None => x,
-        };
+        let x = self.normed(x);
         let y = self.pool.apply(self.layer.forward(self.dropout.forward(x)));
         match &self.after {
             Some(norm) => norm.forward(y),
@@ -72,7 +69,41 @@ impl Block {
     }
 }
 
+impl Block {
+    fn normed(&self, x: Tensor<4>) -> Tensor<4> {
+        match &self.before {
+            Some(norm) => norm.forward(x),
+            None => x,
+        }
+    }
+
+    /// What neurons compete by, before anything is rectified or pooled: `[n, neurons, rows, columns]`.
+    pub(crate) fn responses(&self, similarity: &Similarity, x: Tensor<4>) -> Tensor<4> {
+        let output = Output::new(similarity.clone(), Activation::Linear);
+        self.layer.clone().with_output(output).forward(self.normed(x))
+    }
+
+    /// The weights as `[neurons, channels, height, width]`; those of a linear layer in the size of its input.
+    pub(crate) fn filters(&self, [channels, height, width]: [usize; 3]) -> Tensor<4> {
+        match &self.layer {
+            Layer::Conv(conv) => conv.layer().weight.val(),
+            Layer::Linear(linear) => {
+                let weight = linear.layer().weight.val().transpose(); // [inputs, k] -> [k, inputs]
+                let neurons = weight.dims()[0];
+                weight.reshape([neurons, channels, height, width])
+            }
+        }
+    }
+}
+
 impl Layer {
+    fn with_output(self, output: Output) -> Self {
+        match self {
+            Self::Conv(conv) => Self::Conv(conv.with_output(output)),
+            Self::Linear(linear) => Self::Linear(linear.with_output(output)),
+        }
+    }
+
     fn new(
         config: &LayerConfig,
         [channels, height, width]: [usize; 3],
