@@ -109,8 +109,9 @@ pub(crate) enum Norm {
 impl NetConfig {
     /// The network of that name in this program.
     pub(crate) fn named(name: &str) -> Result<Self> {
+        let names = || super::files::NETS.iter().map(|(known, _)| *known).collect::<Vec<_>>().join(", ");
         let known = super::files::NETS.iter().find(|(known, _)| *known == name);
-        let (_, json) = known.with_context(|| format!("no network `{name}`"))?;
+        let (_, json) = known.with_context(|| format!("no network `{name}`; there are {}", names()))?;
         serde_json::from_str(json).with_context(|| format!("network `{name}`"))
     }
 

@@ -29,7 +29,10 @@ use crate::reproduce::{
 const ZOOM: usize = 4;
 
 /// Neurons of a deeper block that are drawn, the first ones.
-const NEURONS: usize = 16;
+const NEURONS: usize = 9;
+
+/// Steps of gradient ascent.
+const STEPS: usize = 100;
 
 /// Images that the strongest patches are looked for in.
 const IMAGES: usize = 1000;
@@ -93,7 +96,8 @@ fn maximised(blocks: &[Block], dims: [usize; 3], device: &Device) -> Tensor<4> {
     let [channels, height, width] = dims;
     let probe = Tensor::zeros([1, channels, height, width], &device);
     let neurons = middle(probe).dims()[1];
-    let config = MaximiseConfig::new().with_norm(((channels * height * width) as f64).sqrt());
+    let config =
+        MaximiseConfig::new().with_steps(STEPS).with_norm(((channels * height * width) as f64).sqrt());
     Tensor::cat((0..neurons).map(|neuron| maximise(middle, neuron, dims, &config, &device)).collect(), 0)
 }
 

@@ -46,6 +46,8 @@ pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
         return Ok(training.model);
     }
     let open = || {
+        // weights are drawn when they are first used: to read them draws them as the first epoch would
+        lab.setting.device.seed(epoch_seed(lab.seed, done));
         let length = Length { epochs, steps };
         let blocks = lab.names(&stage.blocks)?;
         let patterns = in_order(input.training.len().min(PATTERNS));
@@ -73,7 +75,7 @@ fn epoch(
 ) -> Result<Training<Chain>> {
     let Progress { seed, epochs } = training.progress;
     let (images, classes, device) = (&input.training, input.classes.len(), &lab.setting.device);
-    device.seed(seed.wrapping_add(1 + epochs as u64));
+    device.seed(epoch_seed(seed, epochs));
     let steps = images.len().div_ceil(stage.batch);
     let step = Step::new(format!("{} by rules, epoch {}", span(&stage.blocks), epochs + 1), steps);
     for (number, batch) in shuffled(images.len(), seed, epochs).chunks(stage.batch).enumerate() {
@@ -84,7 +86,8 @@ fn epoch(
         let (_, updates) = plan.observe(model, signals, || model.features(model.blocks.len(), input))?;
         let grads = updates.into_grads(model);
         let rate = training.rates.step();
-        training.model = plan.step(&mut training.optimizer, rate, training.model, grads)?;
+        let stepped = plan.step(&mut training.optimizer, rate, training.model, grads);
+        training.model = stepped.map_err(|error| in_words(lab, stage, &error))?;
         if let Some(journal) = &mut journal {
             journal.after_step(epochs + 1, epochs * steps + number + 1, &training.model);
         }
@@ -95,11 +98,27 @@ fn epoch(
     Ok(training)
 }
 
+/// The seed of whatever is drawn in the epoch after so many.
+fn epoch_seed(seed: u64, epochs: usize) -> u64 {
+    seed.wrapping_add(1 + epochs as u64)
+}
+
 /// Refuses blocks that the stage cannot train.
 pub(super) fn check(lab: &Lab, stage: &Hebbian) -> Result<()> {
     let plan = plan(lab, stage, 1, lab.sizes()?.classes)?;
-    plan.apply(lab.fresh(Trainer::Rules, &lab.setting.device)?)?;
+    plan.apply(lab.fresh(Trainer::Rules, &lab.setting.device)?)
+        .map_err(|error| in_words(lab, stage, &error))?;
     Ok(())
+}
+
+/// An error of a plan, with the names of blocks for the paths of their layers.
+fn in_words(lab: &Lab, stage: &Hebbian, error: &dyn std::error::Error) -> anyhow::Error {
+    let names = lab.names(&stage.blocks).unwrap_or_default();
+    let kinds = ["Conv", "Linear"];
+    let named = names.iter().enumerate().fold(error.to_string(), |text, (index, name)| {
+        kinds.iter().fold(text, |text, kind| text.replace(&format!("blocks.{index}.layer.{kind}"), name))
+    });
+    anyhow::Error::msg(named)
 }
 
 /// Every block learns by its rule, nothing else learns.

@@ -12,6 +12,9 @@ pub(crate) struct Values {
     pub(crate) values: Vec<f32>,
 }
 
+/// Kinds of layers, levels of a path that only an enum adds.
+const KINDS: [&str; 2] = ["Conv", "Linear"];
+
 /// All of a module, by path.
 pub(super) fn parameters<M: Module>(module: &M) -> Vec<(String, Values)> {
     let mut collector = Collector::default();
@@ -38,6 +41,9 @@ impl ModuleVisitor for Collector {
         let tensor = param.val();
         let shape = tensor.dims().to_vec();
         let values = tensor.into_data().iter().collect();
-        self.found.push((self.path.join("."), Values { shape, values }));
+        // the kind of a layer is no part of its name
+        let path: Vec<_> =
+            self.path.iter().map(String::as_str).filter(|part| !KINDS.contains(part)).collect();
+        self.found.push((path.join("."), Values { shape, values }));
     }
 }
