@@ -225,6 +225,23 @@ fn broken_files() {
     );
 }
 
+/// Features are kept in half precision: what does not fit is told.
+#[test]
+fn features_that_are_too_large() {
+    let mut own = own(json!([{ "untrained": { "blocks": ["conv1", "conv2"] } }]));
+    let blocks = &mut own.table()["net"]["blocks"];
+    for block in [0, 1] {
+        blocks[block]["layer"]["conv"]["initial"] = json!({ "normal": { "norm": 1e4 } });
+        blocks[block]["output"] = json!({ "similarity": "dot", "activation": "relu" });
+    }
+    let error = own.error(&["--rows", "bad"]);
+    let begin =
+        "row `bad`, seed 0: features of `conv2`, training: half precision keeps numbers up to ±65504, got ";
+    assert!(error.starts_with(begin), "{error}");
+    own.table()["rows"][1]["stages"][0]["untrained"]["fit_norms"] = json!(true);
+    assert!(own.run("fitted", &["--rows", "bad"]).is_ok());
+}
+
 /// Training that diverges names the layer.
 #[test]
 fn what_is_not_finite() {

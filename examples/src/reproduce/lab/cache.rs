@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use burn_hebbian::train::data::{Labelled, Parts, in_order};
 use half::{
     f16,
@@ -90,7 +90,8 @@ impl Folder {
         for (part, images) in PARTS.into_iter().zip([&input.training, &input.validation, &input.test]) {
             let path = self.path(&file_name(block, part));
             let partial = path.with_extension("partial");
-            let halves = halves(images, shape, &compute);
+            let halves =
+                halves(images, shape, &compute).with_context(|| format!("features of `{block}`, {part}"))?;
             let dims = [&[images.len()], shape.as_slice()].concat();
             let view = TensorView::new(Dtype::F16, dims, bytemuck::cast_slice(&halves))?;
             serialize_to_file([(FEATURES, view)], None, &partial)
@@ -105,13 +106,18 @@ fn file_name(block: &str, part: &str) -> String {
     format!("{block}-{part}.safetensors")
 }
 
-fn halves(images: &Labelled, shape: [usize; 3], compute: impl Fn(Labelled) -> Labelled) -> Vec<u16> {
+fn halves(images: &Labelled, shape: [usize; 3], compute: impl Fn(Labelled) -> Labelled) -> Result<Vec<u16>> {
     let len: usize = shape.iter().product();
     let mut halves = vec![f16::ZERO; images.len() * len];
     for (chunk, kept) in in_order(images.len()).chunks(CHUNK).zip(halves.chunks_mut(CHUNK * len)) {
-        kept.convert_from_f32_slice(&compute(images.select(chunk)).values);
+        let values = compute(images.select(chunk)).values;
+        let largest = f16::MAX.to_f32();
+        if let Some(bad) = values.iter().find(|value| !value.is_finite() || value.abs() > largest) {
+            bail!("half precision keeps numbers up to ±{largest}, got {bad}");
+        }
+        kept.convert_from_f32_slice(&values);
     }
-    halves.reinterpret_into()
+    Ok(halves.reinterpret_into())
 }
 
 fn read(path: &Path, shape: [usize; 3], images: &Labelled) -> Result<Labelled> {

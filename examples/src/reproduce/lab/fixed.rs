@@ -5,10 +5,13 @@ use burn::{
     module::{Module, ModuleMapper, Param},
     tensor::{Device, Tensor, TensorData},
 };
-use burn_hebbian::train::data::{Labelled, shuffled};
+use burn_hebbian::{
+    prelude::*,
+    train::data::{Labelled, in_order, shuffled},
+};
 use faer::{Mat, Side};
 
-use super::Lab;
+use super::{Lab, Step};
 use crate::reproduce::{
     config::{LayerConfig, Untrained, Weights},
     net::{Chain, Trainer},
@@ -16,6 +19,9 @@ use crate::reproduce::{
 
 /// Patches that weights are made of.
 const PATCHES: usize = 40_000;
+
+/// Images of a batch that norms take their statistics from.
+const BATCH: usize = 64;
 
 /// Rounds of k-means.
 const ROUNDS: usize = 20;
@@ -25,7 +31,26 @@ const MIN_NORM: f32 = 1e-6;
 
 /// The blocks with the weights of `stage`.
 pub(super) fn built(lab: &Lab, stage: &Untrained) -> Result<Chain> {
-    let mut chain = lab.fresh(Trainer::Rules, &lab.setting.device)?;
+    let chain = with_weights(lab, stage, lab.fresh(Trainer::Rules, &lab.setting.device)?)?;
+    if stage.fit_norms { fitted(lab, chain) } else { Ok(chain) }
+}
+
+/// The blocks after one pass over the training images from which norms take their statistics.
+fn fitted(lab: &Lab, chain: Chain) -> Result<Chain> {
+    let plan = Plan::new().with_rest(Rest::Frozen);
+    let chain = plan.apply(chain)?;
+    let images = &lab.input()?.training;
+    let step = Step::new("statistics of norms".to_string(), images.len().div_ceil(BATCH));
+    for batch in in_order(images.len()).chunks(BATCH) {
+        let x = images.images(batch, &lab.setting.device);
+        plan.observe(&chain, Signals::none(), || chain.features(chain.blocks.len(), x))?;
+        step.bar.inc(1);
+    }
+    step.done("");
+    Ok(chain)
+}
+
+fn with_weights(lab: &Lab, stage: &Untrained, mut chain: Chain) -> Result<Chain> {
     let Some([filters, kernel]) = filters(lab, stage)? else {
         return Ok(chain);
     };

@@ -129,7 +129,13 @@ impl<'a> Lab<'a> {
         }
         let (chain, input) = (self.trained()?, self.input()?);
         let count = block + 1 - blocks.start;
-        folder.save(name, shape, &input, |part| self.compute(&chain, count, part))?;
+        let chunks: usize = self.sizes()?.counts.iter().map(|count| count.div_ceil(CHUNK)).sum();
+        let step = Step::new(format!("features of {name}"), chunks);
+        folder.save(name, shape, &input, |part| {
+            step.bar.inc(1);
+            self.compute(&chain, count, part)
+        })?;
+        step.done("");
         drop(input);
         folder.load(name, shape, &images)?.context("features that were just written")
     }
