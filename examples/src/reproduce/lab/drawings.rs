@@ -78,7 +78,7 @@ fn save(tiles: Tensor<4>, path: &Path) -> Result<()> {
 fn first_neurons(blocks: &[Block], x: Tensor<4>) -> Tensor<4> {
     let last = blocks.len() - 1;
     let x = blocks[..last].iter().fold(x, |x, block| block.forward(x));
-    let responses = blocks[last].responses(&Similarity::Dot, x);
+    let responses = blocks[last].responses(Similarity::Dot, x);
     let neurons = responses.dims()[1].min(NEURONS);
     responses.narrow(1, 0, neurons)
 }

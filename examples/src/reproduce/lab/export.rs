@@ -66,7 +66,7 @@ fn wins(lab: &Lab, chain: &Chain, images: &Labelled, folder: &Path) -> Result<()
         let mut wins: Option<Wins> = None;
         for chunk in in_order(images.len()).chunks(CHUNK) {
             let x = chain.features(index, images.images(chunk, &lab.setting.device));
-            let responses = chain.blocks[index].responses(&similarity, x);
+            let responses = chain.blocks[index].responses(similarity, x);
             let [n, neurons, rows, columns] = responses.dims();
             let wins = wins.get_or_insert_with(|| Wins::new(1, neurons));
             wins.add(responses.reshape([n, 1, neurons, rows * columns]));

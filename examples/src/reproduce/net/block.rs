@@ -78,8 +78,8 @@ impl Block {
     }
 
     /// What neurons compete by, before anything is rectified or pooled: `[n, neurons, rows, columns]`.
-    pub(crate) fn responses(&self, similarity: &Similarity, x: Tensor<4>) -> Tensor<4> {
-        let output = Output::new(similarity.clone(), Activation::Linear);
+    pub(crate) fn responses(&self, similarity: Similarity, x: Tensor<4>) -> Tensor<4> {
+        let output = Output::new(similarity, Activation::Linear);
         self.layer.clone().with_output(output).forward(self.normed(x))
     }
 
