@@ -62,7 +62,7 @@ pub(crate) struct Own {
 
 /// Training images of runs, and those of them that are held out.
 pub(crate) const IMAGES: usize = 10 * data::TRAINING;
-pub(crate) const VALIDATION: usize = 40;
+pub(crate) const VALIDATION: usize = 30;
 
 impl Own {
     /// Of these rows, on a network of two convolutions and a classifier.

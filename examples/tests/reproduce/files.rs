@@ -166,7 +166,7 @@ fn a_run_says_where_its_results_come_from() {
     own.run("out", &["--epochs", "1", "--rows", "one", "--seeds", "2"]).unwrap();
     let run = read(&own.file("out", "run.json"));
     assert_eq!(run["version"], env!("CARGO_PKG_VERSION"));
-    assert_eq!(run["images"], json!({ "training": 160, "validation": 40, "test": 40 }));
+    assert_eq!(run["images"], json!({ "training": 170, "validation": 30, "test": 40 }));
     assert_eq!(
         [&run["scale"], &run["device"], &run["seeds"]],
         [&json!("small"), &json!("flex"), &json!([0, 1])]

@@ -90,7 +90,7 @@ fn minutes(own: &Own, row: &str) -> f64 {
 #[test]
 fn a_killed_run_ends_as_one_that_was_not() {
     let own = own();
-    own.run("whole", &[]).unwrap();
+    own.run("whole", &["--export"]).unwrap();
     killed(&own, |out| epochs(out) >= 2);
     assert!((2..EPOCHS).contains(&epochs(&own.dir.path().join("killed"))));
     let before = minutes(&own, "hybrid, seed 0");
@@ -99,10 +99,15 @@ fn a_killed_run_ends_as_one_that_was_not() {
     assert!(minutes(&own, "hybrid, seed 0") > before, "times of both runs are added");
     let second_epoch = |out: &Path| !cached(out, "checkpoints/epoch-5").is_empty();
     killed(&own, second_epoch);
-    own.run("killed", &[]).unwrap();
+    own.run("killed", &["--export"]).unwrap();
     assert!(bytes(&own, "whole") == bytes(&own, "killed"));
     let row = |out| fs::read(own.file(out, "rows/hybrid-seed-0.json")).unwrap();
     assert!(row("whole") == row("killed"));
+    // accuracies forgive small differences, weights do not
+    for row in ["hybrid-seed0", "teacher-seed0"] {
+        let weights = |out| fs::read(own.file(out, "export").join(row).join("weights.safetensors")).unwrap();
+        assert!(weights("whole") == weights("killed"), "{row}");
+    }
 }
 
 /// A second run reads what the first one found.
