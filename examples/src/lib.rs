@@ -5,9 +5,11 @@
 //! - [`measure`]: seconds, peak memory, mean and spread
 //! - [`progress`]: progress bars
 //! - [`strategies`]: ways to compute the update of a layer
+//! - [`reproduce`]: tables of the literature
 
 pub mod digits;
 pub mod measure;
 pub mod models;
 pub mod progress;
+pub mod reproduce;
 pub mod strategies;

@@ -1,0 +1,211 @@
+//! The command line.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, ensure};
+use burn::tensor::Device;
+use clap::{Parser, ValueEnum};
+
+use super::{
+    compare::compare,
+    config::{EXPERIMENTS, Experiment, Protocol, Small, Table},
+    lab::{Clock, Images, Setting},
+    protocols::Run,
+    results::{Line, Results, Score},
+    run,
+};
+
+/// Reproduce a table of the literature.
+#[derive(Parser, Debug, Clone)]
+pub struct Args {
+    /// An experiment by name, or a JSON file of your own
+    #[arg(required_unless_present = "list")]
+    pub experiment: Option<String>,
+    /// List the experiments, what they need and how long they take
+    #[arg(long)]
+    pub list: bool,
+    /// Folder of the data
+    #[arg(long, default_value = "data")]
+    pub data: PathBuf,
+    /// Folder for results, pictures, weights and features
+    #[arg(long, default_value = "results")]
+    pub out: PathBuf,
+    /// Runs with seeds 0, 1, …
+    #[arg(long, default_value_t = 1)]
+    pub seeds: u64,
+    /// The first seed
+    #[arg(long, default_value_t = 0)]
+    pub first_seed: u64,
+    /// As published, or minutes
+    #[arg(long, value_enum, default_value = "small")]
+    pub scale: Scale,
+    /// Where to compute
+    #[arg(long, value_enum, default_value = "flex")]
+    pub device: Backend,
+    /// Rows whose names contain this, alone
+    #[arg(long)]
+    pub rows: Option<String>,
+    /// Write features, weights and win counts of each row's last stage
+    #[arg(long)]
+    pub export: bool,
+    /// Draw what neurons of deeper blocks respond to; takes a minute a row
+    #[arg(long)]
+    pub pictures: bool,
+    /// Leave layers unread while rules train them
+    #[arg(long)]
+    pub no_diagnostics: bool,
+    /// Of a small run: training images
+    #[arg(long, hide = true)]
+    pub images: Option<usize>,
+    /// Of a small run: epochs of a stage or classifier at most
+    #[arg(long, hide = true)]
+    pub epochs: Option<usize>,
+    /// Training images that are kept to choose on, of the whole data set
+    #[arg(long, hide = true)]
+    pub validation: Option<usize>,
+    /// A share of the neurons of every layer but the last
+    #[arg(long, hide = true)]
+    pub width: Option<f64>,
+}
+
+/// Backends of this build; others come with the features of their names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Backend {
+    /// Burn's own CPU backend.
+    Flex,
+    /// `ndarray` on the CPU.
+    #[cfg(feature = "ndarray")]
+    Ndarray,
+    /// Any GPU that WebGPU reaches.
+    #[cfg(feature = "wgpu")]
+    Wgpu,
+    /// The first CUDA GPU.
+    #[cfg(feature = "cuda")]
+    Cuda,
+}
+
+impl Backend {
+    fn device(self) -> Device {
+        match self {
+            Self::Flex => Device::flex(),
+            #[cfg(feature = "ndarray")]
+            Self::Ndarray => Device::ndarray(),
+            #[cfg(feature = "wgpu")]
+            Self::Wgpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
+            #[cfg(feature = "cuda")]
+            Self::Cuda => Device::cuda(0),
+        }
+    }
+}
+
+/// How much is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scale {
+    /// Few images, few epochs.
+    Small,
+    /// As published.
+    Full,
+}
+
+impl Args {
+    /// Runs the experiment, or lists those there are.
+    ///
+    /// # Errors
+    ///
+    /// If the experiment, the data or something in the folder of results is wrong, or a training diverges.
+    pub fn run(&self) -> Result<()> {
+        let Some(name) = self.experiment.as_ref().filter(|_| !self.list) else {
+            return list();
+        };
+        let mut experiment = Experiment::read(name)?;
+        let folder = self.out.join(stem(name));
+        let lines = self.lines(&mut experiment.protocol, &folder)?;
+        let results = Results {
+            experiment: name.clone(),
+            title: experiment.title,
+            source: experiment.source,
+            scale: format!("{:?}", self.scale).to_lowercase(),
+            lines,
+        };
+        results.write(&folder)?;
+        println!("\n{}\n{}", results.markdown(), folder.display());
+        Ok(())
+    }
+
+    /// What an experiment gives.
+    fn lines(&self, protocol: &mut Protocol, folder: &Path) -> Result<Vec<Line>> {
+        ensure!(self.seeds > 0, "at least 1 seed is needed, got 0");
+        let Protocol::Table(table) = protocol else {
+            return Line::all(&self.protocol(folder).scores(protocol)?);
+        };
+        let mut lines = Line::all(&self.table(table, folder)?)?;
+        compare(&mut lines, table)?;
+        Ok(lines)
+    }
+
+    fn protocol<'a>(&'a self, folder: &'a Path) -> Run<'a> {
+        Run {
+            data: &self.data,
+            folder,
+            device: self.device.device(),
+            small: self.scale == Scale::Small,
+            seeds: self.first_seed..self.first_seed + self.seeds,
+            rows: self.rows.as_deref(),
+        }
+    }
+
+    fn table(&self, table: &mut Table, folder: &Path) -> Result<Vec<Score>> {
+        table.data.validation = self.validation.unwrap_or(table.data.validation);
+        if let Some(width) = self.width {
+            table.narrow(width)?;
+        }
+        let seeds = self.first_seed..self.first_seed + self.seeds;
+        run::table(&self.setting(table, folder)?, folder, table, seeds, &self.rows)
+    }
+
+    fn setting(&self, table: &Table, folder: &Path) -> Result<Setting> {
+        let Small { images, epochs } = table.small;
+        let small = Small { images: self.images.unwrap_or(images), epochs: self.epochs.unwrap_or(epochs) };
+        let seeds = (self.first_seed..self.first_seed + self.seeds).collect();
+        Ok(Setting {
+            data: self.data.clone(),
+            out: self.out.clone(),
+            device: self.device.device(),
+            small: (self.scale == Scale::Small).then_some(small),
+            images: Images::default(),
+            watched: !self.no_diagnostics,
+            export: self.export,
+            pictures: self.pictures,
+            clock: Clock::new(folder, self.scale, seeds, self.device)?,
+        })
+    }
+}
+
+/// What there is.
+fn list() -> Result<()> {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["experiment", "", "minutes on two cores: small", "full, a seed", "needs"]);
+    for (name, _) in EXPERIMENTS {
+        let Experiment { title, minutes, protocol, .. } = Experiment::read(name)?;
+        let needs = match protocol.source() {
+            Some(source) => serde_json::to_string(&source)?.replace('"', ""),
+            None => "nothing".to_string(),
+        };
+        table.add_row([
+            (*name).to_string(),
+            title,
+            minutes.small.to_string(),
+            minutes.full.to_string(),
+            needs,
+        ]);
+    }
+    println!("{table}");
+    Ok(())
+}
+
+/// The last part of a path, without `.json`.
+fn stem(name: &str) -> String {
+    let file = Path::new(name).file_stem().unwrap_or_default();
+    file.to_string_lossy().into_owned()
+}

@@ -1,0 +1,118 @@
+//! What can be wrong with a table before its images are known.
+
+use std::ops::Range;
+
+use anyhow::{Context, Result, ensure};
+
+use super::{Backprop, Evaluation, Hebbian, NetConfig, Row, Stage, Table};
+
+impl Table {
+    /// Refuses what does not depend on the images.
+    pub(crate) fn check(&self) -> Result<()> {
+        for (index, row) in self.rows.iter().enumerate() {
+            let same = |other: &Row| other.file_name() == row.file_name();
+            ensure!(!self.rows[..index].iter().any(same), "two rows are called `{}`", row.name);
+            row.check(&self.net(row)?).with_context(|| format!("row `{}`", row.name))?;
+        }
+        if let Some(against) = &self.against {
+            let names = || self.rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>().join(", ");
+            let known = self.rows.iter().any(|row| row.name == *against);
+            ensure!(known, "rows are compared with `{against}`, which is none of {}", names());
+        }
+        Ok(())
+    }
+}
+
+impl Row {
+    fn check(&self, net: &NetConfig) -> Result<()> {
+        ensure!(!self.evaluate.is_empty(), "nothing to evaluate");
+        let end = self.check_stages(net)?;
+        self.check_scores(net, end)?;
+        for block in self.at.iter().filter(|_| !self.stages.is_empty()) {
+            ensure!(net.index(block)? < end, "block `{block}` is above the last stage");
+        }
+        for share in &self.label_shares {
+            let valid = *share > 0.0 && *share <= 1.0;
+            ensure!(valid, "a share of labels must be above 0 and at most 1, got {share}");
+        }
+        let judged = self.at.len().max(1);
+        let published = self.published.len();
+        ensure!(published == 0 || published == judged, "{published} published numbers for {judged} blocks");
+        Ok(())
+    }
+
+    /// The number of blocks that stages train; each begins where blocks before it are trained.
+    fn check_stages(&self, net: &NetConfig) -> Result<usize> {
+        let mut next = 0;
+        for stage in &self.stages {
+            let [first, last] = stage.blocks();
+            let (first, last) = (net.index(first)?, net.index(last)?);
+            ensure!(first <= last, "blocks {first} to {last} are in the wrong order");
+            let anew = matches!(stage, Stage::Backprop(Backprop { fine_tune: true, .. }));
+            let expected = if anew { 0 } else { next };
+            ensure!(
+                first <= expected,
+                "a stage begins at block {first}, the ones before it end at {expected}"
+            );
+            stage.check(net, first..last + 1)?;
+            next = last + 1;
+        }
+        Ok(next)
+    }
+
+    /// Scores are those of the last block, or of the classifier that backprop puts on top.
+    fn check_scores(&self, net: &NetConfig, end: usize) -> Result<()> {
+        let scored = self.stages.last().is_some_and(Stage::is_backprop) || end == net.blocks.len();
+        let asked = self.evaluate.contains(&Evaluation::Scores);
+        ensure!(scored || !asked, "`scores` are asked for, of stages that score no classes");
+        let judged = !self.stages.is_empty() || self.at.len() == 1;
+        ensure!(judged, "without stages, `at` gives the images one name, got {} names", self.at.len());
+        Ok(())
+    }
+}
+
+impl Stage {
+    fn check(&self, net: &NetConfig, blocks: Range<usize>) -> Result<()> {
+        match self {
+            Self::Hebbian(stage) => stage.check(net, blocks),
+            Self::Backprop(stage) => stage.check(),
+            Self::Untrained(_) => Ok(()),
+        }
+    }
+}
+
+impl Hebbian {
+    fn check(&self, net: &NetConfig, blocks: Range<usize>) -> Result<()> {
+        check_length(self.epochs, self.batch)?;
+        self.rate.map_or(Ok(()), check_rate)?;
+        let Some(rules) = &self.rules else { return Ok(()) };
+        let (count, needed) = (rules.len(), blocks.len());
+        let [first, last] = [blocks.start, blocks.end - 1].map(|index| &net.blocks[index].name);
+        ensure!(count == needed, "{count} rules for {needed} blocks, {first} to {last}");
+        Ok(())
+    }
+}
+
+impl Backprop {
+    fn check(&self) -> Result<()> {
+        check_length(self.epochs, self.batch)?;
+        check_rate(self.rate)?;
+        let penalty = self.penalty;
+        ensure!(
+            penalty.is_finite() && penalty >= 0.0,
+            "a penalty must be finite and at least 0, got {penalty}"
+        );
+        Ok(())
+    }
+}
+
+fn check_length(epochs: usize, batch: usize) -> Result<()> {
+    ensure!(epochs > 0, "a stage trains for at least 1 epoch, got 0");
+    ensure!(batch > 0, "a batch has at least 1 image, got 0");
+    Ok(())
+}
+
+fn check_rate(rate: f64) -> Result<()> {
+    ensure!(rate.is_finite() && rate >= 0.0, "a rate must be finite and at least 0, got {rate}");
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! The networks and experiments of this program.
+
+macro_rules! files {
+    ($folder:literal: $($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../reproduce/", $folder, "/", $name, ".json")))),*]
+    };
+}
+
+/// Names and JSON of the networks.
+pub(crate) const NETS: &[(&str, &str)] = files!["nets":
+    "thesis", "thesis-swta", "thesis-hpca", "fast-hebb-swta", "fast-hebb-hpca", "soft-hebb", "surround-wta", "krotov",
+    "krotov-six-layer", "wide-patches",
+];
+
+/// Names and JSON of the experiments.
+pub(crate) const EXPERIMENTS: &[(&str, &str)] = files!["experiments":
+    "thesis-layers", "thesis-hybrid", "teacher-on-sgd", "hpca-vs-swta", "softhebb-cifar10", "epochs", "transfer", "krotov",
+    "hard-wta-cnn", "oja-pca", "ica-filters", "fasthebb", "imagenet-scale",
+];

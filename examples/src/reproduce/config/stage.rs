@@ -1,0 +1,195 @@
+//! What trains which blocks, and what judges the result, as data.
+
+use serde::{Deserialize, Serialize};
+
+/// Blocks, by name, from the first to the last.
+pub(crate) type Blocks = [String; 2];
+
+/// One stage of a training. Each takes what the stages before it made of the images, kept on disk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Stage {
+    /// Blocks that learn by their rules, all at once.
+    Hebbian(Hebbian),
+    /// Blocks that learn by backprop, with a linear classifier on top if the last block is not among them.
+    Backprop(Backprop),
+    /// Blocks that keep the weights they start with, or take them from the images.
+    Untrained(Untrained),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Hebbian {
+    pub(crate) blocks: Blocks,
+    #[serde(default = "two")]
+    pub(crate) epochs: usize,
+    #[serde(default = "sixty_four")]
+    pub(crate) batch: usize,
+    /// Whether hidden layers have neurons of classes.
+    #[serde(default)]
+    pub(crate) class_groups: bool,
+    /// How rates change from the first step to the last.
+    #[serde(default)]
+    pub(crate) rates: Rates,
+    /// Instead of the blocks' own rules, in their order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rules: Option<Vec<super::rule::RuleChoice>>,
+    /// Instead of the blocks' own rates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) rate: Option<f64>,
+}
+
+/// How a rate changes from the first step to the last.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Rates {
+    #[default]
+    Constant,
+    /// Falls evenly to 0.
+    Linear,
+    /// Times e^(−1/steps) a step, down to a share of the first.
+    Exponential { steps: f64, floor: f64 },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Backprop {
+    pub(crate) blocks: Blocks,
+    #[serde(default = "twenty")]
+    pub(crate) epochs: usize,
+    #[serde(default = "sixty_four")]
+    pub(crate) batch: usize,
+    #[serde(default = "thousandth")]
+    pub(crate) rate: f64,
+    /// Epochs at the full rate; it is halved in every epoch after these.
+    #[serde(default = "ten")]
+    pub(crate) full_rate_epochs: usize,
+    /// L2.
+    pub(crate) penalty: f32,
+    /// Goes on from the weights of the stages before it, whose blocks are among its own, instead of learning on top of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) fine_tune: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Untrained {
+    pub(crate) blocks: Blocks,
+    #[serde(default)]
+    pub(crate) weights: Weights,
+    /// Whether norms take their statistics from one pass over the training images; without it they change nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) fit_norms: bool,
+}
+
+/// Weights that nothing has learnt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Weights {
+    /// As training starts from.
+    #[default]
+    Random,
+    /// Patches of the images, drawn at random, of mean 0 and norm 1.
+    Patches,
+    /// Centres of spherical k-means on patches.
+    KMeans,
+    /// Principal components of patches.
+    Pca,
+}
+
+impl Rates {
+    /// The rate of a step, of so many, that began at `first`.
+    pub(crate) fn at(self, first: f64, step: usize, steps: usize) -> f64 {
+        match self {
+            Self::Constant => first,
+            Self::Linear => first * (1.0 - step as f64 / steps as f64),
+            Self::Exponential { steps, floor } => first * (-(step as f64) / steps).exp().max(floor),
+        }
+    }
+}
+
+impl Stage {
+    pub(crate) fn blocks(&self) -> &Blocks {
+        match self {
+            Self::Hebbian(stage) => &stage.blocks,
+            Self::Backprop(stage) => &stage.blocks,
+            Self::Untrained(stage) => &stage.blocks,
+        }
+    }
+
+    pub(crate) fn is_backprop(&self) -> bool {
+        matches!(self, Self::Backprop(_))
+    }
+}
+
+/// What judges features.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) enum Evaluation {
+    /// The scores of the last stage itself.
+    Scores,
+    /// A linear classifier by SGD, as the thesis trains it.
+    Sgd,
+    /// The same for fewer epochs.
+    SgdEpochs { epochs: usize },
+    /// The same with dropout, as FastHebb's.
+    SgdDropout,
+    /// A linear classifier by Adam with dropout, as SoftHebb's.
+    Adam,
+    /// A linear classifier in closed form, its penalty chosen on the validation images.
+    Ridge,
+    /// The 10 nearest training images.
+    Neighbours,
+    /// Teacher neurons, for so many epochs.
+    Teacher { epochs: usize },
+}
+
+impl Evaluation {
+    /// The name in tables.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Scores => "its own scores".to_string(),
+            Self::Sgd => "linear, SGD".to_string(),
+            Self::SgdEpochs { epochs } => format!("linear, SGD, epochs: {epochs}"),
+            Self::SgdDropout => "linear, SGD with dropout".to_string(),
+            Self::Adam => "linear, Adam with dropout".to_string(),
+            Self::Ridge => "linear, ridge".to_string(),
+            Self::Neighbours => "10 neighbours".to_string(),
+            Self::Teacher { epochs } => format!("teacher neurons, epochs: {epochs}"),
+        }
+    }
+}
+
+fn two() -> usize {
+    2
+}
+
+fn ten() -> usize {
+    10
+}
+
+fn twenty() -> usize {
+    20
+}
+
+fn sixty_four() -> usize {
+    64
+}
+
+fn thousandth() -> f64 {
+    1e-3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_fall_as_they_say() {
+        let at = |rates: Rates, steps: [usize; 3]| steps.map(|step| rates.at(0.4, step, 8));
+        assert_eq!(at(Rates::Constant, [0, 4, 7]), [0.4; 3]);
+        assert_eq!(at(Rates::Linear, [0, 4, 6]), [0.4, 0.2, 0.1]);
+        let falling = at(Rates::Exponential { steps: 2.0, floor: 0.25 }, [0, 2, 4]);
+        assert_eq!(falling, [0.4, 0.4 * (-1f64).exp(), 0.1]);
+    }
+}

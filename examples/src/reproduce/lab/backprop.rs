@@ -1,0 +1,201 @@
+//! Blocks that learn by backprop.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+use burn::{
+    lr_scheduler::{LrSchedulerConfig, sequential::SequentialLrSchedulerConfig, step::StepLrSchedulerConfig},
+    module::Module,
+    nn::loss::CrossEntropyLossConfig,
+    optim::{
+        GradientsParams, ModuleOptimizer, SgdConfig, decay::WeightDecayConfig, momentum::MomentumConfig,
+    },
+    store::ModuleRecord,
+    tensor::Bytes,
+};
+use burn_hebbian::{
+    optim::checkpoint::{Checkpoints, Progress, Training},
+    prelude::*,
+    train::{
+        data::{Labelled, shuffled},
+        evaluation::accuracy,
+        pictures::curves,
+    },
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Folder, Lab,
+    step::{Step, span},
+    write,
+};
+use crate::reproduce::{
+    config::Backprop,
+    net::{Chain, Trainer},
+};
+
+/// Validation accuracy in percent after each epoch.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Curve(pub(crate) Vec<f64>);
+
+const CURVE: &str = "curve.json";
+const BEST: &str = "best.bpk";
+
+/// The blocks after `stage`, of the epoch that was best on the validation images; from its last checkpoint on.
+pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<(Chain, Curve)> {
+    let epochs = lab.epochs(stage.epochs);
+    let folder = lab.folder()?;
+    let device = lab.setting.device.clone().autodiff();
+    let mut fresh = lab.fresh(Trainer::Backprop, &device)?;
+    let mut curve = curve(&folder)?;
+    if curve.0.len() == epochs && done(&folder, epochs) {
+        draw(&folder, &curve)?;
+        return Ok((best(&folder, fresh)?, curve));
+    }
+    let input = lab.input()?;
+    let training_images = lab.labelled(&input.training)?;
+    if stage.fine_tune {
+        fresh = continued(fresh, &lab.below().trained()?)?;
+    }
+    let plan = Plan::new();
+    let checkpoints = Checkpoints::new(folder.path("checkpoints")).keeping(1);
+    let mut training = checkpoints.resume(
+        &plan,
+        Training {
+            progress: Progress { seed: lab.seed, epochs: 0 },
+            optimizer: optimizer(stage),
+            rates: plan
+                .schedule(schedule(stage, training_images.len().div_ceil(stage.batch)))?
+                .init()
+                .map_err(anyhow::Error::msg)?,
+            model: fresh.clone(),
+        },
+    )?;
+    curve.0.truncate(training.progress.epochs);
+    while training.progress.epochs < epochs {
+        let step = step(stage, &training, training_images.len());
+        training = epoch(lab, stage, &training_images, training, &step);
+        check_finite(lab, stage, &training)?;
+        let judged = if input.validation.is_empty() { &input.test } else { &input.validation };
+        let plain = training.model.valid();
+        let score = accuracy(judged, &lab.setting.device, |images| plain.scores(images));
+        // without images to choose on, the last epoch counts
+        let improved = input.validation.is_empty() || curve.0.iter().all(|&before| score > before);
+        curve.0.push(score);
+        if improved {
+            let record = training
+                .model
+                .clone()
+                .into_record()
+                .into_bytes()
+                .map_err(|error| anyhow::anyhow!("{error}"))?;
+            write(&folder.path(BEST), &record)?;
+        }
+        write(&folder.path(CURVE), &serde_json::to_vec(&curve)?)?;
+        checkpoints.save(&plan, &training)?;
+        step.done(&format!(": {score:.2} %"));
+        lab.setting.clock.tick()?;
+    }
+    draw(&folder, &curve)?;
+    Ok((best(&folder, fresh)?, curve))
+}
+
+/// With the weights and norms of the blocks that were trained before.
+fn continued(mut chain: Chain, before: &Chain) -> Result<Chain> {
+    for (block, learnt) in chain.blocks.iter_mut().zip(&before.blocks) {
+        let record = learnt.clone().into_record();
+        *block = block.clone().try_load_record(record).map_err(anyhow::Error::msg).context("fine-tuning")?;
+    }
+    Ok(chain)
+}
+
+fn done(folder: &Folder, epochs: usize) -> bool {
+    folder.path("checkpoints").join(format!("epoch-{epochs}")).exists()
+}
+
+fn curve(folder: &Folder) -> Result<Curve> {
+    let path = folder.path(CURVE);
+    match fs::read(&path) {
+        Ok(json) => serde_json::from_slice(&json).with_context(|| format!("{}", path.display())),
+        Err(_) => Ok(Curve::default()),
+    }
+}
+
+/// On the plain device, as it classifies.
+fn best(folder: &Folder, fresh: Chain) -> Result<Chain> {
+    let path = folder.path(BEST);
+    let named = || format!("{}", path.display());
+    let bytes = Bytes::from_bytes_vec(fs::read(&path).with_context(named)?);
+    let record = ModuleRecord::from_bytes(bytes).map_err(anyhow::Error::msg).with_context(named)?;
+    let chain = fresh.try_load_record(record).map_err(anyhow::Error::msg).with_context(named)?;
+    Ok(chain.valid())
+}
+
+fn step(stage: &Backprop, training: &Training<Chain>, images: usize) -> Step {
+    let name = format!("{} by backprop, epoch {}", span(&stage.blocks), training.progress.epochs + 1);
+    Step::new(name, images.div_ceil(stage.batch))
+}
+
+fn epoch(
+    lab: &Lab,
+    stage: &Backprop,
+    images: &Labelled,
+    mut training: Training<Chain>,
+    step: &Step,
+) -> Training<Chain> {
+    let Progress { seed, epochs } = training.progress;
+    let device = lab.setting.device.clone().autodiff();
+    device.seed(seed.wrapping_add(1 + epochs as u64));
+    let loss = CrossEntropyLossConfig::new().init(&device);
+    for batch in shuffled(images.len(), seed, epochs).chunks(stage.batch) {
+        let scores = training.model.scores(images.images(batch, &device));
+        let grads = loss.forward(scores, images.targets(batch, &device)).backward();
+        let grads = GradientsParams::from_grads(grads, &training.model);
+        let rate = training.rates.step();
+        training.model = training.optimizer.step(rate, training.model, grads);
+        step.bar.inc(1);
+    }
+    training.progress.epochs += 1;
+    training
+}
+
+/// Refuses weights that are not finite, before they become a checkpoint.
+fn check_finite(lab: &Lab, stage: &Backprop, training: &Training<Chain>) -> Result<()> {
+    let blocks = lab.names(&stage.blocks)?;
+    let epoch = training.progress.epochs;
+    match training.model.not_finite() {
+        None => Ok(()),
+        Some(index) => bail!(
+            "{}: weights are not finite after epoch {epoch} of backprop at a rate of {}",
+            blocks.get(index).map_or("the classifier on top", String::as_str),
+            stage.rate
+        ),
+    }
+}
+
+/// The validation accuracy of each epoch as a chart, unless it is there.
+fn draw(folder: &Folder, curve: &Curve) -> Result<()> {
+    let path = folder.path("curve.png");
+    if path.exists() {
+        return Ok(());
+    }
+    let drawn = curves::Curve::of_epochs("validation", curve.0.iter().copied());
+    let chart = curves::LineChart::new("epoch", "accuracy / %").with_curve(drawn);
+    chart.save(&path).with_context(|| format!("cannot draw {}", path.display()))
+}
+
+fn optimizer(stage: &Backprop) -> ModuleOptimizer {
+    let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0).with_nesterov(true);
+    SgdConfig::new()
+        .with_momentum(Some(momentum))
+        .with_weight_decay(Some(WeightDecayConfig::new(stage.penalty)))
+        .init()
+}
+
+/// Halved in every epoch after those at the full rate.
+fn schedule(stage: &Backprop, steps: usize) -> LrSchedulerConfig {
+    let halved = StepLrSchedulerConfig::new(stage.rate / 2.0, steps).with_gamma(0.5);
+    // clamp: a schedule has at least one step
+    let steady = (stage.full_rate_epochs * steps).max(1);
+    SequentialLrSchedulerConfig::new(vec![stage.rate.into(), halved.into()], vec![steady]).into()
+}

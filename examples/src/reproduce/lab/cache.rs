@@ -1,0 +1,149 @@
+//! What stages learnt and what blocks made of the images, on disk.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use burn_hebbian::train::data::{Labelled, Parts, in_order};
+use half::{
+    f16,
+    slice::{HalfBitsSliceExt, HalfFloatSliceExt},
+    vec::HalfFloatVecExt,
+};
+use safetensors::{Dtype, SafeTensors, serialize_to_file, tensor::TensorView};
+use serde::Serialize;
+
+use super::CHUNK;
+use crate::reproduce::config::{BlockConfig, DataConfig, Small, Stage};
+
+/// Everything that a stage's result depends on.
+#[derive(Debug, Serialize)]
+pub(crate) struct Key<'a> {
+    pub(crate) data: &'a DataConfig,
+    pub(crate) blocks: &'a [BlockConfig],
+    pub(crate) stages: &'a [Stage],
+    pub(crate) small: Option<Small>,
+    pub(crate) seed: u64,
+    /// The share of training images with labels, if not all have them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) label_share: Option<f64>,
+}
+
+/// The folder of one stage: `stage.json`, which says what it is, `checkpoints`, and features by block and part.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder(PathBuf);
+
+/// The name of the tensor in a file of features.
+const FEATURES: &str = "features";
+
+/// Numbers that are converted at a time.
+const PIECE: usize = 1 << 16;
+
+const PARTS: [&str; 3] = ["training", "validation", "test"];
+
+impl Folder {
+    /// The folder for this key; it is made if there is none.
+    pub(crate) fn new(cache: &Path, key: &Key) -> Result<Self> {
+        let description = serde_json::to_string_pretty(key)?;
+        let folder = cache.join(format!("{:08x}", crc32fast::hash(description.as_bytes())));
+        let file = folder.join("stage.json");
+        match fs::read_to_string(&file) {
+            Ok(found) => ensure!(found == description, "{}: of another stage; remove it", folder.display()),
+            Err(_) => write(&file, description.as_bytes())?,
+        }
+        Ok(Self(folder))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The outputs of a block, if they were kept; with the labels of `images`.
+    pub(crate) fn load(&self, block: &str, shape: [usize; 3], images: &Parts) -> Result<Option<Parts>> {
+        let paths = PARTS.map(|part| self.path(&file_name(block, part)));
+        if !paths.iter().all(|path| path.exists()) {
+            return Ok(None);
+        }
+        let load = |path: &Path, images: &Labelled| {
+            read(path, shape, images)
+                .with_context(|| format!("{}: remove it to compute it anew", path.display()))
+        };
+        let [training, validation, test] = &paths;
+        Ok(Some(Parts {
+            training: load(training, &images.training)?,
+            validation: load(validation, &images.validation)?,
+            test: load(test, &images.test)?,
+            classes: images.classes.clone(),
+        }))
+    }
+
+    /// Computes the outputs of a block, some images at a time, and keeps them in half precision.
+    pub(crate) fn save(
+        &self,
+        block: &str,
+        shape: [usize; 3],
+        input: &Parts,
+        compute: impl Fn(Labelled) -> Labelled,
+    ) -> Result<()> {
+        for (part, images) in PARTS.into_iter().zip([&input.training, &input.validation, &input.test]) {
+            let path = self.path(&file_name(block, part));
+            let partial = path.with_extension("partial");
+            let halves =
+                halves(images, shape, &compute).with_context(|| format!("features of `{block}`, {part}"))?;
+            let dims = [&[images.len()], shape.as_slice()].concat();
+            let view = TensorView::new(Dtype::F16, dims, bytemuck::cast_slice(&halves))?;
+            serialize_to_file([(FEATURES, view)], None, &partial)
+                .with_context(|| format!("cannot write {}", partial.display()))?;
+            fs::rename(&partial, &path).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+fn file_name(block: &str, part: &str) -> String {
+    format!("{block}-{part}.safetensors")
+}
+
+fn halves(images: &Labelled, shape: [usize; 3], compute: impl Fn(Labelled) -> Labelled) -> Result<Vec<u16>> {
+    let len: usize = shape.iter().product();
+    let mut halves = vec![f16::ZERO; images.len() * len];
+    for (chunk, kept) in in_order(images.len()).chunks(CHUNK).zip(halves.chunks_mut(CHUNK * len)) {
+        let values = compute(images.select(chunk)).values;
+        let largest = f16::MAX.to_f32();
+        if let Some(bad) = values.iter().find(|value| !value.is_finite() || value.abs() > largest) {
+            bail!("half precision keeps numbers up to ±{largest}, got {bad}");
+        }
+        kept.convert_from_f32_slice(&values);
+    }
+    Ok(halves.reinterpret_into())
+}
+
+fn read(path: &Path, shape: [usize; 3], images: &Labelled) -> Result<Labelled> {
+    let bytes = fs::read(path)?;
+    let file = SafeTensors::deserialize(&bytes)?;
+    let features = file.tensor(FEATURES)?;
+    let expected = [&[images.len()], shape.as_slice()].concat();
+    let (dims, dtype) = (features.shape(), features.dtype());
+    ensure!(dims == expected && dtype == Dtype::F16, "expected F16 {expected:?}, got {dtype:?} {dims:?}");
+    let mut values = vec![0.0; expected.iter().product()];
+    let halves = features.data().chunks(2 * PIECE);
+    for (halves, values) in halves.zip(values.chunks_mut(PIECE)) {
+        // bytes need not lie where 16-bit numbers may
+        let halves: Vec<u16> = bytemuck::pod_collect_to_vec(halves);
+        halves.reinterpret_cast::<f16>().convert_to_f32_slice(values);
+    }
+    Ok(Labelled { dims: shape, values, labels: images.labels.clone() })
+}
+
+/// Writes a file that appears at once or not at all.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let at = || format!("cannot write {}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(at)?;
+    }
+    let partial = path.with_extension("partial");
+    fs::write(&partial, bytes).with_context(at)?;
+    fs::rename(&partial, path).with_context(at)
+}

@@ -1,0 +1,17 @@
+//! The tables of the literature, each reproduced by one command: what `--example reproduce` runs.
+//!
+//! Experiments are data: rows of stages that train blocks of a network, judged by classifiers. What a stage learns, and
+//! what its blocks make of the images, is kept on disk under a hash of everything that it depends on.
+
+mod args;
+mod compare;
+mod config;
+mod estimate;
+mod features;
+mod lab;
+mod net;
+mod protocols;
+mod results;
+mod run;
+
+pub use args::{Args, Backend, Scale};

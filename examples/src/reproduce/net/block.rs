@@ -1,0 +1,177 @@
+//! One block: norm → dropout → layer → pool → norm.
+
+use burn::{
+    module::Module,
+    nn::{
+        BatchNormConfig, Dropout, DropoutConfig, Initializer, Linear, LinearConfig, PaddingConfig2d,
+        conv::{Conv2d, Conv2dConfig},
+    },
+    tensor::{
+        Device, Tensor,
+        module::{avg_pool2d, max_pool2d},
+        ops::{AvgPoolOptions, MaxPoolOptions},
+    },
+};
+use burn_hebbian::prelude::*;
+
+use super::Trainer;
+use crate::reproduce::config::{BlockConfig, Initial, LayerConfig, Norm, Pool};
+
+/// A block of a network.
+#[derive(Module, Debug)]
+pub(crate) struct Block {
+    before: Option<SyncBatchNorm>,
+    dropout: Dropout,
+    pub(crate) layer: Layer,
+    #[module(skip)]
+    pool: Pool,
+    after: Option<SyncBatchNorm>,
+}
+
+/// The layer of a block.
+#[derive(Module, Debug)]
+#[allow(clippy::large_enum_variant)]
+pub(crate) enum Layer {
+    Conv(Local<Conv2d>),
+    Linear(Local<Linear>),
+}
+
+impl Block {
+    pub(super) fn new(
+        config: &BlockConfig,
+        input: [usize; 3],
+        trainer: Trainer,
+        scores: bool,
+        device: &Device,
+    ) -> Self {
+        let output = match (trainer, scores) {
+            (Trainer::Rules, _) => config.output,
+            (Trainer::Backprop, true) => Output::default(),
+            (Trainer::Backprop, false) => Output::new(Similarity::Dot, Activation::Relu),
+        };
+        let dropout = if trainer == Trainer::Backprop { config.dropout } else { 0.0 };
+        Self {
+            before: norm(config.norm_before, input[0], trainer, device),
+            dropout: DropoutConfig::new(dropout).init(),
+            layer: Layer::new(&config.layer, input, output, device),
+            pool: config.pool,
+            after: norm(config.norm, config.neurons(), trainer, device),
+        }
+    }
+
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = self.normed(x);
+        let y = self.pool.apply(self.layer.forward(self.dropout.forward(x)));
+        match &self.after {
+            Some(norm) => norm.forward(y),
+            None => y,
+        }
+    }
+}
+
+impl Block {
+    fn normed(&self, x: Tensor<4>) -> Tensor<4> {
+        match &self.before {
+            Some(norm) => norm.forward(x),
+            None => x,
+        }
+    }
+
+    /// What neurons compete by, before anything is rectified or pooled: `[n, neurons, rows, columns]`.
+    pub(crate) fn responses(&self, similarity: Similarity, x: Tensor<4>) -> Tensor<4> {
+        let output = Output::new(similarity, Activation::Linear);
+        self.layer.clone().with_output(output).forward(self.normed(x))
+    }
+
+    /// The weights as `[neurons, channels, height, width]`; those of a linear layer in the size of its input.
+    pub(crate) fn filters(&self, [channels, height, width]: [usize; 3]) -> Tensor<4> {
+        match &self.layer {
+            Layer::Conv(conv) => conv.layer().weight.val(),
+            Layer::Linear(linear) => {
+                let weight = linear.layer().weight.val().transpose(); // [inputs, k] -> [k, inputs]
+                let neurons = weight.dims()[0];
+                weight.reshape([neurons, channels, height, width])
+            }
+        }
+    }
+}
+
+impl Layer {
+    fn with_output(self, output: Output) -> Self {
+        match self {
+            Self::Conv(conv) => Self::Conv(conv.with_output(output)),
+            Self::Linear(linear) => Self::Linear(linear.with_output(output)),
+        }
+    }
+
+    fn new(
+        config: &LayerConfig,
+        [channels, height, width]: [usize; 3],
+        output: Output,
+        device: &Device,
+    ) -> Self {
+        match *config {
+            LayerConfig::Conv { filters, kernel, padding, padding_mode, initial } => {
+                let conv = Conv2dConfig::new([channels, filters], [kernel; 2])
+                    .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
+                    .with_bias(false)
+                    .with_initializer(initializer(initial, channels * kernel * kernel));
+                Self::Conv(Local::new(conv.init(device)).with_padding_mode(padding_mode).with_output(output))
+            }
+            LayerConfig::Linear { neurons, initial } => {
+                let inputs = channels * height * width;
+                let linear = LinearConfig::new(inputs, neurons)
+                    .with_bias(false)
+                    .with_initializer(initializer(initial, inputs));
+                Self::Linear(Local::new(linear.init(device)).with_output(output))
+            }
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Conv(conv) => conv.forward(x),
+            Self::Linear(linear) => linear.forward(x.flatten::<2>(1, 3)).unsqueeze_dims(&[2, 3]),
+        }
+    }
+}
+
+impl Pool {
+    fn apply(self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::None => x,
+            Self::Max { size, stride, padding } => {
+                let options = MaxPoolOptions::new([size; 2])
+                    .with_stride([stride.unwrap_or(size); 2])
+                    .with_padding([padding; 2]);
+                max_pool2d(x, options)
+            }
+            Self::Average { size, stride } => {
+                avg_pool2d(x, AvgPoolOptions::new([size; 2]).with_stride([stride.unwrap_or(size); 2]))
+            }
+        }
+    }
+}
+
+pub(crate) fn initializer(initial: Initial, fan_in: usize) -> Initializer {
+    let root = (fan_in as f64).sqrt();
+    match initial {
+        Initial::Uniform => Initializer::Uniform { min: -1.0 / root, max: 1.0 / root },
+        Initial::Normal { norm } => Initializer::Normal { mean: 0.0, std: norm / root },
+        Initial::Gaussian { deviation } => Initializer::Normal { mean: 0.0, std: deviation },
+    }
+}
+
+/// γ stays 1 and β stays 0 where rules train.
+fn norm(kind: Norm, channels: usize, trainer: Trainer, device: &Device) -> Option<SyncBatchNorm> {
+    let mut norm = BatchNormConfig::new(channels).init(device);
+    if trainer == Trainer::Rules {
+        norm.gamma = norm.gamma.set_require_grad(false);
+        norm.beta = norm.beta.set_require_grad(false);
+    }
+    match kind {
+        Norm::None => None,
+        Norm::Plain => Some(SyncBatchNorm::new(norm)),
+        Norm::Rescaled => Some(SyncBatchNorm::new(norm).rescaled()),
+    }
+}

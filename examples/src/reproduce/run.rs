@@ -1,0 +1,233 @@
+//! Runs the rows of an experiment.
+
+use std::{
+    fs,
+    ops::Range,
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use anyhow::{Context, Result, ensure};
+use burn_hebbian::train::data::Parts;
+use burn_hebbian::train::evaluation::{
+    NeighboursConfig, ProbeConfig, ProbeEpoch, RidgeConfig, TeacherConfig, accuracy,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::reproduce::{
+    config::{Evaluation, Row, Table, file_name},
+    estimate::Estimate,
+    features,
+    lab::{Lab, Setting, Step, write},
+    results::{ACCURACY, Score},
+};
+
+/// Penalties that ridge regression chooses from.
+const PENALTIES: [f64; 7] = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
+
+/// The scores of all rows whose names contain `part`, seed by seed.
+pub(crate) fn table(
+    setting: &Setting,
+    folder: &Path,
+    table: &Table,
+    seeds: Range<u64>,
+    part: &Option<String>,
+) -> Result<Vec<Score>> {
+    let asked = |row: &&Row| part.as_ref().is_none_or(|part| row.name.contains(part));
+    let rows: Vec<&Row> = table.rows.iter().filter(asked).collect();
+    let names = || table.rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>().join(", ");
+    ensure!(
+        !rows.is_empty(),
+        "no row's name contains `{}`; there are {}",
+        part.as_deref().unwrap_or(""),
+        names()
+    );
+    let nets = rows.iter().map(|row| table.net(row)).collect::<Result<Vec<_>>>()?;
+    let mut jobs = vec![];
+    for seed in seeds {
+        for (row, net) in rows.iter().zip(&nets) {
+            let lab = |share| (*row, Lab::new(setting, table, net, row, share, seed));
+            jobs.extend(row.shares().into_iter().map(lab));
+        }
+    }
+    check(setting, table, &jobs)?;
+    let mut scores = vec![];
+    let mut estimate = Estimate::new(jobs.len());
+    for (row, lab) in &jobs {
+        let name = row.name(lab.label_share);
+        println!("{name}, seed {}", lab.seed);
+        let found = job(row, lab, folder, &mut estimate);
+        scores.extend(found.with_context(|| format!("row `{name}`, seed {}", lab.seed))?);
+    }
+    Ok(scores)
+}
+
+/// Refuses a table of which some row cannot be run, before the first one takes its time.
+fn check(setting: &Setting, table: &Table, jobs: &[(&Row, Lab)]) -> Result<()> {
+    let mut checked: Vec<&Row> = vec![];
+    for (row, lab) in jobs {
+        if !checked.contains(row) {
+            lab.check().with_context(|| format!("row `{}`", row.name))?;
+            checked.push(row);
+        }
+    }
+    setting.clock.count(&setting.images.sizes(setting, &table.data)?)
+}
+
+/// One row with one seed.
+fn job(row: &Row, lab: &Lab, folder: &Path, estimate: &mut Estimate) -> Result<Vec<Score>> {
+    let name = row.name(lab.label_share);
+    let file = format!("{}-seed-{}", file_name(&name), lab.seed);
+    let known = known(lab, row, &folder.join("rows").join(format!("{file}.json")))?;
+    let scores = match known {
+        Ok(scores) => {
+            estimate.skip();
+            scores
+        }
+        Err(unknown) => {
+            let started = Instant::now();
+            lab.setting.clock.begin(format!("{name}, seed {}", lab.seed));
+            let scores = unknown.evaluate(lab, row)?;
+            let minutes = lab.setting.clock.end()?;
+            println!("  {minutes:.1} minutes in all{}", estimate.add(started.elapsed()));
+            scores
+        }
+    };
+    for score in &scores {
+        println!("  {}, {}: {:.2} %", score.block, score.evaluation, score.test);
+    }
+    lab.present(&judged(lab, row), folder, &format!("{}-seed{}", file_name(&name), lab.seed))?;
+    Ok(scores)
+}
+
+/// A row that is not known yet.
+struct Unknown {
+    file: PathBuf,
+    key: serde_json::Value,
+}
+
+impl Unknown {
+    fn evaluate(self, lab: &Lab, row: &Row) -> Result<Vec<Score>> {
+        let known = Known { row: row.clone(), key: self.key, scores: evaluate_all(lab, row)? };
+        write(&self.file, &serde_json::to_vec_pretty(&known)?)?;
+        Ok(known.scores)
+    }
+}
+
+/// The scores in the row's file, if it was run before with the same configuration.
+fn known(lab: &Lab, row: &Row, file: &Path) -> Result<std::result::Result<Vec<Score>, Unknown>> {
+    let key = serde_json::to_value(lab.key()?)?;
+    if let Ok(json) = fs::read(file) {
+        let at = || format!("{}: remove it to run the row anew", file.display());
+        let known: Known = serde_json::from_slice(&json).with_context(at)?;
+        if known.row == *row && known.key == key {
+            return Ok(Ok(known.scores));
+        }
+    }
+    Ok(Err(Unknown { file: file.to_path_buf(), key }))
+}
+
+/// The file of one row and seed.
+#[derive(Debug, Serialize, Deserialize)]
+struct Known {
+    row: Row,
+    /// Everything else that the scores depend on.
+    key: serde_json::Value,
+    scores: Vec<Score>,
+}
+
+/// The blocks whose outputs are judged.
+fn judged(lab: &Lab, row: &Row) -> Vec<String> {
+    let last = || lab.stages.last().map(|stage| stage.blocks()[1].clone());
+    if row.at.is_empty() { last().into_iter().collect() } else { row.at.clone() }
+}
+
+fn evaluate_all(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
+    let mut scores = vec![];
+    for (index, block) in judged(lab, row).iter().enumerate() {
+        let features = match row.evaluate.iter().all(|by| *by == Evaluation::Scores) {
+            true => None,
+            false => Some(features::of(lab, row, block)?),
+        };
+        for (number, evaluation) in row.evaluate.iter().enumerate() {
+            let (test, validation) = match &features {
+                Some(features) if *evaluation != Evaluation::Scores => classify(features, evaluation, lab)?,
+                _ => own_scores(lab)?,
+            };
+            lab.setting.clock.tick()?;
+            scores.push(Score {
+                row: row.name(lab.label_share),
+                block: block.clone(),
+                evaluation: evaluation.name(),
+                labels: row.labels.clone(),
+                seed: lab.seed,
+                measure: ACCURACY.to_string(),
+                test,
+                validation,
+                published: row.published.get(index).copied().flatten().filter(|_| number == 0),
+            });
+        }
+    }
+    Ok(scores)
+}
+
+/// The scores of the last stage itself.
+fn own_scores(lab: &Lab) -> Result<(f64, Option<f64>)> {
+    let (chain, input) = (lab.trained()?, lab.input()?);
+    let score = |part| accuracy(part, &lab.setting.device, |images| chain.scores(images));
+    let validation = (!input.validation.is_empty()).then(|| score(&input.validation));
+    Ok((score(&input.test), validation))
+}
+
+/// Accuracy of a classifier on features.
+fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64, Option<f64>)> {
+    let Parts { training, validation, test, classes } = features;
+    let labelled = lab.labelled(training)?;
+    let training = &*labelled;
+    let device = &lab.setting.device;
+    let both = |scores: (f64, f64)| (scores.0, Some(scores.1));
+    Ok(match evaluation {
+        Evaluation::Scores => own_scores(lab)?,
+        Evaluation::Sgd => both(probe(ProbeConfig::thesis(), features, lab)?),
+        Evaluation::SgdEpochs { epochs } => {
+            both(probe(ProbeConfig::thesis().with_epochs(*epochs), features, lab)?)
+        }
+        Evaluation::SgdDropout => both(probe(ProbeConfig::fast_hebb(), features, lab)?),
+        Evaluation::Adam => both(probe(ProbeConfig::soft_hebb(), features, lab)?),
+        Evaluation::Ridge => {
+            let ridge = RidgeConfig::new(PENALTIES.to_vec()).fit(training, validation, device, |_, _| ())?;
+            (ridge.accuracy(test)?, Some(ridge.validation))
+        }
+        Evaluation::Neighbours => {
+            let neighbours = NeighboursConfig::new();
+            (neighbours.accuracy(training, test, device)?, None)
+        }
+        Evaluation::Teacher { epochs } => {
+            let config = TeacherConfig::new().with_classes(classes.len()).with_seed(lab.seed);
+            let neurons = config.with_epochs(lab.epochs(*epochs)).train(training, device)?;
+            let validation = (!validation.is_empty()).then(|| neurons.accuracy(validation)).transpose()?;
+            (neurons.accuracy(test)?, validation)
+        }
+    })
+}
+
+/// Accuracy of a probe on test and validation images. Without images to choose on its last epoch counts.
+fn probe(config: ProbeConfig, features: &Parts, lab: &Lab) -> Result<(f64, f64)> {
+    let Parts { training, validation, test, classes } = features;
+    let labelled = lab.labelled(training)?;
+    let training = &*labelled;
+    let epochs = lab.epochs(config.epochs);
+    let mut config = config.with_classes(classes.len()).with_epochs(epochs).with_seed(lab.seed);
+    let mut judged = validation;
+    if validation.is_empty() {
+        config.keep = ProbeEpoch::Last;
+        judged = test;
+    }
+    let step = Step::new("classifier".to_string(), epochs);
+    let probe = config.train(training, judged, &lab.setting.device, |epoch| {
+        step.bar.inc(1);
+        step.bar.set_message(format!("classifier: {:.2} %", epoch.validation));
+    })?;
+    step.done("");
+    Ok((probe.accuracy(test)?, probe.validation))
+}

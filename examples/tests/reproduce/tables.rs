@@ -1,0 +1,126 @@
+//! The tables of the literature, and what runs say.
+
+use std::{collections::BTreeSet, fs, path::Path};
+
+use burn_hebbian_examples::reproduce::Args;
+use clap::Parser;
+use serde_json::{Value, json};
+
+use super::{
+    data,
+    experiment::{IMAGES, Own, Results, VALIDATION, alone},
+};
+
+/// Accuracy of guesses, in percent.
+const CHANCE: f64 = 10.0;
+
+/// How far the best line of a table is above chance, on two hundred images by an eighth of the neurons.
+const MARGIN: f64 = 20.0;
+
+/// Epochs at most: a classifier by Adam needs some to show anything.
+fn epochs(json: &Value) -> &'static str {
+    if json.to_string().contains("\"adam\"") { "20" } else { "1" }
+}
+
+/// Names and JSON of the tables that run on CIFAR-10.
+fn tables() -> Vec<(String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("reproduce/experiments");
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let named = files.map(|path| {
+        let json: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        (path.file_stem().unwrap().to_string_lossy().into_owned(), json)
+    });
+    named.filter(|(_, json)| json["protocol"]["table"]["data"]["source"] == "cifar10").collect()
+}
+
+/// The lines there are to be: rows by shares of labels, blocks, evaluations.
+fn expected_lines(table: &Value) -> usize {
+    let count = |value: &Value| value.as_array().map_or(0, Vec::len).max(1);
+    let rows = table["rows"].as_array().unwrap();
+    rows.iter().map(|row| count(&row["label_shares"]) * count(&row["at"]) * count(&row["evaluate"])).sum()
+}
+
+#[test]
+fn every_table_runs_through() {
+    let out = tempfile::tempdir().unwrap();
+    for (name, json) in tables() {
+        let (images, validation) = (IMAGES.to_string(), VALIDATION.to_string());
+        let narrow =
+            ["--images", &images, "--validation", &validation, "--epochs", epochs(&json), "--width", "0.125"];
+        let paths = [data::folder(), out.path()].map(|path| path.to_string_lossy().into_owned());
+        let common = ["reproduce", &name, "--data", &paths[0], "--out", &paths[1]];
+        let run = || Args::parse_from(common.iter().chain(&narrow)).run();
+        alone(run).unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        let file = out.path().join(&name).join("results.json");
+        let results: Results = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        assert_eq!((results.experiment.as_str(), results.scale.as_str()), (name.as_str(), "small"));
+        assert_eq!(results.lines.len(), expected_lines(&json["protocol"]["table"]), "{name}");
+        let keys: BTreeSet<_> =
+            results.lines.iter().map(|line| (&line.row, &line.block, &line.evaluation)).collect();
+        assert_eq!(keys.len(), results.lines.len(), "{name}: lines differ");
+        assert!(results.lines.iter().all(|line| line.seeds.len() == 1 && (0.0..=100.0).contains(&line.mean)));
+        let best = results.lines.iter().map(|line| line.mean).fold(0.0, f64::max);
+        assert!(best > CHANCE + MARGIN, "{name}: {best} %");
+    }
+}
+
+fn rows() -> Value {
+    json!([
+        {
+            "name": "Hebbian", "labels": "classifier",
+            "stages": [{ "hebbian": { "blocks": ["conv1", "conv2"], "epochs": 2, "batch": 16 } }],
+            "at": ["conv1", "conv2"], "evaluate": ["ridge", "neighbours"]
+        },
+        {
+            "name": "random filters", "labels": "classifier",
+            "stages": [{ "untrained": { "blocks": ["conv1", "conv2"] } }],
+            "at": ["conv1", "conv2"], "evaluate": ["ridge"]
+        }
+    ])
+}
+
+/// How far ridge regression on features is above chance: classes differ in colour alone already.
+const RIDGE_MARGIN: f64 = 40.0;
+
+#[test]
+fn features_tell_classes_apart_and_rows_are_compared_with_the_control() {
+    let own = Own::new(rows());
+    own.run("out", &["--seeds", "3"]).unwrap();
+    let results = own.results("out");
+    assert_eq!(results.lines.len(), 6);
+    for line in &results.lines {
+        assert!(line.mean > CHANCE + RIDGE_MARGIN, "{line:?}");
+        let mean = line.seeds.iter().map(|(_, test)| test).sum::<f64>() / 3.0;
+        assert!((line.mean - mean).abs() < 1e-9 && line.interval.is_some());
+    }
+    let line = |row: &str, block: &str, evaluation: &str| {
+        let same = |line: &&super::experiment::Line| {
+            (line.row.as_str(), line.block.as_str(), line.evaluation.as_str()) == (row, block, evaluation)
+        };
+        results.lines.iter().find(same).unwrap()
+    };
+    for block in ["conv1", "conv2"] {
+        let (learnt, control) =
+            (line("Hebbian", block, "linear, ridge"), line("random filters", block, "linear, ridge"));
+        let comparison = learnt.comparison.as_ref().unwrap();
+        assert_eq!((comparison.against.as_str(), comparison.seeds), ("random filters", 3));
+        assert!((comparison.difference - (learnt.mean - control.mean)).abs() < 1e-9);
+        assert!(control.comparison.is_none());
+        assert!(
+            line("Hebbian", block, "10 neighbours").comparison.is_none(),
+            "the control was not judged so"
+        );
+    }
+}
+
+#[test]
+fn a_table_names_the_row_that_others_are_compared_with() {
+    let mut own = Own::new(rows());
+    own.table()["against"] = json!("Hebbian");
+    own.run("out", &["--seeds", "2", "--epochs", "1"]).unwrap();
+    let results = own.results("out");
+    let against = |index: usize| results.lines[index].comparison.as_ref().map(|found| found.against.as_str());
+    assert_eq!([0, 3, 4].map(against), [None, None, Some("Hebbian")]);
+    let markdown = fs::read_to_string(own.file("out", "results.md")).unwrap();
+    assert!(markdown.contains(" against Hebbian |"), "{markdown}");
+}
