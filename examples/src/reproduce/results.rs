@@ -166,7 +166,7 @@ impl Results {
 
 impl Line {
     /// The cells of its row; in a table of accuracies alone the measure gives way to the labels.
-    fn cells(&self, accuracies: bool) -> [String; 8] {
+    fn cells(&self, accuracies: bool) -> [String; 9] {
         let show = |value: f64| if self.measure == ACCURACY { format!("{value:.2}") } else { short(value) };
         let signed = |value: f64| format!("{}{}", if value < 0.0 { "" } else { "+" }, show(value));
         let interval = self.interval.map_or(String::new(), |interval| format!(" ± {}", show(interval)));
@@ -179,6 +179,7 @@ impl Line {
             show(self.mean) + &interval,
             self.published.map_or(String::new(), show),
             self.difference.map_or(String::new(), signed),
+            self.comparison.as_ref().map_or(String::new(), ToString::to_string),
         ]
     }
 }

@@ -35,6 +35,7 @@ pub(crate) struct Line {
     pub(crate) block: String,
     pub(crate) evaluation: String,
     pub(crate) labels: String,
+    pub(crate) measure: String,
     pub(crate) seeds: Vec<(u64, f64)>,
     pub(crate) mean: f64,
     pub(crate) interval: Option<f64>,
