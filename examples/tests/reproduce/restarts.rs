@@ -104,8 +104,10 @@ fn a_killed_run_ends_as_one_that_was_not() {
     let row = |out| fs::read(own.file(out, "rows/hybrid-seed-0.json")).unwrap();
     assert!(row("whole") == row("killed"));
     // accuracies forgive small differences, weights do not
-    let weights = |out| fs::read(own.file(out, "export/hybrid-seed0/weights.safetensors")).unwrap();
-    assert!(weights("whole") == weights("killed"));
+    for row in ["hybrid-seed0", "teacher-seed0"] {
+        let weights = |out| fs::read(own.file(out, &format!("export/{row}/weights.safetensors"))).unwrap();
+        assert!(weights("whole") == weights("killed"), "{row}");
+    }
 }
 
 /// A second run reads what the first one found.

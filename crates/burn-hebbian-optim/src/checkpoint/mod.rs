@@ -96,6 +96,8 @@ impl Checkpoints {
     /// If an update since the last look was not finite, or a file cannot be written.
     pub fn save<M: Module>(&self, plan: &Plan, training: &Training<M>) -> Result<(), CheckpointError> {
         plan.check_finite()?;
+        // running statistics keep their last update apart until somebody asks for them; records do not ask
+        drop(training.model.valid());
         let files = [
             training.model.clone().into_record().into_bytes(),
             training.optimizer.into_bytes(),
