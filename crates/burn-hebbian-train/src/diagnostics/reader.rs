@@ -56,7 +56,8 @@ impl Diagnostics {
         self.read_with(model, || ())
     }
 
-    /// Reads weights, and the responses of the layers that `forward` reaches on this thread; nothing is learnt.
+    /// Reads weights, and the responses of the layers that `forward` reaches on this thread; no weight learns. Norms that take
+    /// the statistics of a batch while a plan observes them do so here too: run `forward` on a frozen clone to keep theirs.
     ///
     /// Neurons compete by the similarity of the layer's rule, without bias. Under [`Plan::observe`] it is that of the plan's
     /// rule; there `forward` should be all that runs.

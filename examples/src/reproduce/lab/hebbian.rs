@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use burn::{
     lr_scheduler::{
         LrSchedulerConfig, exponential::ExponentialLrSchedulerConfig, linear::LinearLrSchedulerConfig,
+        sequential::SequentialLrSchedulerConfig,
     },
     optim::SgdConfig,
 };
@@ -151,8 +152,11 @@ fn rates(rates: Rates, rate: f64, steps: usize) -> LrSchedulerConfig {
     match rates {
         Rates::Constant => rate.into(),
         Rates::Linear => LinearLrSchedulerConfig::new(rate, 0.0, steps.max(1)).into(),
-        Rates::Exponential { steps, .. } => {
-            ExponentialLrSchedulerConfig::new(rate, (-1.0 / steps).exp()).into()
+        Rates::Exponential { steps, floor } => {
+            let falling = ExponentialLrSchedulerConfig::new(rate, (-1.0 / steps).exp());
+            // clamp: a schedule has at least one step
+            let until = ((-floor.ln() * steps) as usize).max(1);
+            SequentialLrSchedulerConfig::new(vec![falling.into(), (rate * floor).into()], vec![until]).into()
         }
     }
 }
