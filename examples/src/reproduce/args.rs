@@ -1,6 +1,9 @@
 //! The command line.
 
-use std::path::{Path, PathBuf};
+use std::{
+    ops::Range,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Result, ensure};
 use burn::tensor::Device;
@@ -9,8 +12,9 @@ use clap::{Parser, ValueEnum};
 use super::{
     compare::compare,
     config::{EXPERIMENTS, Experiment, Protocol, Small, Table},
-    lab::{Clock, Images, Setting},
+    lab::{Images, Setting},
     protocols::Run,
+    provenance::Clock,
     results::{Line, Results, Score},
     run,
 };
@@ -119,7 +123,9 @@ impl Args {
         };
         let mut experiment = Experiment::read(name)?;
         let folder = self.out.join(stem(name));
-        let lines = self.lines(&mut experiment.protocol, &folder)?;
+        ensure!(self.seeds > 0, "at least 1 seed is needed, got 0");
+        let clock = Clock::new(&folder, self.scale, self.seeds().collect(), self.device)?;
+        let lines = self.lines(&mut experiment.protocol, &folder, &clock)?;
         let results = Results {
             experiment: name.clone(),
             title: experiment.title,
@@ -127,18 +133,21 @@ impl Args {
             scale: format!("{:?}", self.scale).to_lowercase(),
             lines,
         };
-        results.write(&folder)?;
-        println!("\n{}\n{}", results.markdown(), folder.display());
+        let markdown = results.markdown() + &clock.markdown(name);
+        results.write(&folder, &markdown)?;
+        println!("\n{markdown}\n{}", folder.display());
         Ok(())
     }
 
     /// What an experiment gives.
-    fn lines(&self, protocol: &mut Protocol, folder: &Path) -> Result<Vec<Line>> {
-        ensure!(self.seeds > 0, "at least 1 seed is needed, got 0");
+    fn lines(&self, protocol: &mut Protocol, folder: &Path, clock: &Clock) -> Result<Vec<Line>> {
         let Protocol::Table(table) = protocol else {
-            return Line::all(&self.protocol(folder).scores(protocol)?);
+            clock.begin("all".to_string());
+            let scores = self.protocol(folder).scores(protocol)?;
+            clock.end()?;
+            return Line::all(&scores);
         };
-        let mut lines = Line::all(&self.table(table, folder)?)?;
+        let mut lines = Line::all(&self.table(table, folder, clock)?)?;
         compare(&mut lines, table)?;
         Ok(lines)
     }
@@ -149,25 +158,27 @@ impl Args {
             folder,
             device: self.device.device(),
             small: self.scale == Scale::Small,
-            seeds: self.first_seed..self.first_seed + self.seeds,
+            seeds: self.seeds(),
             rows: self.rows.as_deref(),
         }
     }
 
-    fn table(&self, table: &mut Table, folder: &Path) -> Result<Vec<Score>> {
+    fn seeds(&self) -> Range<u64> {
+        self.first_seed..self.first_seed + self.seeds
+    }
+
+    fn table(&self, table: &mut Table, folder: &Path, clock: &Clock) -> Result<Vec<Score>> {
         table.data.validation = self.validation.unwrap_or(table.data.validation);
         if let Some(width) = self.width {
             table.narrow(width)?;
         }
-        let seeds = self.first_seed..self.first_seed + self.seeds;
-        run::table(&self.setting(table, folder)?, folder, table, seeds, &self.rows)
+        run::table(&self.setting(table, clock), folder, table, self.seeds(), &self.rows)
     }
 
-    fn setting(&self, table: &Table, folder: &Path) -> Result<Setting> {
+    fn setting<'a>(&self, table: &Table, clock: &'a Clock) -> Setting<'a> {
         let Small { images, epochs } = table.small;
         let small = Small { images: self.images.unwrap_or(images), epochs: self.epochs.unwrap_or(epochs) };
-        let seeds = (self.first_seed..self.first_seed + self.seeds).collect();
-        Ok(Setting {
+        Setting {
             data: self.data.clone(),
             out: self.out.clone(),
             device: self.device.device(),
@@ -176,8 +187,8 @@ impl Args {
             watched: !self.no_diagnostics,
             export: self.export,
             pictures: self.pictures,
-            clock: Clock::new(folder, self.scale, seeds, self.device)?,
-        })
+            clock,
+        }
     }
 }
 

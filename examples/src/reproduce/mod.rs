@@ -11,6 +11,7 @@ mod features;
 mod lab;
 mod net;
 mod protocols;
+mod provenance;
 mod results;
 mod run;
 

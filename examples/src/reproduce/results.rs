@@ -124,10 +124,10 @@ impl Line {
 
 impl Results {
     /// Writes `results.json`, `results.csv` and `results.md`.
-    pub(crate) fn write(&self, folder: &Path) -> Result<()> {
+    pub(crate) fn write(&self, folder: &Path, markdown: &str) -> Result<()> {
         write(&folder.join("results.json"), &serde_json::to_vec_pretty(self)?)?;
         write(&folder.join("results.csv"), &self.csv()?)?;
-        write(&folder.join("results.md"), self.markdown().as_bytes())
+        write(&folder.join("results.md"), markdown.as_bytes())
     }
 
     fn csv(&self) -> Result<Vec<u8>> {

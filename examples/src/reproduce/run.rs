@@ -1,6 +1,7 @@
 //! Runs the rows of an experiment.
 
 use std::{
+    collections::BTreeSet,
     fs,
     ops::Range,
     path::{Path, PathBuf},
@@ -25,7 +26,7 @@ use crate::reproduce::{
 /// Penalties that ridge regression chooses from.
 const PENALTIES: [f64; 7] = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
 
-/// The scores of all rows whose names contain `part`, seed by seed.
+/// Runs all rows whose names contain `part`, seed by seed; the scores of all that are done, by this run or another.
 pub(crate) fn table(
     setting: &Setting,
     folder: &Path,
@@ -51,13 +52,33 @@ pub(crate) fn table(
         }
     }
     check(setting, table, &jobs)?;
-    let mut scores = vec![];
     let mut estimate = Estimate::new(jobs.len());
     for (row, lab) in &jobs {
         let name = row.name(lab.label_share);
         println!("{name}, seed {}", lab.seed);
-        let found = job(row, lab, folder, &mut estimate);
-        scores.extend(found.with_context(|| format!("row `{name}`, seed {}", lab.seed))?);
+        job(row, lab, folder, &mut estimate).with_context(|| format!("row `{name}`, seed {}", lab.seed))?;
+    }
+    done(setting, folder, table)
+}
+
+/// The scores of all rows that are done, in the order of the table.
+fn done(setting: &Setting, folder: &Path, table: &Table) -> Result<Vec<Score>> {
+    let mut seeds = BTreeSet::new();
+    for file in fs::read_dir(folder.join("rows"))? {
+        let path = file?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            seeds.insert(Known::read(&path)?.seed());
+        }
+    }
+    let mut scores = vec![];
+    for row in &table.rows {
+        let net = table.net(row)?;
+        for share in row.shares() {
+            for seed in &seeds {
+                let lab = Lab::new(setting, table, &net, row, share, *seed);
+                scores.extend(known(&lab, row, folder)?.unwrap_or_default());
+            }
+        }
     }
     Ok(scores)
 }
@@ -74,57 +95,46 @@ fn check(setting: &Setting, table: &Table, jobs: &[(&Row, Lab)]) -> Result<()> {
     setting.clock.count(&setting.images.sizes(setting, &table.data)?)
 }
 
-/// One row with one seed.
-fn job(row: &Row, lab: &Lab, folder: &Path, estimate: &mut Estimate) -> Result<Vec<Score>> {
+/// One row with one seed, unless it is done.
+fn job(row: &Row, lab: &Lab, folder: &Path, estimate: &mut Estimate) -> Result<()> {
     let name = row.name(lab.label_share);
-    let file = format!("{}-seed-{}", file_name(&name), lab.seed);
-    let known = known(lab, row, &folder.join("rows").join(format!("{file}.json")))?;
-    let scores = match known {
-        Ok(scores) => {
+    let scores = match known(lab, row, folder)? {
+        Some(scores) => {
             estimate.skip();
             scores
         }
-        Err(unknown) => {
+        None => {
             let started = Instant::now();
             lab.setting.clock.begin(format!("{name}, seed {}", lab.seed));
-            let scores = unknown.evaluate(lab, row)?;
+            let scores = evaluate_all(lab, row)?;
+            let known = Known { row: row.clone(), key: serde_json::to_value(lab.key()?)?, scores };
+            write(&file(lab, row, folder), &serde_json::to_vec_pretty(&known)?)?;
             let minutes = lab.setting.clock.end()?;
             println!("  {minutes:.1} minutes in all{}", estimate.add(started.elapsed()));
-            scores
+            known.scores
         }
     };
     for score in &scores {
         println!("  {}, {}: {:.2} %", score.block, score.evaluation, score.test);
     }
-    lab.present(&judged(lab, row), folder, &format!("{}-seed{}", file_name(&name), lab.seed))?;
-    Ok(scores)
+    lab.present(&judged(lab, row), folder, &format!("{}-seed{}", file_name(&name), lab.seed))
 }
 
-/// A row that is not known yet.
-struct Unknown {
-    file: PathBuf,
-    key: serde_json::Value,
-}
-
-impl Unknown {
-    fn evaluate(self, lab: &Lab, row: &Row) -> Result<Vec<Score>> {
-        let known = Known { row: row.clone(), key: self.key, scores: evaluate_all(lab, row)? };
-        write(&self.file, &serde_json::to_vec_pretty(&known)?)?;
-        Ok(known.scores)
-    }
+/// Where the scores of one row and seed are kept.
+fn file(lab: &Lab, row: &Row, folder: &Path) -> PathBuf {
+    let name = file_name(&row.name(lab.label_share));
+    folder.join("rows").join(format!("{name}-seed-{}.json", lab.seed))
 }
 
 /// The scores in the row's file, if it was run before with the same configuration.
-fn known(lab: &Lab, row: &Row, file: &Path) -> Result<std::result::Result<Vec<Score>, Unknown>> {
-    let key = serde_json::to_value(lab.key()?)?;
-    if let Ok(json) = fs::read(file) {
-        let at = || format!("{}: remove it to run the row anew", file.display());
-        let known: Known = serde_json::from_slice(&json).with_context(at)?;
-        if known.row == *row && known.key == key {
-            return Ok(Ok(known.scores));
-        }
+fn known(lab: &Lab, row: &Row, folder: &Path) -> Result<Option<Vec<Score>>> {
+    let file = file(lab, row, folder);
+    if !file.exists() {
+        return Ok(None);
     }
-    Ok(Err(Unknown { file: file.to_path_buf(), key }))
+    let known = Known::read(&file)?;
+    let same = known.row == *row && known.key == serde_json::to_value(lab.key()?)?;
+    Ok(same.then_some(known.scores))
 }
 
 /// The file of one row and seed.
@@ -134,6 +144,18 @@ struct Known {
     /// Everything else that the scores depend on.
     key: serde_json::Value,
     scores: Vec<Score>,
+}
+
+impl Known {
+    fn read(file: &Path) -> Result<Self> {
+        let json = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+        serde_json::from_slice(&json)
+            .with_context(|| format!("{}: remove it to run the row anew", file.display()))
+    }
+
+    fn seed(&self) -> u64 {
+        self.key["seed"].as_u64().unwrap_or_default()
+    }
 }
 
 /// The blocks whose outputs are judged.

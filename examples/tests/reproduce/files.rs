@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     data,
-    experiment::{IMAGES, Own, VALIDATION, cached},
+    experiment::{IMAGES, Line, Own, VALIDATION, cached},
 };
 
 fn own() -> Own {
@@ -171,11 +171,32 @@ fn a_run_says_where_its_results_come_from() {
         [&run["scale"], &run["device"], &run["seeds"]],
         [&json!("small"), &json!("flex"), &json!([0, 1])]
     );
-    assert!(run["threads"].as_u64() > Some(0) && run["command"].as_array().is_some());
-    assert!(run["commit"].is_null() || run["commit"]["dirty"].is_boolean());
-    let rows: Vec<_> = run["minutes"].as_object().unwrap().keys().collect();
-    assert_eq!(rows, ["one epoch, seed 0", "one epoch, seed 1"]);
-    assert!(run["minutes"].as_object().unwrap().values().all(|minutes| minutes.as_f64() > Some(0.0)));
+    assert!(run["command"].as_array().is_some());
+    let rows = run["rows"].as_object().unwrap();
+    assert_eq!(rows.keys().collect::<Vec<_>>(), ["one epoch, seed 0", "one epoch, seed 1"]);
+    assert!(
+        rows.values().all(|row| row["minutes"].as_f64() > Some(0.0) && row["threads"].as_u64() > Some(0))
+    );
+    assert!(rows.values().all(|row| row["commits"].as_array().unwrap().len() <= 1));
+    let markdown = fs::read_to_string(own.file("out", "results.md")).unwrap();
+    assert!(markdown.contains("170 training, 30 validation and 40 test images. flex, "), "{markdown}");
+    assert!(markdown.contains("| one epoch, seed 1 | 0.0 | "), "{markdown}");
     let results = fs::read_to_string(own.file("out", "results.json")).unwrap();
     assert!(!results.contains("minutes"), "times are no results");
+}
+
+/// Rows add to what is there.
+#[test]
+fn results_hold_all_rows_that_are_done() {
+    let own = own();
+    let lines = || {
+        let line = |line: Line| (line.row, line.seeds.into_iter().map(|(seed, _)| seed).collect::<Vec<_>>());
+        own.results("out").lines.into_iter().map(line).collect::<Vec<_>>()
+    };
+    own.run("out", &["--rows", "pixels"]).unwrap();
+    own.run("out", &["--epochs", "1", "--rows", "one"]).unwrap();
+    assert_eq!(lines(), [("one epoch".to_string(), vec![0])], "other epochs, other results");
+    own.run("out", &["--epochs", "1", "--rows", "pixels", "--first-seed", "1"]).unwrap();
+    own.run("out", &["--epochs", "1", "--rows", "pixels"]).unwrap();
+    assert_eq!(lines(), [("one epoch".to_string(), vec![0]), ("pixels".to_string(), vec![0, 1])]);
 }

@@ -83,7 +83,7 @@ fn bytes(own: &Own, out: &str) -> Vec<u8> {
 
 fn minutes(own: &Own, row: &str) -> f64 {
     let run: Value = serde_json::from_slice(&fs::read(own.file("killed", "run.json")).unwrap()).unwrap();
-    run["minutes"][row].as_f64().unwrap_or_default()
+    run["rows"][row]["minutes"].as_f64().unwrap_or_default()
 }
 
 /// In the middle of a stage by backprop, in the middle of one by rules, and between: the results are the same bytes.

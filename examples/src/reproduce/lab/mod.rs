@@ -2,7 +2,6 @@
 
 mod backprop;
 mod cache;
-mod clock;
 mod drawings;
 mod export;
 mod fixed;
@@ -23,14 +22,13 @@ use burn::tensor::Device;
 use burn_hebbian::train::data::{Labelled, Parts, in_order, stratified};
 
 pub(crate) use cache::{Folder, write};
-pub(crate) use clock::Clock;
 pub(crate) use images::{Images, Sizes};
 pub(crate) use step::Step;
 
 use crate::reproduce::{
-    config::NetConfig,
-    config::{Blocks, Branch, DataConfig, Row, Small, Stage, Table},
+    config::{Blocks, Branch, DataConfig, NetConfig, Row, Small, Stage, Table},
     net::{Block, Chain, Plans, Trainer},
+    provenance::Clock,
 };
 
 /// Images whose features are computed at a time.
@@ -38,7 +36,7 @@ const CHUNK: usize = 250;
 
 /// Where and on what an experiment runs.
 #[derive(Debug)]
-pub(crate) struct Setting {
+pub(crate) struct Setting<'a> {
     pub(crate) data: PathBuf,
     pub(crate) out: PathBuf,
     pub(crate) device: Device,
@@ -53,12 +51,12 @@ pub(crate) struct Setting {
     /// Whether what deeper neurons respond to is drawn.
     pub(crate) pictures: bool,
     /// What goes into `run.json`.
-    pub(crate) clock: Clock,
+    pub(crate) clock: &'a Clock,
 }
 
 /// One row of an experiment with one seed.
 pub(crate) struct Lab<'a> {
-    pub(crate) setting: &'a Setting,
+    pub(crate) setting: &'a Setting<'a>,
     pub(crate) net: &'a NetConfig,
     pub(crate) data: DataConfig,
     pub(crate) stages: &'a [Stage],
@@ -71,7 +69,7 @@ pub(crate) struct Lab<'a> {
 
 impl<'a> Lab<'a> {
     pub(crate) fn new(
-        setting: &'a Setting,
+        setting: &'a Setting<'a>,
         table: &Table,
         net: &'a NetConfig,
         row: &'a Row,
