@@ -1,21 +1,30 @@
 //! The features of a row: of several chains, averaged over mirror images and regions.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result};
 use burn_hebbian::train::data::{Labelled, Parts};
 
-use crate::reproduce::{
-    config::{NetChoice, Row},
-    lab::Lab,
-};
+use crate::reproduce::{config::Row, lab::Lab};
+
+/// Refuses a row whose features cannot be computed, before any stage trains.
+pub(crate) fn check(lab: &Lab, row: &Row) -> Result<()> {
+    lab.check()?;
+    for block in &row.at {
+        lab.check_regions(block, row.regions).with_context(|| format!("at `{block}`"))?;
+    }
+    for branch in &row.beside {
+        let net = branch.net(lab.net)?;
+        let other = lab.beside(&net, branch);
+        let checked = other.check().and_then(|()| other.check_regions(&branch.at, branch.regions));
+        checked.with_context(|| format!("beside, `{}`", branch.at))?;
+    }
+    Ok(())
+}
 
 /// What a row's classifiers see at a block.
 pub(crate) fn of(lab: &Lab, row: &Row, block: &str) -> Result<Parts> {
     let mut features = chain(lab, block, row.regions, row.mirror)?;
     for branch in &row.beside {
-        let net = match &branch.net {
-            Some(net) => NetChoice::config(net)?,
-            None => lab.net.clone(),
-        };
+        let net = branch.net(lab.net)?;
         let others = chain(&lab.beside(&net, branch), &branch.at, branch.regions, row.mirror)?;
         features = joined(features, others, append);
     }
@@ -23,7 +32,7 @@ pub(crate) fn of(lab: &Lab, row: &Row, block: &str) -> Result<Parts> {
 }
 
 fn chain(lab: &Lab, block: &str, regions: Option<usize>, mirror: bool) -> Result<Parts> {
-    let pooled = |lab: &Lab| regions_of(lab.outputs(block)?, regions);
+    let pooled = |lab: &Lab| Ok::<_, anyhow::Error>(regions_of(lab.outputs(block)?, regions));
     let features = pooled(lab)?;
     if mirror { Ok(joined(features, pooled(&lab.mirrored(true))?, average)) } else { Ok(features) }
 }
@@ -56,17 +65,15 @@ fn append(images: &mut Labelled, others: &mut Labelled) {
 }
 
 /// Averaged over `regions × regions` regions of every channel.
-fn regions_of(mut parts: Parts, regions: Option<usize>) -> Result<Parts> {
-    let Some(regions) = regions else { return Ok(parts) };
+fn regions_of(mut parts: Parts, regions: Option<usize>) -> Parts {
+    let Some(regions) = regions else { return parts };
     for part in [&mut parts.training, &mut parts.validation, &mut parts.test] {
         let [channels, height, width] = part.dims;
-        let fits = (1..=height.min(width)).contains(&regions);
-        ensure!(fits, "{regions} × {regions} regions of {height} × {width} positions");
         let pooled = part.values.chunks_exact(height * width).flat_map(|plane| pool(plane, width, regions));
         part.values = pooled.collect();
         part.dims = [channels, regions, regions];
     }
-    Ok(parts)
+    parts
 }
 
 /// The means of the regions of one plane; regions overlap where they do not divide it.

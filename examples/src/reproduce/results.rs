@@ -14,6 +14,9 @@ use number::short;
 /// What numbers are unless they say otherwise.
 pub(crate) const ACCURACY: &str = "test accuracy, %";
 
+/// What retrieval is measured by.
+pub(crate) const PRECISION: &str = "mean average precision, %";
+
 /// What one evaluation of one block gave with one seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Score {
@@ -148,33 +151,37 @@ impl Results {
     /// A table, with a heading that says what it is.
     pub(crate) fn markdown(&self) -> String {
         let mut text = format!("## {}\n\n{}\n\nSource: {}\n\n", self.experiment, self.title, self.source);
-        let accuracies = self.lines.iter().all(|line| line.measure == ACCURACY);
-        text.push_str(match accuracies {
+        let labels = self.lines.iter().all(Line::is_percentage);
+        text.push_str(match labels {
             true => {
-                "| | block | classifier | learns with labels | seeds | test % | published | difference | compared |\n"
+                "| | block | judged by | learns with labels | seeds | test % | published | difference | compared |\n"
             }
             false => "| | of | how | measure | seeds | value | published | difference | compared |\n",
         });
         text.push_str("|---|---|---|---|---|---|---|---|---|\n");
         for line in &self.lines {
             // writing to a string does not fail
-            let _ = writeln!(text, "| {} |", line.cells(accuracies).join(" | "));
+            let _ = writeln!(text, "| {} |", line.cells(labels).join(" | "));
         }
         text
     }
 }
 
 impl Line {
-    /// The cells of its row; in a table of accuracies alone the measure gives way to the labels.
-    fn cells(&self, accuracies: bool) -> [String; 9] {
-        let show = |value: f64| if self.measure == ACCURACY { format!("{value:.2}") } else { short(value) };
+    fn is_percentage(&self) -> bool {
+        [ACCURACY, PRECISION].contains(&self.measure.as_str())
+    }
+
+    /// The cells of its row, with what learnt with labels or with the measure.
+    fn cells(&self, labels: bool) -> [String; 9] {
+        let show = |value: f64| if self.is_percentage() { format!("{value:.2}") } else { short(value) };
         let signed = |value: f64| format!("{}{}", if value < 0.0 { "" } else { "+" }, show(value));
         let interval = self.interval.map_or(String::new(), |interval| format!(" ± {}", show(interval)));
         [
             self.row.clone(),
             self.block.clone(),
             self.evaluation.clone(),
-            if accuracies { self.labels.clone() } else { self.measure.clone() },
+            if labels { self.labels.clone() } else { self.measure.clone() },
             self.seeds.len().to_string(),
             show(self.mean) + &interval,
             self.published.map_or(String::new(), show),

@@ -9,22 +9,16 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use burn_hebbian::train::data::Parts;
-use burn_hebbian::train::evaluation::{
-    NeighboursConfig, ProbeConfig, ProbeEpoch, RidgeConfig, TeacherConfig, accuracy,
-};
 use serde::{Deserialize, Serialize};
 
 use crate::reproduce::{
-    config::{Evaluation, Row, Table, file_name},
+    config::{Row, Table, file_name},
     estimate::Estimate,
+    evaluate::{evaluate, judged},
     features,
-    lab::{Lab, Setting, Step, write},
-    results::{ACCURACY, Score},
+    lab::{Lab, Setting, write},
+    results::Score,
 };
-
-/// Penalties that ridge regression chooses from.
-const PENALTIES: [f64; 7] = [1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
 
 /// Runs all rows whose names contain `part`, seed by seed; the scores of all that are done, by this run or another.
 pub(crate) fn table(
@@ -88,7 +82,7 @@ fn check(setting: &Setting, table: &Table, jobs: &[(&Row, Lab)]) -> Result<()> {
     let mut checked: Vec<&Row> = vec![];
     for (row, lab) in jobs {
         if !checked.contains(row) {
-            lab.check().with_context(|| format!("row `{}`", row.name))?;
+            features::check(lab, row).with_context(|| format!("row `{}`", row.name))?;
             checked.push(row);
         }
     }
@@ -106,7 +100,7 @@ fn job(row: &Row, lab: &Lab, folder: &Path, estimate: &mut Estimate) -> Result<(
         None => {
             let started = Instant::now();
             lab.setting.clock.begin(format!("{name}, seed {}", lab.seed));
-            let scores = evaluate_all(lab, row)?;
+            let scores = evaluate(lab, row)?;
             let known = Known { row: row.clone(), key: serde_json::to_value(lab.key()?)?, scores };
             write(&file(lab, row, folder), &serde_json::to_vec_pretty(&known)?)?;
             let minutes = lab.setting.clock.end()?;
@@ -156,100 +150,4 @@ impl Known {
     fn seed(&self) -> u64 {
         self.key["seed"].as_u64().unwrap_or_default()
     }
-}
-
-/// The blocks whose outputs are judged.
-fn judged(lab: &Lab, row: &Row) -> Vec<String> {
-    let last = || lab.stages.last().map(|stage| stage.blocks()[1].clone());
-    if row.at.is_empty() { last().into_iter().collect() } else { row.at.clone() }
-}
-
-fn evaluate_all(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
-    let mut scores = vec![];
-    for (index, block) in judged(lab, row).iter().enumerate() {
-        let features = match row.evaluate.iter().all(|by| *by == Evaluation::Scores) {
-            true => None,
-            false => Some(features::of(lab, row, block)?),
-        };
-        for (number, evaluation) in row.evaluate.iter().enumerate() {
-            let (test, validation) = match &features {
-                Some(features) if *evaluation != Evaluation::Scores => classify(features, evaluation, lab)?,
-                _ => own_scores(lab)?,
-            };
-            lab.setting.clock.tick()?;
-            scores.push(Score {
-                row: row.name(lab.label_share),
-                block: block.clone(),
-                evaluation: evaluation.name(),
-                labels: row.labels.clone(),
-                seed: lab.seed,
-                measure: ACCURACY.to_string(),
-                test,
-                validation,
-                published: row.published.get(index).copied().flatten().filter(|_| number == 0),
-            });
-        }
-    }
-    Ok(scores)
-}
-
-/// The scores of the last stage itself.
-fn own_scores(lab: &Lab) -> Result<(f64, Option<f64>)> {
-    let (chain, input) = (lab.trained()?, lab.input()?);
-    let score = |part| accuracy(part, &lab.setting.device, |images| chain.scores(images));
-    let validation = (!input.validation.is_empty()).then(|| score(&input.validation));
-    Ok((score(&input.test), validation))
-}
-
-/// Accuracy of a classifier on features.
-fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64, Option<f64>)> {
-    let Parts { training, validation, test, classes } = features;
-    let labelled = lab.labelled(training)?;
-    let training = &*labelled;
-    let device = &lab.setting.device;
-    let both = |scores: (f64, f64)| (scores.0, Some(scores.1));
-    Ok(match evaluation {
-        Evaluation::Scores => own_scores(lab)?,
-        Evaluation::Sgd => both(probe(ProbeConfig::thesis(), features, lab)?),
-        Evaluation::SgdEpochs { epochs } => {
-            both(probe(ProbeConfig::thesis().with_epochs(*epochs), features, lab)?)
-        }
-        Evaluation::SgdDropout => both(probe(ProbeConfig::fast_hebb(), features, lab)?),
-        Evaluation::Adam => both(probe(ProbeConfig::soft_hebb(), features, lab)?),
-        Evaluation::Ridge => {
-            let ridge = RidgeConfig::new(PENALTIES.to_vec()).fit(training, validation, device, |_, _| ())?;
-            (ridge.accuracy(test)?, Some(ridge.validation))
-        }
-        Evaluation::Neighbours => {
-            let neighbours = NeighboursConfig::new();
-            (neighbours.accuracy(training, test, device)?, None)
-        }
-        Evaluation::Teacher { epochs } => {
-            let config = TeacherConfig::new().with_classes(classes.len()).with_seed(lab.seed);
-            let neurons = config.with_epochs(lab.epochs(*epochs)).train(training, device)?;
-            let validation = (!validation.is_empty()).then(|| neurons.accuracy(validation)).transpose()?;
-            (neurons.accuracy(test)?, validation)
-        }
-    })
-}
-
-/// Accuracy of a probe on test and validation images. Without images to choose on its last epoch counts.
-fn probe(config: ProbeConfig, features: &Parts, lab: &Lab) -> Result<(f64, f64)> {
-    let Parts { training, validation, test, classes } = features;
-    let labelled = lab.labelled(training)?;
-    let training = &*labelled;
-    let epochs = lab.epochs(config.epochs);
-    let mut config = config.with_classes(classes.len()).with_epochs(epochs).with_seed(lab.seed);
-    let mut judged = validation;
-    if validation.is_empty() {
-        config.keep = ProbeEpoch::Last;
-        judged = test;
-    }
-    let step = Step::new("classifier".to_string(), epochs);
-    let probe = config.train(training, judged, &lab.setting.device, |epoch| {
-        step.bar.inc(1);
-        step.bar.set_message(format!("classifier: {:.2} %", epoch.validation));
-    })?;
-    step.done("");
-    Ok((probe.accuracy(test)?, probe.validation))
 }

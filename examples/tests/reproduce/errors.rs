@@ -51,6 +51,8 @@ fn stages() {
     assert_eq!(rules, format!("{at}1 rules for 2 blocks, conv1 to conv2"));
     let penalty = json!([{ "backprop": { "blocks": ["conv1", "fc"], "penalty": -1.0 } }]);
     assert_eq!(bad(penalty), format!("{at}a penalty must be finite and at least 0, got -1"));
+    let none = json!([{ "backprop": { "blocks": ["conv1", "fc"], "penalty": 0.0, "choose_on": 0 } }]);
+    assert_eq!(bad(none), format!("{at}an epoch is chosen on at least 1 image, got 0"));
     let typo = bad(json!([{ "hebbian": { "blocks": ["conv1", "conv2"], "epoch": 1 } }]));
     assert!(typo.starts_with("experiment `DIR/own.json`: unknown field `epoch`, expected one of"), "{typo}");
 }
@@ -109,7 +111,7 @@ fn tables() {
     named.table()["net"] = json!("lenet");
     let error = refused(&named, &[]);
     assert!(
-        error.starts_with("experiment `DIR/own.json`: no network `lenet`; there are thesis, "),
+        error.starts_with("experiment `DIR/own.json`: row `good`: no network `lenet`; there are thesis, "),
         "{error}"
     );
     let twice = Own::new(json!([row("a b", hebbian(json!({}))), row("a-b", hebbian(json!({})))]));
@@ -132,6 +134,38 @@ fn tables() {
         refused(&Own::new(json!([share])), &[]),
         "experiment `DIR/own.json`: row `bad`: a share of labels must be above 0 and at most 1, got 1.5"
     );
+}
+
+/// What stands beside a row is checked as the row is.
+#[test]
+fn branches() {
+    let bad = |more: Value| {
+        let mut bad = row("bad", hebbian(json!({})));
+        bad.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        refused(&Own::new(json!([bad])), &[])
+    };
+    let beside = |at: &str, regions: usize, stages: Value| json!({ "beside": [{ "at": at, "regions": regions, "stages": stages }] });
+    let first = json!([{ "untrained": { "blocks": ["conv1", "conv1"] } }]);
+    assert_eq!(
+        bad(beside("conv2", 1, first.clone())),
+        "experiment `DIR/own.json`: row `bad`: beside, `conv2`: block `conv2` is above the last stage"
+    );
+    assert_eq!(
+        bad(beside("conv1", 1, json!([]))),
+        "experiment `DIR/own.json`: row `bad`: beside, `conv1`: no stages"
+    );
+    assert_eq!(
+        bad(beside("conv1", 8, first)),
+        "row `bad`: beside, `conv1`: 8 × 8 regions of 7 × 7 positions"
+    );
+    let map =
+        json!([{ "hebbian": { "blocks": ["conv1", "conv1"], "rules": [{ "som": { "size": [3, 3] } }] } }]);
+    let map = bad(beside("conv1", 1, map));
+    assert!(
+        map.starts_with("row `bad`: beside, `conv1`: stage 1, conv1 to conv1: plan: layer `conv1`: map: "),
+        "{map}"
+    );
+    assert_eq!(bad(json!({ "regions": 0 })), "row `bad`: at `conv2`: 0 × 0 regions of 2 × 2 positions");
 }
 
 #[test]

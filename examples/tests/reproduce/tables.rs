@@ -90,7 +90,7 @@ fn rows() -> Value {
         {
             "name": "Hebbian", "labels": "classifier",
             "stages": [{ "hebbian": { "blocks": ["conv1", "conv2"], "epochs": 2, "batch": 16 } }],
-            "at": ["conv1", "conv2"], "evaluate": ["ridge", "neighbours"]
+            "at": ["conv1", "conv2"], "evaluate": ["ridge", "neighbours", "retrieval"]
         },
         {
             "name": "random filters", "labels": "classifier",
@@ -108,7 +108,7 @@ fn features_tell_classes_apart_and_rows_are_compared_with_the_control() {
     let own = Own::new(rows());
     own.run("out", &["--seeds", "3"]).unwrap();
     let results = own.results("out");
-    assert_eq!(results.lines.len(), 6);
+    assert_eq!(results.lines.len(), 8);
     for line in &results.lines {
         assert!(line.mean > CHANCE + RIDGE_MARGIN, "{line:?}");
         let mean = line.seeds.iter().map(|(_, test)| test).sum::<f64>() / 3.0;
@@ -127,10 +127,13 @@ fn features_tell_classes_apart_and_rows_are_compared_with_the_control() {
         assert_eq!((comparison.against.as_str(), comparison.seeds), ("random filters", 3));
         assert!((comparison.difference - (learnt.mean - control.mean)).abs() < 1e-9);
         assert!(control.comparison.is_none());
-        assert!(
-            line("Hebbian", block, "10 neighbours").comparison.is_none(),
-            "the control was not judged so"
-        );
+        for evaluation in ["10 neighbours", "retrieval"] {
+            let others = line("Hebbian", block, evaluation);
+            assert!(others.comparison.is_none(), "the control was not judged so");
+            let measure =
+                if evaluation == "retrieval" { "mean average precision, %" } else { "test accuracy, %" };
+            assert_eq!(others.measure, measure);
+        }
     }
 }
 
@@ -141,7 +144,20 @@ fn a_table_names_the_row_that_others_are_compared_with() {
     own.run("out", &["--seeds", "2", "--epochs", "1"]).unwrap();
     let results = own.results("out");
     let against = |index: usize| results.lines[index].comparison.as_ref().map(|found| found.against.as_str());
-    assert_eq!([0, 3, 4].map(against), [None, None, Some("Hebbian")]);
+    assert_eq!([0, 5, 6].map(against), [None, None, Some("Hebbian")]);
     let markdown = fs::read_to_string(own.file("out", "results.md")).unwrap();
     assert!(markdown.contains(" against Hebbian |"), "{markdown}");
+}
+
+/// The outputs of two blocks, averaged over mirror images and regions, judged together.
+#[test]
+fn outputs_stand_beside_each_other() {
+    let stages = json!([{ "hebbian": { "blocks": ["conv1", "conv2"], "epochs": 2, "batch": 16 } }]);
+    let own = Own::new(json!([{
+        "name": "both", "labels": "classifier", "stages": stages, "at": ["conv2"], "evaluate": ["ridge"],
+        "mirror": true, "regions": 2, "beside": [{ "stages": stages, "at": "conv1", "regions": 3 }]
+    }]));
+    own.run("out", &[]).unwrap();
+    let line = &own.results("out").lines[0];
+    assert!(line.mean > CHANCE + RIDGE_MARGIN, "{line:?}");
 }

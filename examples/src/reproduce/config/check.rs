@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Backprop, Evaluation, Hebbian, NetConfig, Row, Stage, Table};
+use super::{Backprop, Branch, Evaluation, Hebbian, NetConfig, Row, Stage, Table};
 
 impl Table {
     /// Refuses what does not depend on the images.
@@ -12,7 +12,7 @@ impl Table {
         for (index, row) in self.rows.iter().enumerate() {
             let same = |other: &Row| other.file_name() == row.file_name();
             ensure!(!self.rows[..index].iter().any(same), "two rows are called `{}`", row.name);
-            row.check(&self.net(row)?).with_context(|| format!("row `{}`", row.name))?;
+            self.check_row(row).with_context(|| format!("row `{}`", row.name))?;
         }
         if let Some(against) = &self.against {
             let names = || self.rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -21,15 +21,33 @@ impl Table {
         }
         Ok(())
     }
+
+    fn check_row(&self, row: &Row) -> Result<()> {
+        let net = self.net(row)?;
+        row.check(&net)?;
+        row.beside
+            .iter()
+            .try_for_each(|branch| branch.check(&net).with_context(|| format!("beside, `{}`", branch.at)))
+    }
+}
+
+impl Branch {
+    /// On its own network, or else that of the row.
+    fn check(&self, of_row: &NetConfig) -> Result<()> {
+        let net = self.net(of_row)?;
+        ensure!(!self.stages.is_empty(), "no stages");
+        let end = check_stages(&self.stages, &net)?;
+        check_trained(&net, &self.at, end)
+    }
 }
 
 impl Row {
     fn check(&self, net: &NetConfig) -> Result<()> {
         ensure!(!self.evaluate.is_empty(), "nothing to evaluate");
-        let end = self.check_stages(net)?;
+        let end = check_stages(&self.stages, net)?;
         self.check_scores(net, end)?;
         for block in self.at.iter().filter(|_| !self.stages.is_empty()) {
-            ensure!(net.index(block)? < end, "block `{block}` is above the last stage");
+            check_trained(net, block, end)?;
         }
         for share in &self.label_shares {
             let valid = *share > 0.0 && *share <= 1.0;
@@ -41,25 +59,6 @@ impl Row {
         Ok(())
     }
 
-    /// The number of blocks that stages train; each begins where blocks before it are trained.
-    fn check_stages(&self, net: &NetConfig) -> Result<usize> {
-        let mut next = 0;
-        for stage in &self.stages {
-            let [first, last] = stage.blocks();
-            let (first, last) = (net.index(first)?, net.index(last)?);
-            ensure!(first <= last, "blocks {first} to {last} are in the wrong order");
-            let anew = matches!(stage, Stage::Backprop(Backprop { fine_tune: true, .. }));
-            let expected = if anew { 0 } else { next };
-            ensure!(
-                first <= expected,
-                "a stage begins at block {first}, the ones before it end at {expected}"
-            );
-            stage.check(net, first..last + 1)?;
-            next = last + 1;
-        }
-        Ok(next)
-    }
-
     /// Scores are those of the last block, or of the classifier that backprop puts on top.
     fn check_scores(&self, net: &NetConfig, end: usize) -> Result<()> {
         let scored = self.stages.last().is_some_and(Stage::is_backprop) || end == net.blocks.len();
@@ -69,6 +68,27 @@ impl Row {
         ensure!(judged, "without stages, `at` gives the images one name, got {} names", self.at.len());
         Ok(())
     }
+}
+
+/// The number of blocks that stages train; each begins where blocks before it are trained.
+fn check_stages(stages: &[Stage], net: &NetConfig) -> Result<usize> {
+    let mut next = 0;
+    for stage in stages {
+        let [first, last] = stage.blocks();
+        let (first, last) = (net.index(first)?, net.index(last)?);
+        ensure!(first <= last, "blocks {first} to {last} are in the wrong order");
+        let anew = matches!(stage, Stage::Backprop(Backprop { fine_tune: true, .. }));
+        let expected = if anew { 0 } else { next };
+        ensure!(first <= expected, "a stage begins at block {first}, the ones before it end at {expected}");
+        stage.check(net, first..last + 1)?;
+        next = last + 1;
+    }
+    Ok(next)
+}
+
+fn check_trained(net: &NetConfig, block: &str, end: usize) -> Result<()> {
+    ensure!(net.index(block)? < end, "block `{block}` is above the last stage");
+    Ok(())
 }
 
 impl Stage {
@@ -97,6 +117,7 @@ impl Backprop {
     fn check(&self) -> Result<()> {
         check_length(self.epochs, self.batch)?;
         check_rate(self.rate)?;
+        ensure!(self.choose_on != Some(0), "an epoch is chosen on at least 1 image, got 0");
         let penalty = self.penalty;
         ensure!(
             penalty.is_finite() && penalty >= 0.0,

@@ -220,6 +220,13 @@ impl Table {
     }
 }
 
+impl Branch {
+    /// Its network; of a row on the other one, if it has none of its own.
+    pub(crate) fn net(&self, of_row: &NetConfig) -> Result<NetConfig> {
+        self.net.as_ref().map_or_else(|| Ok(of_row.clone()), NetChoice::config)
+    }
+}
+
 impl Row {
     /// The name of its line.
     pub(crate) fn name(&self, label_share: Option<f64>) -> String {

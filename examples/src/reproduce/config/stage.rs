@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::reproduce::results::{ACCURACY, PRECISION};
+
 /// Blocks, by name, from the first to the last.
 pub(crate) type Blocks = [String; 2];
 
@@ -69,6 +71,9 @@ pub(crate) struct Backprop {
     /// Goes on from the weights of the stages before it, whose blocks are among its own, instead of learning on top of them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) fine_tune: bool,
+    /// Validation images that the epoch is chosen on, the first ones; all without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) choose_on: Option<usize>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -140,11 +145,18 @@ pub(crate) enum Evaluation {
     Ridge,
     /// The 10 nearest training images.
     Neighbours,
+    /// Test images ask for training images of their class: the mean average precision.
+    Retrieval,
     /// Teacher neurons, for so many epochs.
     Teacher { epochs: usize },
 }
 
 impl Evaluation {
+    /// What is measured, and its unit.
+    pub(crate) fn measure(&self) -> &'static str {
+        if *self == Self::Retrieval { PRECISION } else { ACCURACY }
+    }
+
     /// The name in tables.
     pub(crate) fn name(&self) -> String {
         match self {
@@ -155,6 +167,7 @@ impl Evaluation {
             Self::Adam => "linear, Adam with dropout".to_string(),
             Self::Ridge => "linear, ridge".to_string(),
             Self::Neighbours => "10 neighbours".to_string(),
+            Self::Retrieval => "retrieval".to_string(),
             Self::Teacher { epochs } => format!("teacher neurons, epochs: {epochs}"),
         }
     }

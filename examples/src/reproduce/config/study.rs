@@ -107,6 +107,11 @@ impl Study {
 }
 
 impl PatchConfig {
+    /// Planes and side.
+    pub(crate) fn shape(&self) -> [usize; 2] {
+        [self.channels(), self.side]
+    }
+
     pub(crate) fn channels(&self) -> usize {
         if self.colours == Colours::Grey { 1 } else { 3 }
     }

@@ -1,6 +1,6 @@
 //! Blocks that learn by backprop.
 
-use std::fs;
+use std::{borrow::Cow, fs};
 
 use anyhow::{Context, Result, bail};
 use burn::{
@@ -17,7 +17,7 @@ use burn_hebbian::{
     optim::checkpoint::{Checkpoints, Progress, Training},
     prelude::*,
     train::{
-        data::{Labelled, shuffled},
+        data::{Labelled, in_order, shuffled},
         evaluation::accuracy,
         pictures::curves,
     },
@@ -54,6 +54,11 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<(Chain, Curve)> {
     }
     let input = lab.input()?;
     let training_images = lab.labelled(&input.training)?;
+    let judges = if input.validation.is_empty() { &input.test } else { &input.validation };
+    let judges = match stage.choose_on.filter(|count| *count < judges.len()) {
+        Some(count) => Cow::Owned(judges.select(&in_order(count))),
+        None => Cow::Borrowed(judges),
+    };
     if stage.fine_tune {
         fresh = continued(fresh, &lab.below().trained()?)?;
     }
@@ -76,9 +81,8 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<(Chain, Curve)> {
         let step = step(stage, &training, training_images.len());
         training = epoch(lab, stage, &training_images, training, &step);
         check_finite(lab, stage, &training)?;
-        let judged = if input.validation.is_empty() { &input.test } else { &input.validation };
         let plain = training.model.valid();
-        let score = accuracy(judged, &lab.setting.device, |images| plain.scores(images));
+        let score = accuracy(&judges, &lab.setting.device, |images| plain.scores(images));
         // without images to choose on, the last epoch counts
         let improved = input.validation.is_empty() || curve.0.iter().all(|&before| score > before);
         curve.0.push(score);

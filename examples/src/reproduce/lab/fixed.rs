@@ -5,16 +5,14 @@ use burn::{
     module::{Module, ModuleMapper, Param},
     tensor::{Device, Tensor, TensorData},
 };
-use burn_hebbian::{
-    prelude::*,
-    train::data::{Labelled, in_order, shuffled},
-};
+use burn_hebbian::{prelude::*, train::data::in_order};
 use faer::{Mat, Side};
 
 use super::{Lab, Step};
 use crate::reproduce::{
     config::{LayerConfig, Untrained, Weights},
     net::{Chain, Trainer},
+    patches::cut,
 };
 
 /// Patches that weights are made of.
@@ -54,7 +52,8 @@ fn with_weights(lab: &Lab, stage: &Untrained, mut chain: Chain) -> Result<Chain>
     let Some([filters, kernel]) = filters(lab, stage)? else {
         return Ok(chain);
     };
-    let patches = patches(&lab.input()?.training, kernel, lab.seed)?;
+    let images = &lab.input()?.training;
+    let patches = unit(cut(images, [images.dims[0], kernel], PATCHES, lab.seed, &Device::flex())?);
     let weights = match stage.weights {
         Weights::Random | Weights::Patches => patches.narrow(0, 0, filters),
         Weights::KMeans => k_means(patches, filters),
@@ -83,34 +82,6 @@ fn filters(lab: &Lab, stage: &Untrained) -> Result<Option<[usize; 2]>> {
         LayerConfig::Conv { filters, kernel, .. } => Ok(Some([filters, kernel])),
         LayerConfig::Linear { .. } => bail!("{}: patches are for convolutions", blocks[0].name),
     }
-}
-
-/// `[count, channels · kernel · kernel]`: patches at random places of images in random order, of mean 0 and norm 1.
-fn patches(images: &Labelled, kernel: usize, seed: u64) -> Result<Tensor<2>> {
-    let [channels, height, width] = images.dims;
-    ensure!(kernel <= height.min(width), "patches of {kernel} pixels in images of {height} × {width}");
-    let places = (height - kernel + 1) * (width - kernel + 1);
-    // one pass over all images after the other, each at a place of its own
-    let passes = PATCHES.div_ceil(images.len());
-    let mut values = vec![];
-    for pass in 0..passes {
-        // another order than that of the images
-        let place = shuffled(images.len().max(places), !seed, pass);
-        for (index, place) in shuffled(images.len(), seed, pass).into_iter().zip(place) {
-            let (top, left) = (place % places / (width - kernel + 1), place % (width - kernel + 1));
-            let image = images.image(index);
-            for channel in 0..channels {
-                for y in top..top + kernel {
-                    let row = (channel * height + y) * width + left;
-                    values.extend_from_slice(&image[row..row + kernel]);
-                }
-            }
-        }
-    }
-    let fan_in = channels * kernel * kernel;
-    let patches =
-        Tensor::<2>::from_data(TensorData::new(values, [passes * images.len(), fan_in]), &Device::flex());
-    Ok(unit(patches.clone() - patches.mean_dim(1)))
 }
 
 /// Centres of spherical k-means, begun at the first patches; a centre without patches stays where it is.

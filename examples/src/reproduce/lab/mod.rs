@@ -17,7 +17,7 @@ use std::{
     rc::Rc,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use burn_hebbian::train::data::{Labelled, Parts, in_order, stratified};
 
@@ -206,6 +206,18 @@ impl<'a> Lab<'a> {
             };
             checked.with_context(|| format!("stage {stages}, {first} to {last}"))?;
         }
+        Ok(())
+    }
+
+    /// Refuses regions that a block's outputs cannot be averaged over.
+    pub(crate) fn check_regions(&self, block: &str, regions: Option<usize>) -> Result<()> {
+        let Some(regions) = regions else { return Ok(()) };
+        let [_, height, width] = match self.stages {
+            [] => self.sizes()?.dims,
+            _ => self.shapes()?[self.net.index(block)? + 1],
+        };
+        let fits = (1..=height.min(width)).contains(&regions);
+        ensure!(fits, "{regions} × {regions} regions of {height} × {width} positions");
         Ok(())
     }
 

@@ -8,12 +8,12 @@ use faer::Mat;
 use super::{
     Run,
     lesson::{Lesson, after},
-    patches,
     principal::Principal,
     sparseness::{bandwidth, extent, kurtosis},
 };
 use crate::reproduce::{
     config::{Learner, PatchConfig, Study},
+    patches::cut,
     results::Score,
 };
 
@@ -70,9 +70,9 @@ fn learnt(run: &Run, study: &Study, learner: &Learner, patches: &Patches) -> Res
 impl<'a> Patches<'a> {
     fn new(run: &Run, study: &'a Study, images: &DataSet, seed: u64) -> Result<Self> {
         let config = &study.patches;
-        let training = patches::cut(&images.training, config, seed, &run.device)?;
-        let few = PatchConfig { count: config.count.div_ceil(TEST_SHARE), ..*config };
-        let test = patches::cut(&images.test, &few, seed, &run.device)?;
+        let training = cut(&images.training, config.shape(), config.count, seed, &run.device)?;
+        let few = config.count.div_ceil(TEST_SHARE);
+        let test = cut(&images.test, config.shape(), few, seed, &run.device)?;
         let (principal, neurons) = (Principal::of(training.clone())?, study.neurons);
         let rank = principal.rank();
         ensure!(neurons <= rank, "{neurons} components of patches that vary in {rank} directions");

@@ -9,7 +9,6 @@ mod alignment;
 mod ica;
 mod lesson;
 mod macs;
-mod patches;
 mod pca;
 mod pictures;
 mod principal;

@@ -8,11 +8,11 @@ use super::{
     Run,
     alignment::{alignments, nearest},
     lesson::{Lesson, after},
-    patches,
     principal::Principal,
 };
 use crate::reproduce::{
     config::{Finds, Learner, Study},
+    patches::cut,
     results::Score,
 };
 
@@ -51,7 +51,7 @@ pub(super) fn scores(run: &Run, study: &Study) -> Result<Vec<Score>> {
 
 impl Patches {
     fn new(run: &Run, study: &Study, images: &Labelled, seed: u64) -> Result<Self> {
-        let rows = patches::cut(images, &study.patches, seed, &run.device)?;
+        let rows = cut(images, study.patches.shape(), study.patches.count, seed, &run.device)?;
         let rows = Principal::of(rows.clone())?.scaled(rows);
         Ok(Self { principal: Principal::of(rows.clone())?, rows })
     }

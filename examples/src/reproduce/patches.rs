@@ -4,22 +4,27 @@ use anyhow::{Result, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_hebbian::train::data::{Labelled, shuffled};
 
-use crate::reproduce::config::PatchConfig;
-
-/// `[count, values]`: patches from all over the images, each less its own mean.
-pub(super) fn cut(images: &Labelled, config: &PatchConfig, seed: u64, device: &Device) -> Result<Tensor<2>> {
-    let PatchConfig { side, count, .. } = *config;
+/// `[count, planes · side · side]`: patches from all over the images, each less its own mean. One plane of many channels
+/// is their mean.
+pub(crate) fn cut(
+    images: &Labelled,
+    [planes, side]: [usize; 2],
+    count: usize,
+    seed: u64,
+    device: &Device,
+) -> Result<Tensor<2>> {
     let [channels, height, width] = images.dims;
     ensure!(side <= height.min(width), "patches of {side} pixels in images of {height} × {width}");
     ensure!(!images.is_empty(), "patches of no images");
-    let mut values = Vec::with_capacity(count * config.values());
+    let len = planes * side * side;
+    let mut values = Vec::with_capacity(count * len);
     for (image, [top, left]) in places(images, side, seed).take(count) {
         let pixel = |channel: usize, y: usize, x: usize| {
             images.image(image)[(channel * height + top + y) * width + left + x]
         };
-        push(&mut values, config.channels(), channels, side, pixel);
+        push(&mut values, planes, channels, side, pixel);
     }
-    let patches = Tensor::<2>::from_data(TensorData::new(values, [count, config.values()]), device);
+    let patches = Tensor::<2>::from_data(TensorData::new(values, [count, len]), device);
     Ok(patches.clone() - patches.mean_dim(1))
 }
 
@@ -36,7 +41,7 @@ fn places(images: &Labelled, side: usize, seed: u64) -> impl Iterator<Item = (us
     })
 }
 
-/// The planes of one patch; one plane of many channels is their mean.
+/// The planes of one patch.
 fn push(
     values: &mut Vec<f32>,
     planes: usize,
@@ -56,7 +61,6 @@ fn push(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn_hebbian::train::data::Colours;
     use std::collections::BTreeSet;
 
     /// Pixel values that say where they are: image, then channel, row and column.
@@ -68,17 +72,16 @@ mod tests {
         images
     }
 
-    fn values(colours: Colours, count: usize) -> Vec<f32> {
-        let config = PatchConfig { side: 2, colours, count };
-        cut(&images(7), &config, 3, &Device::flex()).unwrap().into_data().iter().collect()
+    fn values(planes: usize, count: usize) -> Vec<f32> {
+        cut(&images(7), [planes, 2], count, 3, &Device::flex()).unwrap().into_data().iter().collect()
     }
 
     #[test]
     fn patches_keep_rows_and_lose_their_mean() {
         // rows of 5, planes of 20: offsets of a 2 × 2 patch are 0, 1, 5, 6 and their mean is 3
-        assert!(values(Colours::Grey, 50).chunks_exact(4).all(|patch| patch == [-3.0, -2.0, 2.0, 3.0]));
+        assert!(values(1, 50).chunks_exact(4).all(|patch| patch == [-3.0, -2.0, 2.0, 3.0]));
         let colour = [-23.0, -22.0, -18.0, -17.0, -3.0, -2.0, 2.0, 3.0, 17.0, 18.0, 22.0, 23.0];
-        assert!(values(Colours::Rgb, 50).chunks_exact(12).all(|patch| patch == colour));
+        assert!(values(3, 50).chunks_exact(12).all(|patch| patch == colour));
     }
 
     /// More images than the 12 corners, so that both orders have one length.
@@ -97,8 +100,7 @@ mod tests {
 
     #[test]
     fn patches_fit_into_images() {
-        let config = PatchConfig { side: 5, colours: Colours::Grey, count: 1 };
-        let error = cut(&images(2), &config, 0, &Device::flex()).unwrap_err();
+        let error = cut(&images(2), [1, 5], 1, 0, &Device::flex()).unwrap_err();
         assert_eq!(error.to_string(), "patches of 5 pixels in images of 4 × 5");
     }
 }
