@@ -7,6 +7,7 @@ use burn::{
 use burn_hebbian::prelude::*;
 use burn_hebbian_tests::{
     any_layer::{AnyLayer, input, weight},
+    forms::with_forced,
     layers::{self, hebbian_conv},
     oracle::{self, Layer},
     values::{assert_close, tensor, vec},
@@ -27,6 +28,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     });
     trials.extend(on_every_backend("geometry::rules_on_small_layers", rules_on_small_layers));
     trials.push(on_flex("geometry::correlation_on_every_layer", correlation_on_every_layer));
+    trials.push(on_flex(
+        "geometry::backprop_covers_strides_that_leave_a_rest",
+        backprop_covers_strides_that_leave_a_rest,
+    ));
     trials.push(on_flex("geometry::unobserved_is_the_plain_layer", unobserved_is_the_plain_layer));
     trials.push(on_flex("geometry::groups_are_separate_layers", groups_are_separate_layers));
     trials.push(on_flex("geometry::padding_is_padding_of_the_input", padding_is_padding_of_the_input));
@@ -69,11 +74,17 @@ impl LocalRule for Fixed {
     }
 }
 
+/// A layer whose gradients are Burn's own.
+pub(crate) fn by_burn(layer: &Layer, device: &Device) -> AnyLayer {
+    let forms = Forms { correlation: Some(CorrelationForm::Gradient), mixing: None };
+    with_forced(forms, || AnyLayer::new(layer, device))
+}
+
 /// `∂/∂W Σ c · layer(x, W) = corr(x, c)`.
 fn correlation_is_the_weight_gradient(device: &Device, layers: Vec<(&'static str, Layer)>) {
     for (name, layer) in layers {
         let autodiff = device.clone().autodiff();
-        let plain = AnyLayer::new(&layer, &autodiff);
+        let plain = by_burn(&layer, &autodiff);
         let y = plain.forward(input(&layer, &autodiff));
         let c: Tensor<5> = tensor(3, y.dims(), &autodiff);
         let expected = plain.weight_grad(&(y * c.clone()).sum().backward());
@@ -89,6 +100,19 @@ pub(crate) fn correlation_on_every_layer(device: &Device) {
     // Burn 0.22.1 does not cut its gradient of grouped 1-D layers to size when the stride leaves a rest
     let layers = layers().into_iter().filter(|(name, _)| *name != "conv1d_depthwise");
     correlation_is_the_weight_gradient(device, layers.collect());
+}
+
+/// What Burn 0.22.1 has no gradient for.
+fn backprop_covers_strides_that_leave_a_rest(device: &Device) {
+    let (name, layer) = layers().into_iter().find(|(name, _)| *name == "conv1d_depthwise").unwrap();
+    let autodiff = device.clone().autodiff();
+    let local = AnyLayer::new(&layer, &autodiff);
+    let y = local.forward(input(&layer, &autodiff));
+    let c: Tensor<5> = tensor(3, y.dims(), &autodiff);
+    let got = local.weight_grad(&(y * c.clone()).sum().backward());
+    let expected =
+        AnyLayer::new(&layer, device).with_rule(Fixed(c.inner())).learn(input(&layer, device), None);
+    assert_close(name, &vec(got), &vec(expected), TOLERANCE);
 }
 
 fn against_the_oracle(name: &str, rule: &Rule, layer: &Layer, device: &Device) {

@@ -14,7 +14,7 @@ use burn::{
         autodiff::{
             checkpoint::{base::Checkpointer, strategy::CheckpointStrategy},
             grads::Gradients,
-            ops::{Backward, Ops, OpsKind, unary},
+            ops::{Backward, Ops, OpsKind, binary, unary},
         },
         backend_extension,
         tensor::FloatTensor,
@@ -34,8 +34,26 @@ pub(crate) fn with_gradient<const X: usize, const Y: usize>(
     y: Tensor<Y>,
     back: impl Fn(Tensor<Y>) -> Tensor<X> + Send + Sync + 'static,
 ) -> Tensor<Y> {
-    let back = Back(Arc::new(move |gradient| back(Tensor::from_dispatch(gradient)).into_dispatch()));
-    let y = <Dispatch as CustomGradient>::with_gradient(x.into_dispatch(), y.into_dispatch(), back);
+    let y =
+        <Dispatch as CustomGradient>::with_gradient(x.into_dispatch(), y.into_dispatch(), Back::new(back));
+    Tensor::from_dispatch(y)
+}
+
+/// [`with_gradient`] of two values, each with its way back.
+pub(crate) fn with_gradients<const X: usize, const W: usize, const Y: usize>(
+    x: Tensor<X>,
+    w: Tensor<W>,
+    y: Tensor<Y>,
+    to_x: impl Fn(Tensor<Y>) -> Tensor<X> + Send + Sync + 'static,
+    to_w: impl Fn(Tensor<Y>) -> Tensor<W> + Send + Sync + 'static,
+) -> Tensor<Y> {
+    let back = [Back::new(to_x), Back::new(to_w)];
+    let y = <Dispatch as CustomGradient>::with_gradients(
+        x.into_dispatch(),
+        w.into_dispatch(),
+        y.into_dispatch(),
+        back,
+    );
     Tensor::from_dispatch(y)
 }
 
@@ -49,6 +67,12 @@ pub(crate) fn is_covered(device: &Device) -> bool {
 pub(crate) struct Back(Arc<dyn Fn(DispatchTensor) -> DispatchTensor + Send + Sync>);
 
 impl Back {
+    fn new<const X: usize, const Y: usize>(
+        back: impl Fn(Tensor<Y>) -> Tensor<X> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(move |gradient| back(Tensor::from_dispatch(gradient)).into_dispatch()))
+    }
+
     fn apply<B: Backend>(&self, gradient: FloatTensor<B>) -> FloatTensor<B>
     where
         DispatchTensor: DispatchKindConversion<B>,
@@ -79,6 +103,18 @@ pub(crate) trait CustomGradient: Backend {
     #[allow(unused_variables)] // in a build without backends
     fn with_gradient(x: FloatTensor<Self>, y: FloatTensor<Self>, back: Back) -> FloatTensor<Self> {
         drop((x, back));
+        y
+    }
+
+    /// `y`; with autodiff, as a child of `x` and `w`.
+    #[allow(unused_variables)] // in a build without backends
+    fn with_gradients(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        back: [Back; 2],
+    ) -> FloatTensor<Self> {
+        drop((x, w, back));
         y
     }
 }
@@ -114,6 +150,40 @@ where
 
         let y = y.into_primitive();
         match Backward::<B, 1>::prepare::<C>(ByHand, [x.node()]).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish(back, y),
+            OpsKind::UnTracked(prepared) => prepared.finish(y),
+        }
+    }
+
+    fn with_gradients(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        y: FloatTensor<Self>,
+        back: [Back; 2],
+    ) -> FloatTensor<Self> {
+        #[derive(Debug)]
+        struct ByHand;
+
+        impl<B: Backend> Backward<B, 2> for ByHand
+        where
+            DispatchTensor: DispatchKindConversion<B>,
+        {
+            type State = [Back; 2];
+
+            fn backward(self, ops: Ops<[Back; 2], 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
+                let Ops { parents, node, state: [to_x, to_w] } = ops;
+                binary::<B, _, _>(
+                    parents,
+                    node,
+                    gradients,
+                    |gradient| to_x.apply::<B>(gradient),
+                    |gradient| to_w.apply::<B>(gradient),
+                );
+            }
+        }
+
+        let y = y.into_primitive();
+        match Backward::<B, 2>::prepare::<C>(ByHand, [x.node(), w.node()]).compute_bound().stateful() {
             OpsKind::Tracked(prepared) => prepared.finish(back, y),
             OpsKind::UnTracked(prepared) => prepared.finish(y),
         }

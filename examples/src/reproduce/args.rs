@@ -46,9 +46,9 @@ pub struct Args {
     /// Where to compute
     #[arg(long, value_enum, default_value = "flex")]
     pub device: Backend,
-    /// Rows whose names contain this, alone
+    /// The row of this name or, if none has it, those whose names contain it; may be given several times
     #[arg(long)]
-    pub rows: Option<String>,
+    pub rows: Vec<String>,
     /// Write features, weights and win counts of each row's last stage
     #[arg(long)]
     pub export: bool,
@@ -159,7 +159,7 @@ impl Args {
             device: self.device.device(),
             small: self.scale == Scale::Small,
             seeds: self.seeds(),
-            rows: self.rows.as_deref(),
+            rows: &self.rows,
         }
     }
 

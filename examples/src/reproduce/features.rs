@@ -25,7 +25,11 @@ pub(crate) fn of(lab: &Lab, row: &Row, block: &str) -> Result<Parts> {
     let mut features = chain(lab, block, row.regions, row.mirror)?;
     for branch in &row.beside {
         let net = branch.net(lab.net)?;
-        let others = chain(&lab.beside(&net, branch), &branch.at, branch.regions, row.mirror)?;
+        let mut others = chain(&lab.beside(&net, branch), &branch.at, branch.regions, row.mirror)?;
+        if let Some(scale) = branch.scale {
+            let parts = [&mut others.training, &mut others.validation, &mut others.test];
+            parts.into_iter().flat_map(|part| &mut part.values).for_each(|value| *value *= scale);
+        }
         features = joined(features, others, append);
     }
     Ok(features)

@@ -150,7 +150,7 @@ impl Results {
 
     /// A table, with a heading that says what it is.
     pub(crate) fn markdown(&self) -> String {
-        let mut text = format!("## {}\n\n{}\n\nSource: {}\n\n", self.experiment, self.title, self.source);
+        let mut text = format!("# {}\n\n{}\n\nSource: {}\n\n", self.experiment, self.title, self.source);
         let labels = self.lines.iter().all(Line::is_percentage);
         text.push_str(match labels {
             true => {

@@ -155,8 +155,13 @@ fn branches() {
         "experiment `DIR/own.json`: row `bad`: beside, `conv1`: no stages"
     );
     assert_eq!(
-        bad(beside("conv1", 8, first)),
+        bad(beside("conv1", 8, first.clone())),
         "row `bad`: beside, `conv1`: 8 × 8 regions of 7 × 7 positions"
+    );
+    let zero = json!({ "beside": [{ "at": "conv1", "stages": first, "scale": 0.0 }] });
+    assert_eq!(
+        bad(zero),
+        "experiment `DIR/own.json`: row `bad`: beside, `conv1`: a scale must be finite and above 0, got 0"
     );
     let map =
         json!([{ "hebbian": { "blocks": ["conv1", "conv1"], "rules": [{ "som": { "size": [3, 3] } }] } }]);

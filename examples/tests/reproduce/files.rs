@@ -194,7 +194,7 @@ fn results_hold_all_rows_that_are_done() {
         own.results("out").lines.into_iter().map(line).collect::<Vec<_>>()
     };
     own.run("out", &["--rows", "pixels"]).unwrap();
-    own.run("out", &["--epochs", "1", "--rows", "one"]).unwrap();
+    own.run("out", &["--epochs", "1", "--rows", "one epoch"]).unwrap();
     assert_eq!(lines(), [("one epoch".to_string(), vec![0])], "other epochs, other results");
     own.run("out", &["--epochs", "1", "--rows", "pixels", "--first-seed", "1"]).unwrap();
     own.run("out", &["--epochs", "1", "--rows", "pixels"]).unwrap();

@@ -155,7 +155,7 @@ fn outputs_stand_beside_each_other() {
     let stages = json!([{ "hebbian": { "blocks": ["conv1", "conv2"], "epochs": 2, "batch": 16 } }]);
     let own = Own::new(json!([{
         "name": "both", "labels": "classifier", "stages": stages, "at": ["conv2"], "evaluate": ["ridge"],
-        "mirror": true, "regions": 2, "beside": [{ "stages": stages, "at": "conv1", "regions": 3 }]
+        "mirror": true, "regions": 2, "beside": [{ "stages": stages, "at": "conv1", "regions": 3, "scale": 2.0 }]
     }]));
     own.run("out", &[]).unwrap();
     let line = &own.results("out").lines[0];

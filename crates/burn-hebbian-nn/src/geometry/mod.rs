@@ -22,8 +22,9 @@ use burn::tensor::{DType, Tensor};
 use burn_hebbian_core::{LayerView, WeightLayout};
 
 use crate::{
+    backend::Backend,
     forms::{CorrelationForm, Forms},
-    gradient::{is_covered, with_gradient},
+    gradient::{is_covered, with_gradient, with_gradients},
 };
 
 /// A layer of inputs and outputs of rank `X`, neurons on axis 1 of the output, and weights of rank `W`.
@@ -74,11 +75,38 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
     /// convolution would keep the input too.
     pub(crate) fn respond(&self) -> Tensor<X> {
         let (x, w) = (self.x.clone(), self.w.clone());
+        if w.is_autodiff() && self.backs_faster() {
+            return self.respond_by_backprop();
+        }
         if w.is_autodiff() || x.is_autodiff() && !is_covered(&x.device()) {
             return self.geometry.respond(x, w);
         }
         let responses = crate::fused::responses(self);
         self.responses(responses.unwrap_or_else(|| self.geometry.respond(x.inner(), w)))
+    }
+
+    /// Whether a weight learns faster by the correlation than by the gradient that Burn has for it: a convolution on the
+    /// backend on which forms were measured.
+    fn backs_faster(&self) -> bool {
+        let floats = self.x.dtype() == DType::F32 && self.w.dtype() == DType::F32;
+        let chosen = self.forms.correlation != Some(CorrelationForm::Gradient);
+        floats && chosen && self.geometry.window().is_some() && Backend::of(&self.x.device()).is_flex()
+    }
+
+    /// The responses with gradients for input and weight.
+    fn respond_by_backprop(&self) -> Tensor<X> {
+        let (x, w) = (self.x.clone().inner(), self.w.clone().inner());
+        let plain =
+            Pass { geometry: self.geometry, x: x.clone(), w: w.clone(), bias: None, forms: self.forms };
+        let y = plain.respond();
+        let (geometry, form) = (self.geometry.clone(), self.forms.correlation);
+        let to_w = move |gradient| geometry.correlate(x.clone(), gradient, form);
+        if !self.x.is_autodiff() {
+            return with_gradient(self.w.clone(), y, to_w);
+        }
+        let (geometry, input) = (self.geometry.clone(), self.x.dims());
+        let to_x = move |gradient| geometry.feed_back(gradient, w.clone(), input);
+        with_gradients(self.x.clone(), self.w.clone(), y, to_x, to_w)
     }
 
     /// Responses computed outside the autodiff graph, as a part of the graph if the input is one.

@@ -36,6 +36,8 @@ impl Branch {
     fn check(&self, of_row: &NetConfig) -> Result<()> {
         let net = self.net(of_row)?;
         ensure!(!self.stages.is_empty(), "no stages");
+        let scale = self.scale.unwrap_or(1.0);
+        ensure!(scale.is_finite() && scale > 0.0, "a scale must be finite and above 0, got {scale}");
         let end = check_stages(&self.stages, &net)?;
         check_trained(&net, &self.at, end)
     }

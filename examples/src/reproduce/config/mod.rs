@@ -142,6 +142,9 @@ pub(crate) struct Branch {
     pub(crate) at: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) regions: Option<usize>,
+    /// Multiplies the outputs: classifiers by gradients learn from large ones first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) scale: Option<f32>,
 }
 
 /// What a small run cuts down.

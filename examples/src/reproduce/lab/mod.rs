@@ -2,57 +2,34 @@
 
 mod backprop;
 mod cache;
+mod check;
 mod drawings;
 mod export;
 mod fixed;
 mod hebbian;
 mod images;
 mod journal;
+mod setting;
 mod step;
 
-use std::{
-    borrow::Cow,
-    ops::Range,
-    path::{Path, PathBuf},
-    rc::Rc,
-};
+use std::{borrow::Cow, ops::Range, path::Path, rc::Rc};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use burn::tensor::Device;
 use burn_hebbian::train::data::{Labelled, Parts, in_order, stratified};
 
 pub(crate) use cache::{Folder, write};
 pub(crate) use images::{Images, Sizes};
+pub(crate) use setting::Setting;
 pub(crate) use step::Step;
 
 use crate::reproduce::{
-    config::{Blocks, Branch, DataConfig, NetConfig, Row, Small, Stage, Table},
+    config::{Blocks, Branch, DataConfig, NetConfig, Row, Stage, Table},
     net::{Block, Chain, Plans, Trainer},
-    provenance::Clock,
 };
 
 /// Images whose features are computed at a time.
 const CHUNK: usize = 250;
-
-/// Where and on what an experiment runs.
-#[derive(Debug)]
-pub(crate) struct Setting<'a> {
-    pub(crate) data: PathBuf,
-    pub(crate) out: PathBuf,
-    pub(crate) device: Device,
-    /// What is cut down.
-    pub(crate) small: Option<Small>,
-    /// The images that were prepared last.
-    pub(crate) images: Images,
-    /// Whether layers are read while rules train them.
-    pub(crate) watched: bool,
-    /// Whether features, weights and win counts of rows are written.
-    pub(crate) export: bool,
-    /// Whether what deeper neurons respond to is drawn.
-    pub(crate) pictures: bool,
-    /// What goes into `run.json`.
-    pub(crate) clock: &'a Clock,
-}
 
 /// One row of an experiment with one seed.
 pub(crate) struct Lab<'a> {
@@ -187,38 +164,6 @@ impl<'a> Lab<'a> {
         blocks.truncate(first);
         blocks.extend(self.trained()?.blocks);
         Ok(blocks)
-    }
-
-    /// Refuses stages that cannot be built on these images, before any of them trains.
-    pub(crate) fn check(&self) -> Result<()> {
-        let Sizes { dims, classes, .. } = self.sizes()?;
-        self.net.check(dims)?;
-        for stages in 1..=self.stages.len() {
-            let lab = self.up_to(stages);
-            let [first, last] = lab.last().blocks();
-            if last == &self.net.blocks[self.net.blocks.len() - 1].name {
-                self.net.check_scores(dims, classes)?;
-            }
-            let checked = match lab.last() {
-                Stage::Hebbian(stage) => hebbian::check(&lab, stage),
-                Stage::Backprop(_) => lab.fresh(Trainer::Backprop, &self.setting.device).map(drop),
-                Stage::Untrained(stage) => fixed::check(&lab, stage),
-            };
-            checked.with_context(|| format!("stage {stages}, {first} to {last}"))?;
-        }
-        Ok(())
-    }
-
-    /// Refuses regions that a block's outputs cannot be averaged over.
-    pub(crate) fn check_regions(&self, block: &str, regions: Option<usize>) -> Result<()> {
-        let Some(regions) = regions else { return Ok(()) };
-        let [_, height, width] = match self.stages {
-            [] => self.sizes()?.dims,
-            _ => self.shapes()?[self.net.index(block)? + 1],
-        };
-        let fits = (1..=height.min(width)).contains(&regions);
-        ensure!(fits, "{regions} × {regions} regions of {height} × {width} positions");
-        Ok(())
     }
 
     /// Writes and draws what was asked for.

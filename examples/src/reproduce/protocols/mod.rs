@@ -36,8 +36,8 @@ pub(crate) struct Run<'a> {
     pub(crate) device: Device,
     pub(crate) small: bool,
     pub(crate) seeds: Range<u64>,
-    /// Rows whose names contain this, alone.
-    pub(crate) rows: Option<&'a str>,
+    /// Rows whose names contain one of these; all, if there are none.
+    pub(crate) rows: &'a [String],
 }
 
 impl Run<'_> {
@@ -57,6 +57,6 @@ impl Run<'_> {
 
     /// Whether a row was asked for.
     fn asks_for(&self, row: &str) -> bool {
-        self.rows.is_none_or(|part| row.contains(part))
+        self.rows.is_empty() || self.rows.iter().any(|part| row.contains(part))
     }
 }
