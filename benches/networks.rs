@@ -20,7 +20,7 @@ fn main() {
     let name = arguments.get(1).cloned().unwrap_or_default();
     println!("flex (rayon, simd), {threads} threads, medians of {rounds} rounds");
     println!(
-        "backprop: all layers, γ and β; forward pass, cross-entropy, backward pass, SGD (Burn alone, autodiff)"
+        "backprop: all layers, γ and β; forward pass, cross-entropy, backward pass, SGD (autodiff, convolutions by their own gradients)"
     );
     println!(
         "Hebbian: every layer by the rule, the classifier as teacher neurons, γ, β and biases frozen, running"

@@ -169,7 +169,7 @@ impl<N: Network> Training<N> {
         self.net = Some(self.plan.step(&mut self.optimizer, RATE, net, grads).expect("finite"));
     }
 
-    /// Forward pass, cross-entropy, backward pass and optimizer: Burn alone.
+    /// Forward pass, cross-entropy, backward pass and optimizer: no rule, the convolutions by their own gradients.
     pub fn step_backprop(&mut self) {
         let loss = CrossEntropyLossConfig::new().init(&self.images.device());
         let grads = loss.forward(self.forward(), self.labels.clone()).backward();
