@@ -14,6 +14,6 @@ pub(crate) const NETS: &[(&str, &str)] = files!["nets":
 
 /// Names and JSON of the experiments.
 pub(crate) const EXPERIMENTS: &[(&str, &str)] = files!["experiments":
-    "thesis-layers", "thesis-hybrid", "teacher-on-sgd", "hpca-vs-swta", "softhebb-cifar10", "epochs", "transfer", "krotov",
-    "hard-wta-cnn", "oja-pca", "ica-filters", "fasthebb", "imagenet-scale",
+    "thesis-layers", "thesis-variants", "thesis-hybrid", "teacher-on-sgd", "hpca-vs-swta", "softhebb-cifar10", "epochs",
+    "transfer", "krotov", "hard-wta-cnn", "oja-pca", "ica-filters", "fasthebb", "imagenet-scale",
 ];
