@@ -133,7 +133,9 @@ impl Args {
             scale: format!("{:?}", self.scale).to_lowercase(),
             lines,
         };
-        let markdown = results.markdown() + &clock.markdown(name);
+        // clamp: a table of no lines has no seeds
+        let seeds = results.lines.iter().map(|line| line.seeds.len()).max().unwrap_or(1);
+        let markdown = results.markdown() + &clock.markdown(name, seeds);
         results.write(&folder, &markdown)?;
         println!("\n{markdown}\n{}", folder.display());
         Ok(())

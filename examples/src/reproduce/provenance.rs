@@ -117,12 +117,13 @@ impl Clock {
         Ok(row.and_then(|(row, _)| Some(self.run.borrow().rows.get(&row)?.minutes)).unwrap_or_default())
     }
 
-    /// The command, the machine and the time of each row that the results are of.
-    pub(crate) fn markdown(&self, experiment: &str) -> String {
+    /// The command, the machine and the time of each row that the results, of so many seeds, are of.
+    pub(crate) fn markdown(&self, experiment: &str, seeds: usize) -> String {
         let run = self.run.borrow();
         let device = if run.device == "flex" { String::new() } else { format!(" --device {}", run.device) };
+        let seeds = if seeds == 1 { String::new() } else { format!(" --seeds {seeds}") };
         let mut text = format!(
-            "\n```text\ncargo run --release --example reproduce -- {experiment} --data DIR --out DIR --scale {}{device}\n```\n\n",
+            "\n```text\ncargo run --release --example reproduce -- {experiment} --data DIR --out DIR --scale {}{seeds}{device}\n```\n\n",
             run.scale
         );
         // writing to a string does not fail

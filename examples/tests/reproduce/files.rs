@@ -180,6 +180,7 @@ fn a_run_says_where_its_results_come_from() {
     assert!(rows.values().all(|row| row["commits"].as_array().unwrap().len() <= 1));
     let markdown = fs::read_to_string(own.file("out", "results.md")).unwrap();
     assert!(markdown.contains("170 training, 30 validation and 40 test images. flex, "), "{markdown}");
+    assert!(markdown.contains(" --scale small --seeds 2\n"), "{markdown}");
     assert!(markdown.contains("| one epoch, seed 1 | 0.0 | "), "{markdown}");
     let results = fs::read_to_string(own.file("out", "results.json")).unwrap();
     assert!(!results.contains("minutes"), "times are no results");
