@@ -59,13 +59,15 @@ fn average(images: &mut Labelled, mirrors: &mut Labelled) {
 /// The values of both, one after the other, for every image.
 fn append(images: &mut Labelled, others: &mut Labelled) {
     let (first, second) = (images.image_len(), others.image_len());
-    let mut values = Vec::with_capacity((first + second) * images.len());
-    for index in 0..images.len() {
-        values.extend_from_slice(images.image(index));
-        values.extend_from_slice(others.image(index));
+    let (count, both) = (images.len(), first + second);
+    // in place, from the last image on: features of all images are gigabytes
+    images.values.reserve_exact(count * second);
+    images.values.resize(count * both, 0.0);
+    for index in (0..count).rev() {
+        images.values.copy_within(index * first..(index + 1) * first, index * both);
+        images.values[index * both + first..][..second].copy_from_slice(others.image(index));
     }
-    images.values = values;
-    images.dims = [first + second, 1, 1];
+    images.dims = [both, 1, 1];
 }
 
 /// Averaged over `regions × regions` regions of every channel.

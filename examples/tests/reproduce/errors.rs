@@ -68,9 +68,10 @@ fn stages_that_do_not_fit_the_images() {
             "{at}plan: layer `conv1`: map: 1 to 3 axes with one cell for each of the group's 8 neurons, got [3, 3] with 9 cells"
         )
     );
-    let patches = json!([{ "untrained": { "blocks": ["conv1", "conv2"], "weights": "pca" } }]);
-    let patches = refused(&own(patches), &[]);
-    assert_eq!(patches, format!("{at}weights from patches are for one block, got 2"));
+    let mut many = own(json!([{ "untrained": { "blocks": ["conv1", "conv2"], "weights": "pca" } }]));
+    many.table()["net"]["blocks"][1]["layer"]["conv"]["filters"] = json!(145);
+    let many = refused(&many, &[]);
+    assert_eq!(many, format!("{at}conv2: 145 filters of 72 principal components and their negatives"));
 }
 
 #[test]

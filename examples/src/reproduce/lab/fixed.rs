@@ -1,135 +1,154 @@
 //! Blocks that nothing trains: controls.
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use burn::{
     module::{Module, ModuleMapper, Param},
-    tensor::{Device, Tensor, TensorData},
+    tensor::{Device, Tensor},
 };
-use burn_hebbian::{prelude::*, train::data::in_order};
-use faer::{Mat, Side};
+use burn_hebbian::{
+    prelude::*,
+    train::data::{Labelled, in_order, shuffled},
+};
 
-use super::{Lab, Step};
+use super::{
+    Lab, Step,
+    dictionary::{components, k_means, unit},
+    mapped,
+};
 use crate::reproduce::{
     config::{LayerConfig, Untrained, Weights},
-    net::{Chain, Trainer},
+    net::{Block, Chain, Trainer},
     patches::cut,
 };
 
-/// Patches that weights are made of.
+/// Images that patches are cut from.
+const IMAGES: usize = 10_000;
+
+/// Patches that the weights of a block are made of, at most.
 const PATCHES: usize = 40_000;
 
 /// Images of a batch that norms take their statistics from.
 const BATCH: usize = 64;
 
-/// Rounds of k-means.
-const ROUNDS: usize = 20;
-
-/// Clamp: a patch of one colour has no direction.
-const MIN_NORM: f32 = 1e-6;
-
 /// The blocks with the weights of `stage`.
 pub(super) fn built(lab: &Lab, stage: &Untrained) -> Result<Chain> {
-    let chain = with_weights(lab, stage, lab.fresh(Trainer::Rules, &lab.setting.device)?)?;
-    if stage.fit_norms { fitted(lab, chain) } else { Ok(chain) }
-}
-
-/// The blocks after one pass over the training images from which norms take their statistics.
-fn fitted(lab: &Lab, chain: Chain) -> Result<Chain> {
-    let plan = Plan::new().with_rest(Rest::Frozen);
-    let chain = plan.apply(chain)?;
-    let images = &lab.input()?.training;
-    let step = Step::new("statistics of norms".to_string(), images.len().div_ceil(BATCH));
-    for batch in in_order(images.len()).chunks(BATCH) {
-        let x = images.images(batch, &lab.setting.device);
-        plan.observe(&chain, Signals::none(), || chain.features(chain.blocks.len(), x))?;
-        step.bar.inc(1);
+    let mut chain = lab.fresh(Trainer::Rules, &lab.setting.device)?;
+    if stage.weights != Weights::Random {
+        chain = with_weights(lab, stage, chain)?;
     }
-    step.done("");
+    if stage.fit_norms {
+        let images = &lab.input()?.training;
+        let step = Step::new("statistics of norms".to_string(), images.len().div_ceil(BATCH));
+        chain = fitted(chain, images, &lab.setting.device, || step.bar.inc(1))?;
+        step.done("");
+    }
     Ok(chain)
 }
 
+/// The blocks after one pass over images from which norms take their statistics.
+fn fitted(chain: Chain, images: &Labelled, device: &Device, batch_done: impl Fn()) -> Result<Chain> {
+    let plan = Plan::new().with_rest(Rest::Frozen);
+    let chain = plan.apply(chain)?;
+    for batch in in_order(images.len()).chunks(BATCH) {
+        let x = images.images(batch, device);
+        plan.observe(&chain, Signals::none(), || chain.features(chain.blocks.len(), x))?;
+        batch_done();
+    }
+    Ok(chain)
+}
+
+/// Weights from the bottom up, each block's from patches of what it sees.
 fn with_weights(lab: &Lab, stage: &Untrained, mut chain: Chain) -> Result<Chain> {
-    let Some([filters, kernel]) = filters(lab, stage)? else {
-        return Ok(chain);
-    };
-    let images = &lab.input()?.training;
-    let patches = unit(cut(images, [images.dims[0], kernel], PATCHES, lab.seed, &Device::flex())?);
-    let weights = match stage.weights {
-        Weights::Random | Weights::Patches => patches.narrow(0, 0, filters),
-        Weights::KMeans => k_means(patches, filters),
-        Weights::Pca => components(patches, filters)?,
-    };
-    let layer = chain.blocks.remove(0);
-    chain.blocks.insert(0, layer.map(&mut Replace(Some(weights))));
+    let device = &lab.setting.device;
+    let training = &lab.input()?.training;
+    let some = shuffled(training.len(), lab.seed, 0);
+    let mut seen = training.select(&some[..IMAGES.min(some.len())]);
+    for (block, filters) in std::mem::take(&mut chain.blocks).into_iter().zip(filters(lab, stage)?) {
+        let step = Step::new(format!("weights of {}", filters.block), 1);
+        let fit = |block: Block| match stage.fit_norms {
+            true => Ok(fitted(Chain::of(block), &seen, device, || ())?.blocks.remove(0)),
+            false => anyhow::Ok(block),
+        };
+        // once before the weights, for a norm in front of them, and once after
+        let block = fit(block)?;
+        let rows = filters.rows(stage.weights, &mapped(&seen, device, |x| block.normed(x)), lab.seed)?;
+        let block = fit(block.map(&mut Replace(rows)))?;
+        seen = mapped(&seen, device, |x| block.forward(x));
+        chain.blocks.push(block);
+        step.done("");
+    }
     Ok(chain)
 }
 
 /// Refuses blocks that cannot have these weights.
 pub(super) fn check(lab: &Lab, stage: &Untrained) -> Result<()> {
     lab.fresh(Trainer::Rules, &lab.setting.device)?;
-    filters(lab, stage)?;
-    Ok(())
+    if stage.weights == Weights::Random { Ok(()) } else { filters(lab, stage).map(drop) }
 }
 
-/// How many filters are made of patches, and their size; none where weights are random.
-fn filters(lab: &Lab, stage: &Untrained) -> Result<Option<[usize; 2]>> {
-    if stage.weights == Weights::Random {
-        return Ok(None);
-    }
-    let blocks = &lab.net.blocks[lab.range(&stage.blocks)?];
-    ensure!(blocks.len() == 1, "weights from patches are for one block, got {}", blocks.len());
-    match blocks[0].layer {
-        LayerConfig::Conv { filters, kernel, .. } => Ok(Some([filters, kernel])),
-        LayerConfig::Linear { .. } => bail!("{}: patches are for convolutions", blocks[0].name),
+/// The filters of a block.
+struct Filters<'a> {
+    block: &'a str,
+    count: usize,
+    /// Pixels to a side; those of the whole input for a linear layer.
+    side: usize,
+}
+
+impl Filters<'_> {
+    /// `[filters, fan-in]`.
+    fn rows(&self, weights: Weights, seen: &Labelled, seed: u64) -> Result<Tensor<2>> {
+        let [channels, height, width] = seen.dims;
+        let places = seen.len() * (height - self.side + 1) * (width - self.side + 1);
+        // at least one for each filter, if it has to be one that another has, too
+        let count = places.min(PATCHES).max(self.count);
+        let patches = unit(cut(seen, [channels, self.side], count, seed, &Device::flex())?);
+        match weights {
+            Weights::Random | Weights::Patches => Ok(patches.narrow(0, 0, self.count)),
+            Weights::KMeans => Ok(k_means(&patches, self.count)),
+            Weights::Pca => components(&patches, self.count),
+        }
     }
 }
 
-/// Centres of spherical k-means, begun at the first patches; a centre without patches stays where it is.
-fn k_means(patches: Tensor<2>, centres: usize) -> Tensor<2> {
-    let mut centre = patches.clone().narrow(0, 0, centres);
-    for _ in 0..ROUNDS {
-        let nearest = patches.clone().matmul(centre.clone().transpose()).argmax(1); // [n, 1]
-        let members = nearest.squeeze_dim::<1>(1).one_hot::<2>(centres).float(); // [n, centres]
-        let sums = members.transpose().matmul(patches.clone());
-        // a sum of 0 adds nothing to the old centre
-        centre = unit(sums + centre * MIN_NORM);
-    }
-    centre
-}
-
-/// Principal components, largest variance first, each with its negative beside it: outputs are rectified.
-fn components(patches: Tensor<2>, filters: usize) -> Result<Tensor<2>> {
-    let [count, fan_in] = patches.dims();
-    ensure!(filters <= 2 * fan_in, "{filters} filters of {fan_in} principal components and their negatives");
-    let covariance: Vec<f32> =
-        (patches.clone().transpose().matmul(patches) / count as f64).into_data().iter().collect();
-    let matrix = Mat::from_fn(fan_in, fan_in, |row, column| f64::from(covariance[row * fan_in + column]));
-    let eigen =
-        matrix.self_adjoint_eigen(Side::Lower).ok().context("no eigendecomposition of the patches")?;
-    // ascending eigenvalues
-    let value = |filter: usize, tap: usize| {
-        let sign = if filter.is_multiple_of(2) { 1.0 } else { -1.0 };
-        (sign * eigen.U()[(tap, fan_in - 1 - filter / 2)]) as f32
+fn filters<'a>(lab: &'a Lab, stage: &Untrained) -> Result<Vec<Filters<'a>>> {
+    let shapes = lab.shapes()?;
+    let of = |index: usize| {
+        let (block, [channels, height, width]) = (&lab.net.blocks[index], shapes[index]);
+        let name = block.name.as_str();
+        let (count, side) = match block.layer {
+            LayerConfig::Conv { filters, kernel, .. } => (filters, kernel),
+            LayerConfig::Linear { neurons, .. } => {
+                ensure!(
+                    height == width,
+                    "{name}: patches of an input of {height} × {width}, which is no square"
+                );
+                (neurons, height)
+            }
+        };
+        ensure!(
+            side <= height.min(width),
+            "{name}: patches of {side} pixels in inputs of {height} × {width}"
+        );
+        let fan_in = channels * side * side;
+        ensure!(
+            stage.weights != Weights::Pca || count <= 2 * fan_in,
+            "{name}: {count} filters of {fan_in} principal components and their negatives"
+        );
+        Ok(Filters { block: name, count, side })
     };
-    let values: Vec<f32> = (0..filters * fan_in).map(|index| value(index / fan_in, index % fan_in)).collect();
-    Ok(Tensor::from_data(TensorData::new(values, [filters, fan_in]), &Device::flex()))
+    lab.range(&stage.blocks)?.map(of).collect()
 }
 
-/// Rows of norm 1.
-fn unit(rows: Tensor<2>) -> Tensor<2> {
-    let norms = (rows.clone() * rows.clone()).sum_dim(1).sqrt().clamp_min(MIN_NORM);
-    rows / norms
-}
-
-/// Replaces the weight of a convolution by rows.
-struct Replace(Option<Tensor<2>>);
+/// Replaces the weight of a layer by rows, one a neuron.
+struct Replace(Tensor<2>);
 
 impl ModuleMapper for Replace {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        if D != 4 {
-            return param;
-        }
-        let Some(rows) = self.0.take() else { return param };
+        let rows = match D {
+            4 => self.0.clone(),
+            2 => self.0.clone().transpose(), // Burn's linear layers keep [inputs, k]
+            _ => return param,
+        };
         let (id, tensor, mapper) = param.consume();
         let rows = rows.to_device(&tensor.device()).reshape(tensor.shape());
         Param::from_mapped_value(id, rows, mapper)

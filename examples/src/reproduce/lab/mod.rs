@@ -3,6 +3,7 @@
 mod backprop;
 mod cache;
 mod check;
+mod dictionary;
 mod drawings;
 mod export;
 mod fixed;
@@ -15,7 +16,7 @@ mod step;
 use std::{borrow::Cow, ops::Range, path::Path, rc::Rc};
 
 use anyhow::{Context, Result};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use burn_hebbian::train::data::{Labelled, Parts, in_order, stratified};
 
 pub(crate) use cache::{Folder, write};
@@ -127,23 +128,11 @@ impl<'a> Lab<'a> {
         let step = Step::new(format!("features of {name}"), chunks);
         folder.save(&name, shape, &input, |part| {
             step.bar.inc(1);
-            self.compute(&chain, count, part)
+            mapped(&part, &self.setting.device, |x| chain.features(count, x))
         })?;
         step.done("");
         drop(input);
         folder.load(&name, shape, &images)?.context("features that were just written")
-    }
-
-    /// What the first blocks of a chain make of some images.
-    fn compute(&self, chain: &Chain, count: usize, chunk: Labelled) -> Labelled {
-        let device = &self.setting.device;
-        let output = chain.features(count, chunk.images(&in_order(chunk.len()), device));
-        let [_, channels, height, width] = output.dims();
-        Labelled {
-            dims: [channels, height, width],
-            values: output.into_data().iter::<f32>().collect(),
-            labels: chunk.labels,
-        }
     }
 
     /// The blocks of the last stage after it, on the plain device.
@@ -250,4 +239,16 @@ impl<'a> Lab<'a> {
             self.features(self.net.index(block)?)
         }
     }
+}
+
+/// What `f` makes of images, some at a time.
+fn mapped(images: &Labelled, device: &Device, f: impl Fn(Tensor<4>) -> Tensor<4>) -> Labelled {
+    let (mut dims, mut values) = (images.dims, vec![]);
+    for chunk in in_order(images.len()).chunks(CHUNK) {
+        let output = f(images.images(chunk, device));
+        let [_, channels, height, width] = output.dims();
+        dims = [channels, height, width];
+        values.extend(output.into_data().iter::<f32>());
+    }
+    Labelled { dims, values, labels: images.labels.clone() }
 }

@@ -70,7 +70,8 @@ impl Block {
 }
 
 impl Block {
-    fn normed(&self, x: Tensor<4>) -> Tensor<4> {
+    /// What the layer sees of its block's input while nothing trains.
+    pub(crate) fn normed(&self, x: Tensor<4>) -> Tensor<4> {
         match &self.before {
             Some(norm) => norm.forward(x),
             None => x,

@@ -71,6 +71,11 @@ impl Plans<'_> {
 }
 
 impl Chain {
+    /// One block alone.
+    pub(crate) fn of(block: Block) -> Self {
+        Self { blocks: vec![block], head: None }
+    }
+
     /// What the first `count` blocks make of `[n, channels, height, width]`.
     pub(crate) fn features(&self, count: usize, x: Tensor<4>) -> Tensor<4> {
         self.blocks[..count].iter().fold(x, |x, block| block.forward(x))
