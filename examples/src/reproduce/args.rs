@@ -202,7 +202,7 @@ fn list() -> Result<()> {
     for (name, _) in EXPERIMENTS {
         let Experiment { title, minutes, protocol, .. } = Experiment::read(name)?;
         let needs = match protocol.source() {
-            Some(source) => serde_json::to_string(&source)?.replace('"', ""),
+            Some(source) => source.needs()?,
             None => "nothing".to_string(),
         };
         table.add_row([

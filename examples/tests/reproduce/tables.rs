@@ -95,6 +95,23 @@ fn every_table_runs_through() {
     }
 }
 
+/// The table that needs no data, as a user runs it.
+#[test]
+fn digits_come_with_the_program() {
+    let out = tempfile::tempdir().unwrap();
+    let folder = out.path().to_string_lossy();
+    let run = || Args::parse_from(["reproduce", "digits", "--data", "nowhere", "--out", &*folder]).run();
+    alone(run).unwrap();
+    let found = fs::read(out.path().join("digits/results.json")).unwrap();
+    let results: Results = serde_json::from_slice(&found).unwrap();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("reproduce/experiments/digits.json");
+    let json: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    assert_eq!(results.lines.len(), expected_lines(&json["protocol"]["table"]));
+    for line in &results.lines {
+        assert!(line.mean > CHANCE + RIDGE_MARGIN, "{line:?}");
+    }
+}
+
 fn rows() -> Value {
     json!([
         {

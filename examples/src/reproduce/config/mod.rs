@@ -6,18 +6,19 @@ mod files;
 mod narrow;
 mod net;
 mod rule;
+mod source;
 mod stage;
 mod study;
 
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result};
-use burn_hebbian::train::data::Source;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use cost::{StepCost, StepNetwork, UpdateNetwork, UpdateNetworkName, UpdateSpeed};
 pub(crate) use files::EXPERIMENTS;
 pub(crate) use net::{BlockConfig, Initial, LayerConfig, NetConfig, Norm, Pool};
+pub(crate) use source::DataSource;
 pub(crate) use stage::{Backprop, Blocks, Evaluation, Hebbian, Rates, Stage, Untrained, Weights};
 pub(crate) use study::{Finds, Learner, PatchConfig, Study};
 
@@ -65,7 +66,7 @@ pub(crate) struct Table {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DataConfig {
-    pub(crate) source: Source,
+    pub(crate) source: DataSource,
     /// Training images that are kept to choose on, the last ones.
     pub(crate) validation: usize,
     pub(crate) preparation: Preparation,
@@ -197,10 +198,12 @@ impl Protocol {
     }
 
     /// What it reads images from, if it does.
-    pub(crate) fn source(&self) -> Option<Source> {
+    pub(crate) fn source(&self) -> Option<DataSource> {
         match self {
             Self::Table(table) => Some(table.data.source),
-            Self::PrincipalComponents(study) | Self::IndependentComponents(study) => Some(study.source),
+            Self::PrincipalComponents(study) | Self::IndependentComponents(study) => {
+                Some(DataSource::Files(study.source))
+            }
             Self::UpdateSpeed(_) | Self::StepCost(_) => None,
         }
     }

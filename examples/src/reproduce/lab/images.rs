@@ -4,16 +4,16 @@ use std::{cell::RefCell, fs, rc::Rc};
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
-use burn_hebbian::train::data::{ChannelStatistics, DataSet, Labelled, Parts, Source, Spectrum, Zca};
+use burn_hebbian::train::data::{ChannelStatistics, DataSet, Labelled, Parts, Spectrum, Zca};
 
 use super::Setting;
-use crate::reproduce::config::{DataConfig, Preparation};
+use crate::reproduce::config::{DataConfig, DataSource, Preparation};
 
 /// The images as they were prepared last.
 #[derive(Debug, Default)]
 pub(crate) struct Images {
     prepared: RefCell<Option<Kept>>,
-    sizes: RefCell<Option<(Source, usize, Sizes)>>,
+    sizes: RefCell<Option<(DataSource, usize, Sizes)>>,
 }
 
 type Kept = (DataConfig, bool, Rc<Parts>);
@@ -80,7 +80,8 @@ fn read(setting: &Setting, data: &DataConfig) -> Result<Parts> {
     let mut set = data.source.read(&setting.data)?;
     let mut held_out = data.validation;
     if let Some(small) = setting.small {
-        held_out = held_out * small.images / set.training.len().max(1);
+        let all = set.training.len();
+        held_out = held_out * small.images.min(all) / all.max(1);
         set = set.first(small.images);
     }
     let DataSet { mut training, test, classes } = set;
