@@ -1,13 +1,19 @@
 //! The features of a row: of several chains, averaged over mirror images and regions.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use burn_hebbian::train::data::{Labelled, Parts};
 
-use crate::reproduce::{config::Row, lab::Lab};
+use crate::reproduce::{
+    config::{Evaluation, Row},
+    lab::Lab,
+};
 
-/// Refuses a row whose features cannot be computed, before any stage trains.
+/// Refuses a row whose features cannot be computed or judged, before any stage trains.
 pub(crate) fn check(lab: &Lab, row: &Row) -> Result<()> {
     lab.check()?;
+    let [_, validation, _] = lab.sizes()?.counts;
+    let chosen = !row.evaluate.contains(&Evaluation::Ridge) || validation > 0;
+    ensure!(chosen, "ridge regression chooses its penalty on validation images; there are 0");
     for block in &row.at {
         lab.check_regions(block, row.regions).with_context(|| format!("at `{block}`"))?;
     }

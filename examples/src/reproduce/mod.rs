@@ -4,6 +4,7 @@
 //! what its blocks make of the images, is kept on disk under a hash of everything that it depends on.
 
 mod args;
+mod asked;
 mod compare;
 mod config;
 mod estimate;

@@ -8,10 +8,11 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::reproduce::{
+    asked::asked,
     config::{Row, Table, file_name},
     estimate::Estimate,
     evaluate::{evaluate, judged},
@@ -28,7 +29,7 @@ pub(crate) fn table(
     seeds: Range<u64>,
     parts: &[String],
 ) -> Result<Vec<Score>> {
-    let rows = asked(table, parts)?;
+    let rows = asked(&table.rows, |row| &row.name, parts)?;
     let nets = rows.iter().map(|row| table.net(row)).collect::<Result<Vec<_>>>()?;
     let mut jobs = vec![];
     for seed in seeds {
@@ -45,31 +46,6 @@ pub(crate) fn table(
         job(row, lab, folder, &mut estimate).with_context(|| format!("row `{name}`, seed {}", lab.seed))?;
     }
     done(setting, folder, table)
-}
-
-/// The rows that have one of these names or, where no row has it, contain it in theirs; all, if there are none.
-fn asked<'t>(table: &'t Table, parts: &[String]) -> Result<Vec<&'t Row>> {
-    let mut asked: BTreeSet<usize> = BTreeSet::new();
-    for part in parts {
-        let having = |has: &dyn Fn(&str) -> bool| -> Vec<usize> {
-            (0..table.rows.len()).filter(|row| has(&table.rows[*row].name)).collect()
-        };
-        let mut found = having(&|name| name == part);
-        if found.is_empty() {
-            found = having(&|name| name.contains(part.as_str()));
-        }
-        let names = || table.rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>().join(", ");
-        ensure!(!found.is_empty(), "no row's name contains `{part}`; there are {}", names());
-        asked.extend(found);
-    }
-    let all = parts.is_empty();
-    Ok(table
-        .rows
-        .iter()
-        .enumerate()
-        .filter(|(row, _)| all || asked.contains(row))
-        .map(|(_, row)| row)
-        .collect())
 }
 
 /// The scores of all rows that are done, in the order of the table.
@@ -166,32 +142,5 @@ impl Known {
 
     fn seed(&self) -> u64 {
         self.key["seed"].as_u64().unwrap_or_default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::reproduce::config::{Experiment, Protocol};
-
-    #[test]
-    fn a_whole_name_is_one_row() {
-        let Protocol::Table(table) = Experiment::read("teacher-on-sgd").unwrap().protocol else {
-            panic!("no table");
-        };
-        let names = |parts: &[&str]| {
-            let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();
-            let rows = asked(&table, &parts);
-            rows.map(|rows| rows.into_iter().map(|row| row.name.as_str()).collect::<Vec<_>>())
-        };
-        assert_eq!(names(&["SGD, conv1"]).unwrap(), ["SGD, conv1"]);
-        let deep = ["SGD, conv1 to conv4", "SGD, conv1 to conv4: teacher neurons"];
-        assert_eq!(names(&["to conv4"]).unwrap(), deep);
-        let mixed = names(&["random filters", "SGD, conv1", "to conv4"]).unwrap();
-        assert_eq!(mixed, ["SGD, conv1", deep[0], deep[1], "random filters"]);
-        assert_eq!(names(&[]).unwrap().len(), table.rows.len());
-        assert!(
-            names(&["SGD", "STDP"]).unwrap_err().to_string().starts_with("no row's name contains `STDP`; ")
-        );
     }
 }

@@ -72,6 +72,11 @@ fn stages_that_do_not_fit_the_images() {
     many.table()["net"]["blocks"][1]["layer"]["conv"]["filters"] = json!(145);
     let many = refused(&many, &[]);
     assert_eq!(many, format!("{at}conv2: 145 filters of 72 principal components and their negatives"));
+    let mut search = own(json!([{ "untrained": { "blocks": ["conv1", "conv2"] } }]));
+    search.table()["data"]["search"] = json!(true);
+    let search = refused(&search, &[]);
+    let none = "ridge regression chooses its penalty on validation images; there are 0";
+    assert_eq!(search, format!("row `good`: {none}"));
 }
 
 #[test]

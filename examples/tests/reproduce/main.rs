@@ -8,5 +8,6 @@ mod data;
 mod errors;
 mod experiment;
 mod files;
+mod protocols;
 mod restarts;
 mod tables;

@@ -1,7 +1,10 @@
 //! Weights made of patches: what a layer can see without having learnt.
 
 use anyhow::{Context, Result};
-use burn::tensor::{Tensor, TensorData};
+use burn::{
+    linalg::vector_normalize,
+    tensor::{Tensor, TensorData},
+};
 use faer::{Mat, Side};
 
 /// Rounds of k-means.
@@ -42,8 +45,7 @@ pub(super) fn components(rows: &Tensor<2>, filters: usize) -> Result<Tensor<2>> 
 
 /// Rows of norm 1.
 pub(super) fn unit(rows: Tensor<2>) -> Tensor<2> {
-    let norms = (rows.clone() * rows.clone()).sum_dim(1).sqrt().clamp_min(MIN_NORM);
-    rows / norms
+    vector_normalize(rows, 2.0, 1, MIN_NORM)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How far weight vectors point along components.
 
-use burn::tensor::Tensor;
+use burn::{linalg::vector_normalize, tensor::Tensor};
 
 /// Clamp: an all-zero vector points nowhere.
 const MIN_NORM: f32 = 1e-12;
@@ -17,8 +17,7 @@ pub(super) fn nearest(weights: Tensor<2>, components: Tensor<2>) -> Vec<f64> {
 
 /// Rows of norm 1.
 fn unit(rows: Tensor<2>) -> Tensor<2> {
-    let norms = (rows.clone() * rows.clone()).sum_dim(1).sqrt().clamp_min(MIN_NORM);
-    rows / norms
+    vector_normalize(rows, 2.0, 1, MIN_NORM)
 }
 
 #[cfg(test)]

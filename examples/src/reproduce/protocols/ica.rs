@@ -12,6 +12,7 @@ use super::{
     sparseness::{bandwidth, extent, kurtosis},
 };
 use crate::reproduce::{
+    asked::asked,
     config::{Learner, PatchConfig, Study},
     patches::cut,
     results::Score,
@@ -33,6 +34,7 @@ struct Patches<'a> {
 /// Sparseness of what all rules find, and of directions that none did.
 pub(super) fn scores(run: &Run, study: &Study) -> Result<Vec<Score>> {
     let images = study.source.read(run.data)?;
+    let learners = asked(&study.learners, |learner| &learner.name, run.rows)?;
     let mut scores = vec![];
     for seed in run.seeds.clone() {
         let patches = Patches::new(run, study, &images, seed)?;
@@ -40,7 +42,7 @@ pub(super) fn scores(run: &Run, study: &Study) -> Result<Vec<Score>> {
             scores.extend(patches.measured(name, "untrained", &weights));
             patches.draw(run, weights, name)?;
         }
-        for learner in study.learners.iter().filter(|learner| run.asks_for(&learner.name)) {
+        for learner in &learners {
             println!("{}, seed {seed}", learner.name);
             scores.extend(learnt(run, study, learner, &patches)?);
         }

@@ -36,7 +36,7 @@ pub(crate) struct Run<'a> {
     pub(crate) device: Device,
     pub(crate) small: bool,
     pub(crate) seeds: Range<u64>,
-    /// Rows whose names contain one of these; all, if there are none.
+    /// The rows that were asked for.
     pub(crate) rows: &'a [String],
 }
 
@@ -53,10 +53,5 @@ impl Run<'_> {
             Protocol::StepCost(config) if self.small => scale::scores(self, &config.small()),
             Protocol::StepCost(config) => scale::scores(self, config),
         }
-    }
-
-    /// Whether a row was asked for.
-    fn asks_for(&self, row: &str) -> bool {
-        self.rows.is_empty() || self.rows.iter().any(|part| row.contains(part))
     }
 }

@@ -11,6 +11,7 @@ use super::{
     principal::Principal,
 };
 use crate::reproduce::{
+    asked::asked,
     config::{Finds, Learner, Study},
     patches::cut,
     results::Score,
@@ -35,12 +36,13 @@ struct Patches {
 /// Alignments of all rules, and of random weights, with the components.
 pub(super) fn scores(run: &Run, study: &Study) -> Result<Vec<Score>> {
     let images = study.source.read(run.data)?.training;
+    let learners = asked(&study.learners, |learner| &learner.name, run.rows)?;
     let mut scores = vec![];
     for seed in run.seeds.clone() {
         let patches = Patches::new(run, study, &images, seed)?;
         run.draw(patches.principal.first(study.neurons), &study.patches, &format!("components-seed-{seed}"))?;
         scores.extend(patches.variances(study.neurons, seed));
-        for learner in study.learners.iter().filter(|learner| run.asks_for(&learner.name)) {
+        for learner in &learners {
             println!("{}, seed {seed}", learner.name);
             scores.extend(learnt(run, study, learner, &patches, seed)?);
         }

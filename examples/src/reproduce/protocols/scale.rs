@@ -16,6 +16,7 @@ use super::{
     trainer::{Batch, Network, Trainer},
 };
 use crate::reproduce::{
+    asked::asked,
     config::{StepCost, StepNetwork},
     results::Score,
 };
@@ -24,11 +25,12 @@ const MIB: f64 = (1 << 20) as f64;
 
 /// Costs of all networks that were asked for.
 pub(super) fn scores(run: &Run, config: &StepCost) -> Result<Vec<Score>> {
+    let networks = asked(&config.networks, |network| network.name(), run.rows)?;
     let mut scores = vec![];
     for seed in run.seeds.clone() {
-        for network in config.networks.iter().filter(|network| run.asks_for(network.name())) {
+        for network in &networks {
             println!("{}, seed {seed}", network.name());
-            scores.extend(Bench { config, network: *network, seed, device: &run.device }.run()?);
+            scores.extend(Bench { config, network: **network, seed, device: &run.device }.run()?);
         }
     }
     Ok(scores)

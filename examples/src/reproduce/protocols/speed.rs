@@ -9,6 +9,7 @@ use super::{
     timing::{Work, medians},
 };
 use crate::reproduce::{
+    asked::asked,
     config::{UpdateNetwork, UpdateNetworkName, UpdateSpeed},
     results::Score,
 };
@@ -24,18 +25,20 @@ type Layers = Vec<(Case, usize)>;
 
 /// Times of all networks and rules that were asked for.
 pub(super) fn scores(run: &Run, config: &UpdateSpeed) -> Result<Vec<Score>> {
+    let mut rows = vec![];
+    for network in &config.networks {
+        for rule in [BenchRule::Swta, BenchRule::Hpca] {
+            rows.push((format!("{}, {rule}", network.name.title()), network, rule));
+        }
+    }
+    let asked = asked(&rows, |(row, ..)| row, run.rows)?;
     let mut scores = vec![];
     for seed in run.seeds.clone() {
-        for network in &config.networks {
-            for rule in [BenchRule::Swta, BenchRule::Hpca] {
-                let row = format!("{}, {rule}", network.name.title());
-                if run.asks_for(&row) {
-                    println!("{row}, seed {seed}");
-                    let steps = network_steps(&network.layers(), rule, config, &run.device)?;
-                    println!("  patch by patch / FastHebb's form: {:.1}", steps[0] / steps[1]);
-                    scores.extend(lines(&row, &steps, network, config, seed));
-                }
-            }
+        for (row, network, rule) in &asked {
+            println!("{row}, seed {seed}");
+            let steps = network_steps(&network.layers(), *rule, config, &run.device)?;
+            println!("  patch by patch / FastHebb's form: {:.1}", steps[0] / steps[1]);
+            scores.extend(lines(row, &steps, network, config, seed));
         }
     }
     Ok(scores)
