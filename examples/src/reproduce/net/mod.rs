@@ -5,7 +5,7 @@ mod parameters;
 
 use burn::{
     module::Module,
-    nn::{Dropout, DropoutConfig, Linear, LinearConfig},
+    nn::{Linear, LinearConfig},
     tensor::{Device, Tensor},
 };
 
@@ -19,14 +19,7 @@ use crate::reproduce::config::BlockConfig;
 #[derive(Module, Debug)]
 pub(crate) struct Chain {
     pub(crate) blocks: Vec<Block>,
-    head: Option<Head>,
-}
-
-/// A linear classifier.
-#[derive(Module, Debug)]
-struct Head {
-    dropout: Dropout,
-    linear: Linear,
+    head: Option<Linear>,
 }
 
 /// Who trains blocks.
@@ -46,9 +39,6 @@ pub(crate) struct Plans<'a> {
     pub(crate) complete: bool,
 }
 
-/// Share of its inputs that a classifier on top of blocks lets sit out.
-const DROPOUT: f64 = 0.5;
-
 impl Plans<'_> {
     /// Blocks with random weights, drawn from `device`'s generator; with a classifier of so many classes on top if backprop
     /// trains them and the last is not the network's.
@@ -59,10 +49,7 @@ impl Plans<'_> {
             Block::new(config, self.shapes[index], trainer, scores, device)
         };
         let inputs = self.shapes[self.blocks.len()].iter().product();
-        let head = || Head {
-            dropout: DropoutConfig::new(DROPOUT).init(),
-            linear: LinearConfig::new(inputs, classes).init(device),
-        };
+        let head = || LinearConfig::new(inputs, classes).init(device);
         Chain {
             blocks: self.blocks.iter().enumerate().map(block).collect(),
             head: (trainer == Trainer::Backprop && !self.complete).then(head),
@@ -85,7 +72,7 @@ impl Chain {
     pub(crate) fn scores(&self, x: Tensor<4>) -> Tensor<2> {
         let features = self.features(self.blocks.len(), x).flatten(1, 3);
         match &self.head {
-            Some(head) => head.linear.forward(head.dropout.forward(features)),
+            Some(head) => head.forward(features),
             None => features,
         }
     }
@@ -106,7 +93,7 @@ impl Chain {
             found.into_iter().map(|(path, values)| (format!("{name}.{path}"), values)).collect::<Vec<_>>()
         };
         let blocks = self.blocks.iter().zip(names).flat_map(|(block, name)| named(name, parameters(block)));
-        let head = self.head.iter().flat_map(|head| named("classifier", parameters(&head.linear)));
+        let head = self.head.iter().flat_map(|head| named("classifier", parameters(head)));
         blocks.chain(head).collect()
     }
 }
