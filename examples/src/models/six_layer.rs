@@ -32,7 +32,8 @@ const DROPOUT: f64 = 0.5;
 /// `relu(w·x)` where it learns by backprop, the [configured](SixLayerConfig) output where it is Hebbian. Weights start
 /// uniform in ±1/√fan-in.
 ///
-/// Differs from the published nets: FastHebb rescales the variances of its third to fifth norm, this one does not.
+/// Differs from the published nets: dropout stands in front of both linear layers, not of the last alone; FastHebb rescales
+/// the variances of its third to fifth norm, this one does not.
 ///
 /// Source: G. Lagani, *Hebbian learning algorithms for training convolutional neural networks*, master's thesis,
 /// University of Pisa (2019); G. Lagani et al., *Neurocomputing* 595 (2024), doi:10.1016/j.neucom.2024.127867.

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn_hebbian::train::data::Parts;
 use burn_hebbian::train::evaluation::{
-    NeighboursConfig, ProbeConfig, ProbeEpoch, RetrievalConfig, RidgeConfig, TeacherConfig, accuracy,
+    NeighboursConfig, ProbeConfig, ProbeEpoch, RetrievalConfig, RidgeConfig, TeacherConfig,
 };
 
 use super::{
@@ -33,7 +33,7 @@ pub(crate) fn evaluate(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
         for (number, evaluation) in row.evaluate.iter().enumerate() {
             let (test, validation) = match &features {
                 Some(features) if *evaluation != Evaluation::Scores => classify(features, evaluation, lab)?,
-                _ => own_scores(lab)?,
+                _ => lab.scores()?,
             };
             lab.setting.clock.tick()?;
             scores.push(Score {
@@ -52,14 +52,6 @@ pub(crate) fn evaluate(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
     Ok(scores)
 }
 
-/// The scores of the last stage itself.
-fn own_scores(lab: &Lab) -> Result<(f64, Option<f64>)> {
-    let (chain, input) = (lab.trained()?, lab.input()?);
-    let score = |part| accuracy(part, &lab.setting.device, |images| chain.scores(images));
-    let validation = (!input.validation.is_empty()).then(|| score(&input.validation));
-    Ok((score(&input.test), validation))
-}
-
 /// Accuracy of a classifier on features.
 fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64, Option<f64>)> {
     let Parts { training, validation, test, classes } = features;
@@ -68,7 +60,7 @@ fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64
     let device = &lab.setting.device;
     let both = |scores: (f64, f64)| (scores.0, Some(scores.1));
     Ok(match evaluation {
-        Evaluation::Scores => own_scores(lab)?,
+        Evaluation::Scores => lab.scores()?,
         Evaluation::Sgd => both(probe(ProbeConfig::thesis(), features, lab)?),
         Evaluation::SgdEpochs { epochs } => {
             both(probe(ProbeConfig::thesis().with_epochs(*epochs), features, lab)?)

@@ -36,13 +36,13 @@ use crate::reproduce::{
 
 /// Validation accuracy in percent after each epoch.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Curve(pub(crate) Vec<f64>);
+struct Curve(Vec<f64>);
 
 const CURVE: &str = "curve.json";
 const BEST: &str = "best.bpk";
 
 /// The blocks after `stage`, of the epoch that was best on the validation images; from its last checkpoint on.
-pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<(Chain, Curve)> {
+pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
     let epochs = lab.epochs(stage.epochs);
     let folder = lab.folder()?;
     let device = lab.setting.device.clone().autodiff();
@@ -50,7 +50,7 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<(Chain, Curve)> {
     let mut curve = curve(&folder)?;
     if curve.0.len() == epochs && done(&folder, epochs) {
         draw(&folder, &curve)?;
-        return Ok((best(&folder, fresh)?, curve));
+        return best(&folder, fresh);
     }
     let input = lab.input()?;
     let training_images = lab.labelled(&input.training)?;
@@ -101,7 +101,12 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<(Chain, Curve)> {
         lab.setting.clock.tick()?;
     }
     draw(&folder, &curve)?;
-    Ok((best(&folder, fresh)?, curve))
+    best(&folder, fresh)
+}
+
+/// The accuracy of the epoch that was best.
+pub(super) fn best_accuracy(lab: &Lab) -> Result<f64> {
+    Ok(curve(&lab.folder()?)?.0.into_iter().fold(0.0, f64::max))
 }
 
 /// With the weights and norms of the blocks that were trained before.

@@ -17,7 +17,10 @@ use std::{borrow::Cow, ops::Range, path::Path, rc::Rc};
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
-use burn_hebbian::train::data::{Labelled, Parts, in_order, stratified};
+use burn_hebbian::train::{
+    data::{Labelled, Parts, in_order, stratified},
+    evaluation::accuracy,
+};
 
 pub(crate) use cache::{Folder, write};
 pub(crate) use images::{Images, Sizes};
@@ -139,11 +142,24 @@ impl<'a> Lab<'a> {
     pub(crate) fn trained(&self) -> Result<Chain> {
         let chain = match self.last() {
             Stage::Hebbian(stage) => hebbian::trained(self, stage)?,
-            Stage::Backprop(stage) => backprop::trained(self, stage)?.0,
+            Stage::Backprop(stage) => backprop::trained(self, stage)?,
             Stage::Untrained(stage) => fixed::built(self, stage)?,
         };
         drawings::first_filters(self, &chain)?;
         Ok(chain)
+    }
+
+    /// Accuracy of the last stage itself in percent, on test and validation images.
+    pub(crate) fn scores(&self) -> Result<(f64, Option<f64>)> {
+        let (chain, input) = (self.trained()?, self.input()?);
+        let score = |images| accuracy(images, &self.setting.device, |x| chain.scores(x));
+        let validation = match self.last() {
+            _ if input.validation.is_empty() => None,
+            // measured as it was chosen
+            Stage::Backprop(_) => Some(backprop::best_accuracy(self)?),
+            _ => Some(score(&input.validation)),
+        };
+        Ok((score(&input.test), validation))
     }
 
     /// All blocks from the images to the last stage's last one.
