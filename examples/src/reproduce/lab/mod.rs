@@ -80,7 +80,8 @@ impl<'a> Lab<'a> {
             preparation: branch.preparation.unwrap_or(self.data.preparation),
             ..self.data.clone()
         };
-        Self { net, data, stages: &branch.stages, ..*self }
+        let seed = self.seed.wrapping_add(branch.seed_offset);
+        Self { net, data, stages: &branch.stages, seed, ..*self }
     }
 
     /// The stages below the last one.
