@@ -30,7 +30,8 @@ pub(crate) struct BlockConfig {
     pub(crate) norm: Norm,
     /// How the layer learns where it is Hebbian.
     pub(crate) rule: RuleChoice,
-    /// What the layer hands on where it is Hebbian; where it learns by backprop, `relu(w·x)`, or `w·x` of the last block.
+    /// What the layer hands on where it is Hebbian; where it learns by backprop, `relu(w·x + b)`, or `w·x + b` of the last
+    /// block, without the bias `b` if it goes on from weights that rules learnt.
     #[serde(default)]
     pub(crate) output: Output,
     /// The learning rate of the rule.
@@ -102,6 +103,9 @@ pub(crate) enum Norm {
     None,
     /// Every channel to variance 1.
     Plain,
+    /// The same times a number of each channel, drawn from 0..1: what γ starts as in PyTorch before 1.2, and stays where
+    /// rules train.
+    Scattered,
     /// Channels to a mean variance of 1; FastHebb's modified one.
     Rescaled,
 }

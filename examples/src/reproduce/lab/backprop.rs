@@ -46,7 +46,8 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
     let epochs = lab.epochs(stage.epochs);
     let folder = lab.folder()?;
     let device = lab.setting.device.clone().autodiff();
-    let mut fresh = lab.fresh(Trainer::Backprop, &device)?;
+    let trainer = if stage.fine_tune { Trainer::FineTuning } else { Trainer::Backprop };
+    let mut fresh = lab.fresh(trainer, &device)?;
     let mut curve = curve(&folder)?;
     if curve.0.len() == epochs && done(&folder, epochs) {
         draw(&folder, &curve)?;

@@ -8,6 +8,7 @@ use burn::{
     },
     tensor::{
         Device, Tensor,
+        activation::relu,
         module::{avg_pool2d, max_pool2d},
         ops::{AvgPoolOptions, MaxPoolOptions},
     },
@@ -23,6 +24,9 @@ pub(crate) struct Block {
     before: Option<SyncBatchNorm>,
     dropout: Dropout,
     pub(crate) layer: Layer,
+    /// Whether a ReLU follows the layer, over what its output has.
+    #[module(skip)]
+    rectified: bool,
     #[module(skip)]
     pool: Pool,
     after: Option<SyncBatchNorm>,
@@ -44,24 +48,22 @@ impl Block {
         scores: bool,
         device: &Device,
     ) -> Self {
-        let output = match (trainer, scores) {
-            (Trainer::Rules, _) => config.output,
-            (Trainer::Backprop, true) => Output::default(),
-            (Trainer::Backprop, false) => Output::new(Similarity::Dot, Activation::Relu),
-        };
-        let dropout = if trainer == Trainer::Backprop { config.dropout } else { 0.0 };
+        let rules = trainer == Trainer::Rules;
+        let output = if rules { config.output } else { Output::default() };
+        let dropout = if rules { 0.0 } else { config.dropout };
         Self {
             before: norm(config.norm_before, input[0], trainer, device),
             dropout: DropoutConfig::new(dropout).init(),
-            layer: Layer::new(&config.layer, input, output, device),
+            layer: Layer::new(&config.layer, input, trainer == Trainer::Backprop, device).with_output(output),
+            rectified: !rules && !scores,
             pool: config.pool,
             after: norm(config.norm, config.neurons(), trainer, device),
         }
     }
 
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = self.normed(x);
-        let y = self.pool.apply(self.layer.forward(self.dropout.forward(x)));
+        let y = self.layer.forward(self.dropout.forward(self.normed(x)));
+        let y = self.pool.apply(if self.rectified { relu(y) } else { y });
         match &self.after {
             Some(norm) => norm.forward(y),
             None => y,
@@ -105,26 +107,21 @@ impl Layer {
         }
     }
 
-    fn new(
-        config: &LayerConfig,
-        [channels, height, width]: [usize; 3],
-        output: Output,
-        device: &Device,
-    ) -> Self {
+    fn new(config: &LayerConfig, [channels, height, width]: [usize; 3], bias: bool, device: &Device) -> Self {
         match *config {
             LayerConfig::Conv { filters, kernel, padding, padding_mode, initial } => {
                 let conv = Conv2dConfig::new([channels, filters], [kernel; 2])
                     .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
-                    .with_bias(false)
+                    .with_bias(bias)
                     .with_initializer(initializer(initial, channels * kernel * kernel));
-                Self::Conv(Local::new(conv.init(device)).with_padding_mode(padding_mode).with_output(output))
+                Self::Conv(Local::new(conv.init(device)).with_padding_mode(padding_mode))
             }
             LayerConfig::Linear { neurons, initial } => {
                 let inputs = channels * height * width;
                 let linear = LinearConfig::new(inputs, neurons)
-                    .with_bias(false)
+                    .with_bias(bias)
                     .with_initializer(initializer(initial, inputs));
-                Self::Linear(Local::new(linear.init(device)).with_output(output))
+                Self::Linear(Local::new(linear.init(device)))
             }
         }
     }
@@ -163,16 +160,19 @@ pub(crate) fn initializer(initial: Initial, fan_in: usize) -> Initializer {
     }
 }
 
-/// γ stays 1 and β stays 0 where rules train.
+/// γ and β stay what they start as where rules train.
 fn norm(kind: Norm, channels: usize, trainer: Trainer, device: &Device) -> Option<SyncBatchNorm> {
     let mut norm = BatchNormConfig::new(channels).init(device);
+    if kind == Norm::Scattered {
+        norm.gamma = Initializer::Uniform { min: 0.0, max: 1.0 }.init([channels], device);
+    }
     if trainer == Trainer::Rules {
         norm.gamma = norm.gamma.set_require_grad(false);
         norm.beta = norm.beta.set_require_grad(false);
     }
     match kind {
         Norm::None => None,
-        Norm::Plain => Some(SyncBatchNorm::new(norm)),
+        Norm::Plain | Norm::Scattered => Some(SyncBatchNorm::new(norm)),
         Norm::Rescaled => Some(SyncBatchNorm::new(norm).rescaled()),
     }
 }

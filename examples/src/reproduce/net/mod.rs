@@ -27,8 +27,10 @@ pub(crate) struct Chain {
 pub(crate) enum Trainer {
     /// Rules: layers hand on their own outputs.
     Rules,
-    /// Backprop: layers hand on `relu(w·x)`, the last block of the network `w·x`.
+    /// Backprop: layers hand on `relu(w·x + b)`, the last block of the network `w·x + b`.
     Backprop,
+    /// Backprop from weights that rules learnt: the same without a bias.
+    FineTuning,
 }
 
 /// Blocks to build, with the shapes in front of each and behind the last one.
@@ -52,7 +54,7 @@ impl Plans<'_> {
         let head = || LinearConfig::new(inputs, classes).init(device);
         Chain {
             blocks: self.blocks.iter().enumerate().map(block).collect(),
-            head: (trainer == Trainer::Backprop && !self.complete).then(head),
+            head: (trainer != Trainer::Rules && !self.complete).then(head),
         }
     }
 }
