@@ -1,10 +1,13 @@
 """The thesis' Hebbian layers with class groups, written down in PyTorch from the formulas alone.
 
-    python thesis_layers.py --data DIR [--seed N] [--threads N]
+    python thesis_layers.py --data DIR [--plain-norms] [--seed N] [--threads N]
 
 An independent check of `reproduce -- thesis-layers`: what the protocol gives on the images at hand, whoever implements it.
 DIR holds the official binary files of CIFAR-10. Needs torch. Prints the test accuracy of a linear classifier on each
 layer, without and with dropout.
+
+Norms scale their outputs by numbers drawn from 0..1, as PyTorch's did before 1.2 where nothing trains them, and so those of
+the thesis; `--plain-norms` leaves that out.
 """
 
 import argparse
@@ -48,12 +51,14 @@ def whiten(parts):
 
 
 class Layer(nn.Module):
-    def __init__(self, inputs, filters, kernel, pooled, per_class):
+    def __init__(self, inputs, filters, kernel, pooled, per_class, plain):
         super().__init__()
         fan_in = inputs * kernel * kernel
         self.weight = torch.empty(filters, inputs, kernel, kernel).uniform_(-(fan_in**-0.5), fan_in**-0.5)
         self.pooled = pooled
-        self.norm = nn.BatchNorm2d(filters, affine=False)
+        self.norm = nn.BatchNorm2d(filters)
+        if not plain:
+            nn.init.uniform_(self.norm.weight)
         groups = torch.ones(CLASSES, filters)
         groups[:, : CLASSES * per_class] = torch.eye(CLASSES).repeat_interleave(per_class, 1)
         self.groups = groups
@@ -74,9 +79,9 @@ class Layer(nn.Module):
 
 
 @torch.no_grad()
-def train(images, labels):
+def train(images, labels, plain):
     sizes = [3] + [layer[0] for layer in LAYERS]
-    layers = [Layer(inputs, *layer) for inputs, layer in zip(sizes, LAYERS)]
+    layers = [Layer(inputs, *layer, plain) for inputs, layer in zip(sizes, LAYERS)]
     for _ in range(EPOCHS):
         for batch in torch.randperm(len(images)).split(BATCH):
             x = images[batch]
@@ -116,6 +121,7 @@ def probe(parts, dropout):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--plain-norms", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int)
     arguments = parser.parse_args()
@@ -123,7 +129,7 @@ def main():
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     parts = whiten(read(arguments.data))
-    for name, layer in zip(NAMES, train(*parts[0])):
+    for name, layer in zip(NAMES, train(*parts[0], arguments.plain_norms)):
         parts = [(outputs(layer, images), labels) for images, labels in parts]
         print(f"{name}: {probe(parts, 0.0):.2f} % without dropout, {probe(parts, 0.5):.2f} % with", flush=True)
 

@@ -176,3 +176,65 @@ fn norm(kind: Norm, channels: usize, trainer: Trainer, device: &Device) -> Optio
         Norm::Rescaled => Some(SyncBatchNorm::new(norm).rescaled()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reproduce::{config::NetConfig, net::parameters::parameters};
+
+    const INPUT: [usize; 3] = [2, 4, 4];
+
+    fn block(json: &str, trainer: Trainer, scores: bool) -> Block {
+        let json = format!(r#"{{ "blocks": [{{ "name": "a", "rule": "hard-wta", "rate": 0.1, {json} }}] }}"#);
+        let net: NetConfig = serde_json::from_str(&json).unwrap();
+        let device = Device::flex();
+        device.seed(1);
+        Block::new(&net.blocks[0], INPUT, trainer, scores, &device)
+    }
+
+    fn values(block: &Block, name: &str) -> Option<Vec<f32>> {
+        let found = parameters(block).into_iter().find(|(path, _)| path.ends_with(name));
+        found.map(|(_, values)| values.values)
+    }
+
+    #[test]
+    fn backprop_adds_a_bias_and_rectifies_the_sum() {
+        let linear = r#""layer": { "linear": { "neurons": 16 } }"#;
+        let pixels: Vec<f32> = (0..32).map(|pixel| (pixel as f32 * 0.7).sin()).collect();
+        let x = Tensor::<1>::from_floats(pixels.as_slice(), &Device::flex()).reshape([1, 2, 4, 4]);
+        let mut negative = 0;
+        for (trainer, scores) in
+            [(Trainer::Backprop, false), (Trainer::Backprop, true), (Trainer::FineTuning, false)]
+        {
+            let block = block(linear, trainer, scores);
+            let weight = values(&block, "weight").unwrap();
+            let bias = values(&block, "bias");
+            assert_eq!(bias.is_some(), trainer == Trainer::Backprop);
+            let bias = bias.unwrap_or_else(|| vec![0.0; 16]);
+            for (neuron, y) in block.forward(x.clone()).into_data().iter::<f32>().enumerate() {
+                let dot: f32 = (0..32).map(|input| weight[input * 16 + neuron] * pixels[input]).sum();
+                let sum = dot + bias[neuron];
+                negative += usize::from(sum < 0.0);
+                let expected = if scores { sum } else { sum.max(0.0) };
+                assert!((y - expected).abs() < 1e-5, "{trainer:?}, scores {scores}: {y} for {expected}");
+            }
+        }
+        // where a sum is negative, to rectify before the bias is added gives something else
+        assert!(negative > 5, "{negative} negative sums");
+    }
+
+    #[test]
+    fn scattered_norms_start_between_0_and_1() {
+        let conv = |norm: &str| {
+            let json =
+                format!(r#""layer": {{ "conv": {{ "filters": 64, "kernel": 3 }} }}, "norm": "{norm}""#);
+            values(&block(&json, Trainer::Rules, false), "gamma").unwrap()
+        };
+        assert!(conv("plain").iter().all(|&scale| scale == 1.0));
+        let scales = conv("scattered");
+        assert!(scales.iter().all(|scale| (0.0..1.0).contains(scale)), "{scales:?}");
+        let mean = scales.iter().sum::<f32>() / 64.0;
+        // five deviations of the mean of 64 such numbers, √(1 / 12 / 64)
+        assert!((mean - 0.5).abs() < 0.18, "{mean}");
+    }
+}
