@@ -10,6 +10,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::reproduce::{
     asked::asked,
@@ -94,7 +95,7 @@ fn job(row: &Row, lab: &Lab, folder: &Path, estimate: &mut Estimate) -> Result<(
             let started = Instant::now();
             lab.setting.clock.begin(format!("{name}, seed {}", lab.seed));
             let scores = evaluate(lab, row)?;
-            let known = Known { row: row.clone(), key: serde_json::to_value(lab.key()?)?, scores };
+            let known = Known { row: row.clone(), key: key(lab)?, scores };
             write(&file(lab, row, folder), &serde_json::to_vec_pretty(&known)?)?;
             let minutes = lab.setting.clock.end()?;
             println!("  {minutes:.1} minutes in all{}", estimate.add(started.elapsed()));
@@ -120,8 +121,13 @@ fn known(lab: &Lab, row: &Row, folder: &Path) -> Result<Option<Vec<Score>>> {
         return Ok(None);
     }
     let known = Known::read(&file)?;
-    let same = known.row == *row && known.key == serde_json::to_value(lab.key()?)?;
+    let same = known.row == *row && known.key == key(lab)?;
     Ok(same.then_some(known.scores))
+}
+
+/// Everything that the scores depend on, its numbers as they are read back: the last digit may be lost on the way.
+fn key(lab: &Lab) -> Result<Value> {
+    Ok(serde_json::from_str(&serde_json::to_value(lab.key()?)?.to_string())?)
 }
 
 /// The file of one row and seed.
@@ -129,7 +135,7 @@ fn known(lab: &Lab, row: &Row, folder: &Path) -> Result<Option<Vec<Score>>> {
 struct Known {
     row: Row,
     /// Everything else that the scores depend on.
-    key: serde_json::Value,
+    key: Value,
     scores: Vec<Score>,
 }
 

@@ -28,7 +28,7 @@ fn own() -> Own {
             "name": "hybrid", "labels": "top",
             "stages": [
                 { "hebbian": { "blocks": ["conv1", "conv1"], "epochs": 3 } },
-                { "backprop": { "blocks": ["conv2", "fc"], "epochs": EPOCHS, "penalty": 0.001, "batch": 16 } }
+                { "backprop": { "blocks": ["conv2", "fc"], "epochs": EPOCHS, "penalty": 0.03, "batch": 16 } }
             ],
             "evaluate": ["scores"]
         },
