@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     data,
-    experiment::{IMAGES, Line, Own, Results, VALIDATION, alone, cached},
+    experiment::{IMAGES, Line, Own, Results, VALIDATION, alone},
 };
 
 /// Accuracy of guesses, in percent.
@@ -189,24 +189,4 @@ fn outputs_stand_beside_each_other() {
     own.run("out", &[]).unwrap();
     let line = &own.results("out").lines[0];
     assert!(line.mean > CHANCE + RIDGE_MARGIN, "{line:?}");
-}
-
-/// What stands beside a row learns with a seed of its own.
-#[test]
-fn branches_learn_with_other_seeds() {
-    let stages = json!([{ "hebbian": { "blocks": ["conv1", "conv1"], "epochs": 1 } }]);
-    let own = Own::new(json!([{
-        "name": "two", "labels": "classifier", "stages": stages, "at": ["conv1"], "evaluate": ["ridge"],
-        "beside": [{ "stages": stages, "at": "conv1", "seed_offset": 5 }]
-    }]));
-    own.run("out", &[]).unwrap();
-    let learnt = |name: &str| cached(&own.dir.path().join("out"), name);
-    let mut seeds: Vec<_> = learnt("stage.json")
-        .iter()
-        .map(|path| serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap()["seed"].as_u64())
-        .collect();
-    seeds.sort();
-    assert_eq!(seeds, [Some(0), Some(5)]);
-    let [first, second] = &learnt("conv1-test.safetensors")[..] else { panic!("features of two stages") };
-    assert!(fs::read(first).unwrap() != fs::read(second).unwrap());
 }

@@ -8,13 +8,13 @@ macro_rules! files {
 
 /// Names and JSON of the networks.
 pub(crate) const NETS: &[(&str, &str)] = files!["nets":
-    "thesis", "thesis-plain-norms", "thesis-swta", "thesis-hpca", "fast-hebb-swta", "fast-hebb-hpca", "soft-hebb", "surround-wta", "krotov",
-    "krotov-six-layer", "wide-patches", "small",
+    "thesis", "thesis-plain-norms", "thesis-swta", "thesis-hpca", "fast-hebb-swta", "fast-hebb-hpca", "soft-hebb",
+    "surround-wta", "krotov", "krotov-six-layer", "wide-patches", "small",
 ];
 
 /// Names and JSON of the experiments.
 pub(crate) const EXPERIMENTS: &[(&str, &str)] = files!["experiments":
-    "thesis-layers", "thesis-variants", "thesis-hybrid", "teacher-on-sgd", "hpca-vs-swta", "softhebb-cifar10", "epochs",
+    "thesis-layers", "thesis-hybrid", "teacher-on-sgd", "hpca-vs-swta", "softhebb-cifar10", "epochs",
     "transfer", "krotov", "hard-wta-cnn", "oja-pca", "ica-filters", "fasthebb", "imagenet-scale", "digits",
     "softhebb-search",
 ];

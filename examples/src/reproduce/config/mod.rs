@@ -146,9 +146,6 @@ pub(crate) struct Branch {
     /// Multiplies the outputs: classifiers by gradients learn from large ones first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) scale: Option<f32>,
-    /// Added to the row's seed: the same stages learn something else from other weights in another order.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(crate) seed_offset: u64,
 }
 
 /// What a small run cuts down.
@@ -167,10 +164,6 @@ pub(crate) struct Small {
 pub(crate) struct Minutes {
     pub(crate) small: usize,
     pub(crate) full: usize,
-}
-
-fn is_zero(offset: &u64) -> bool {
-    *offset == 0
 }
 
 impl Experiment {

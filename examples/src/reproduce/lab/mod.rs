@@ -80,8 +80,7 @@ impl<'a> Lab<'a> {
             preparation: branch.preparation.unwrap_or(self.data.preparation),
             ..self.data.clone()
         };
-        let seed = self.seed.wrapping_add(branch.seed_offset);
-        Self { net, data, stages: &branch.stages, seed, ..*self }
+        Self { net, data, stages: &branch.stages, ..*self }
     }
 
     /// The stages below the last one.

@@ -187,9 +187,7 @@ mod tests {
     fn block(json: &str, trainer: Trainer, scores: bool) -> Block {
         let json = format!(r#"{{ "blocks": [{{ "name": "a", "rule": "hard-wta", "rate": 0.1, {json} }}] }}"#);
         let net: NetConfig = serde_json::from_str(&json).unwrap();
-        let device = Device::flex();
-        device.seed(1);
-        Block::new(&net.blocks[0], INPUT, trainer, scores, &device)
+        Block::new(&net.blocks[0], INPUT, trainer, scores, &Device::flex())
     }
 
     fn values(block: &Block, name: &str) -> Option<Vec<f32>> {
