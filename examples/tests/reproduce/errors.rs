@@ -51,6 +51,9 @@ fn stages() {
     assert_eq!(rules, format!("{at}1 rules for 2 blocks, conv1 to conv2"));
     let penalty = json!([{ "backprop": { "blocks": ["conv1", "fc"], "penalty": -1.0 } }]);
     assert_eq!(bad(penalty), format!("{at}a penalty must be finite and at least 0, got -1"));
+    let all =
+        json!([{ "backprop": { "blocks": ["conv1", "fc"], "penalty": 0.0, "classifier_dropout": 1.0 } }]);
+    assert_eq!(bad(all), format!("{at}dropout must be in 0..1, got 1"));
     let none = json!([{ "backprop": { "blocks": ["conv1", "fc"], "penalty": 0.0, "choose_on": 0 } }]);
     assert_eq!(bad(none), format!("{at}an epoch is chosen on at least 1 image, got 0"));
     let typo = bad(json!([{ "hebbian": { "blocks": ["conv1", "conv2"], "epoch": 1 } }]));

@@ -120,6 +120,7 @@ impl Backprop {
         check_length(self.epochs, self.batch)?;
         check_rate(self.rate)?;
         ensure!(self.choose_on != Some(0), "an epoch is chosen on at least 1 image, got 0");
+        self.classifier_dropout.map_or(Ok(()), check_dropout)?;
         let penalty = self.penalty;
         ensure!(
             penalty.is_finite() && penalty >= 0.0,
@@ -127,6 +128,11 @@ impl Backprop {
         );
         Ok(())
     }
+}
+
+pub(super) fn check_dropout(dropout: f64) -> Result<()> {
+    ensure!((0.0..1.0).contains(&dropout), "dropout must be in 0..1, got {dropout}");
+    Ok(())
 }
 
 fn check_length(epochs: usize, batch: usize) -> Result<()> {

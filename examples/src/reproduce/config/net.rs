@@ -4,7 +4,7 @@ use anyhow::{Context, Result, ensure};
 use burn_hebbian::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::rule::RuleChoice;
+use super::{check::check_dropout, rule::RuleChoice};
 
 /// A chain of blocks; the last one scores the classes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -166,8 +166,8 @@ impl BlockConfig {
         let usual = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
         let named = !self.name.is_empty() && self.name.chars().all(usual);
         ensure!(named, "a name is letters, digits, - and _: files are called by it");
-        let (dropout, rate) = (self.dropout, self.rate);
-        ensure!((0.0..1.0).contains(&dropout), "dropout must be in 0..1, got {dropout}");
+        let rate = self.rate;
+        check_dropout(self.dropout)?;
         ensure!(rate.is_finite() && rate >= 0.0, "a rate must be finite and at least 0, got {rate}");
         ensure!(self.neurons() > 0, "a layer has at least 1 neuron, got 0");
         if let LayerConfig::Conv { kernel, .. } = self.layer {

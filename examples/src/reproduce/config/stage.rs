@@ -74,6 +74,9 @@ pub(crate) struct Backprop {
     /// Validation images that the epoch is chosen on, the first ones; all without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) choose_on: Option<usize>,
+    /// Share of its inputs that a classifier on top of the blocks lets sit out while they learn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) classifier_dropout: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,6 +127,14 @@ impl Stage {
 
     pub(crate) fn is_backprop(&self) -> bool {
         matches!(self, Self::Backprop(_))
+    }
+
+    /// That of a classifier on top of the blocks.
+    pub(crate) fn classifier_dropout(&self) -> f64 {
+        match self {
+            Self::Backprop(stage) => stage.classifier_dropout.unwrap_or(0.0),
+            _ => 0.0,
+        }
     }
 }
 

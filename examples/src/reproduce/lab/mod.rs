@@ -204,6 +204,7 @@ impl<'a> Lab<'a> {
             blocks: &self.net.blocks[blocks.clone()],
             shapes: &shapes[blocks.start..=blocks.end],
             complete: blocks.end == self.net.blocks.len(),
+            classifier_dropout: self.last().classifier_dropout(),
         };
         device.seed(self.seed);
         Ok(plans.build(trainer, self.sizes()?.classes, device))

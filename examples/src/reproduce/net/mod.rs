@@ -5,7 +5,7 @@ mod parameters;
 
 use burn::{
     module::Module,
-    nn::{Linear, LinearConfig},
+    nn::{Dropout, DropoutConfig, Linear, LinearConfig},
     tensor::{Device, Tensor},
 };
 
@@ -19,7 +19,14 @@ use crate::reproduce::config::BlockConfig;
 #[derive(Module, Debug)]
 pub(crate) struct Chain {
     pub(crate) blocks: Vec<Block>,
-    head: Option<Linear>,
+    head: Option<Head>,
+}
+
+/// A linear classifier.
+#[derive(Module, Debug)]
+struct Head {
+    dropout: Dropout,
+    linear: Linear,
 }
 
 /// Who trains blocks.
@@ -39,6 +46,8 @@ pub(crate) struct Plans<'a> {
     pub(crate) shapes: &'a [[usize; 3]],
     /// Whether the last of them is the network's.
     pub(crate) complete: bool,
+    /// Share of its inputs that a classifier on top lets sit out while it learns.
+    pub(crate) classifier_dropout: f64,
 }
 
 impl Plans<'_> {
@@ -51,7 +60,10 @@ impl Plans<'_> {
             Block::new(config, self.shapes[index], trainer, scores, device)
         };
         let inputs = self.shapes[self.blocks.len()].iter().product();
-        let head = || LinearConfig::new(inputs, classes).init(device);
+        let head = || Head {
+            dropout: DropoutConfig::new(self.classifier_dropout).init(),
+            linear: LinearConfig::new(inputs, classes).init(device),
+        };
         Chain {
             blocks: self.blocks.iter().enumerate().map(block).collect(),
             head: (trainer != Trainer::Rules && !self.complete).then(head),
@@ -74,7 +86,7 @@ impl Chain {
     pub(crate) fn scores(&self, x: Tensor<4>) -> Tensor<2> {
         let features = self.features(self.blocks.len(), x).flatten(1, 3);
         match &self.head {
-            Some(head) => head.forward(features),
+            Some(head) => head.linear.forward(head.dropout.forward(features)),
             None => features,
         }
     }
@@ -95,7 +107,7 @@ impl Chain {
             found.into_iter().map(|(path, values)| (format!("{name}.{path}"), values)).collect::<Vec<_>>()
         };
         let blocks = self.blocks.iter().zip(names).flat_map(|(block, name)| named(name, parameters(block)));
-        let head = self.head.iter().flat_map(|head| named("classifier", parameters(head)));
+        let head = self.head.iter().flat_map(|head| named("classifier", parameters(&head.linear)));
         blocks.chain(head).collect()
     }
 }
