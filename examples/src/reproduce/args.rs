@@ -46,7 +46,7 @@ pub struct Args {
     /// Where to compute
     #[arg(long, value_enum, default_value = "flex")]
     pub device: Backend,
-    /// The row of this name or, if none has it, those whose names contain it; may be given several times
+    /// The row of this name, of one share of labels or all, or, if none has it, those whose names contain it; may be given several times
     #[arg(long)]
     pub rows: Vec<String>,
     /// Write features, weights and win counts of each row's last stage

@@ -23,20 +23,21 @@ use crate::reproduce::{
 };
 
 /// Runs the rows that `parts` ask for, seed by seed; the scores of all that are done, by this run or another.
-pub(crate) fn table(
+pub(crate) fn table<'a>(
     setting: &Setting,
     folder: &Path,
-    table: &Table,
+    table: &'a Table,
     seeds: Range<u64>,
     parts: &[String],
 ) -> Result<Vec<Score>> {
-    let rows = asked(&table.rows, |row| &row.name, parts)?;
-    let nets = rows.iter().map(|row| table.net(row)).collect::<Result<Vec<_>>>()?;
+    let shares = |row: &'a Row| row.shares().into_iter().map(move |share| (row, share, row.name(share)));
+    let all: Vec<_> = table.rows.iter().flat_map(shares).collect();
+    let rows = asked(&all, |(row, _, name)| [name.as_str(), &row.name], parts)?;
+    let nets = rows.iter().map(|(row, ..)| table.net(row)).collect::<Result<Vec<_>>>()?;
     let mut jobs = vec![];
     for seed in seeds {
-        for (row, net) in rows.iter().zip(&nets) {
-            let lab = |share| (*row, Lab::new(setting, table, net, row, share, seed));
-            jobs.extend(row.shares().into_iter().map(lab));
+        for ((row, share, _), net) in rows.iter().zip(&nets) {
+            jobs.push((*row, Lab::new(setting, table, net, row, *share, seed)));
         }
     }
     check(setting, table, &jobs)?;

@@ -34,7 +34,7 @@ struct Patches<'a> {
 /// Sparseness of what all rules find, and of directions that none did.
 pub(super) fn scores(run: &Run, study: &Study) -> Result<Vec<Score>> {
     let images = study.source.read(run.data)?;
-    let learners = asked(&study.learners, |learner| &learner.name, run.rows)?;
+    let learners = asked(&study.learners, |learner| [learner.name.as_str()], run.rows)?;
     let mut scores = vec![];
     for seed in run.seeds.clone() {
         let patches = Patches::new(run, study, &images, seed)?;

@@ -36,7 +36,7 @@ struct Patches {
 /// Alignments of all rules, and of random weights, with the components.
 pub(super) fn scores(run: &Run, study: &Study) -> Result<Vec<Score>> {
     let images = study.source.read(run.data)?.training;
-    let learners = asked(&study.learners, |learner| &learner.name, run.rows)?;
+    let learners = asked(&study.learners, |learner| [learner.name.as_str()], run.rows)?;
     let mut scores = vec![];
     for seed in run.seeds.clone() {
         let patches = Patches::new(run, study, &images, seed)?;

@@ -25,7 +25,7 @@ const MIB: f64 = (1 << 20) as f64;
 
 /// Costs of all networks that were asked for.
 pub(super) fn scores(run: &Run, config: &StepCost) -> Result<Vec<Score>> {
-    let networks = asked(&config.networks, |network| network.name(), run.rows)?;
+    let networks = asked(&config.networks, |network| [network.name()], run.rows)?;
     let mut scores = vec![];
     for seed in run.seeds.clone() {
         for network in &networks {

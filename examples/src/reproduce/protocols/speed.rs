@@ -31,7 +31,7 @@ pub(super) fn scores(run: &Run, config: &UpdateSpeed) -> Result<Vec<Score>> {
             rows.push((format!("{}, {rule}", network.name.title()), network, rule));
         }
     }
-    let asked = asked(&rows, |(row, ..)| row, run.rows)?;
+    let asked = asked(&rows, |(row, ..)| [row.as_str()], run.rows)?;
     let mut scores = vec![];
     for seed in run.seeds.clone() {
         for (row, network, rule) in &asked {
