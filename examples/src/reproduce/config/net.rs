@@ -30,8 +30,8 @@ pub(crate) struct BlockConfig {
     pub(crate) norm: Norm,
     /// How the layer learns where it is Hebbian.
     pub(crate) rule: RuleChoice,
-    /// What the layer hands on where it is Hebbian; where it learns by backprop, `relu(w·x + b)`, or `w·x + b` of the last
-    /// block, without the bias `b` if it goes on from weights that rules learnt.
+    /// What the layer hands on where it is Hebbian, or goes on by backprop from what it learnt there; where backprop begins,
+    /// `relu(w·x + b)`, or `w·x + b` of the last block.
     #[serde(default)]
     pub(crate) output: Output,
     /// The learning rate of the rule.

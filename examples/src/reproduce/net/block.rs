@@ -24,7 +24,7 @@ pub(crate) struct Block {
     before: Option<SyncBatchNorm>,
     dropout: Dropout,
     pub(crate) layer: Layer,
-    /// Whether a ReLU follows the layer, over what its output has.
+    /// Whether a ReLU follows the layer.
     #[module(skip)]
     rectified: bool,
     #[module(skip)]
@@ -48,14 +48,14 @@ impl Block {
         scores: bool,
         device: &Device,
     ) -> Self {
-        let rules = trainer == Trainer::Rules;
-        let output = if rules { config.output } else { Output::default() };
-        let dropout = if rules { 0.0 } else { config.dropout };
+        let from_scratch = trainer == Trainer::Backprop;
+        let output = if from_scratch { Output::default() } else { config.output };
+        let dropout = if trainer == Trainer::Rules { 0.0 } else { config.dropout };
         Self {
             before: norm(config.norm_before, input[0], trainer, device),
             dropout: DropoutConfig::new(dropout).init(),
-            layer: Layer::new(&config.layer, input, trainer == Trainer::Backprop, device).with_output(output),
-            rectified: !rules && !scores,
+            layer: Layer::new(&config.layer, input, from_scratch, device).with_output(output),
+            rectified: from_scratch && !scores,
             pool: config.pool,
             after: norm(config.norm, config.neurons(), trainer, device),
         }
@@ -195,30 +195,47 @@ mod tests {
         found.map(|(_, values)| values.values)
     }
 
-    #[test]
-    fn backprop_adds_a_bias_and_rectifies_the_sum() {
-        let linear = r#""layer": { "linear": { "neurons": 16 } }"#;
+    /// A linear layer of 16 neurons whose output is `relu(w·x − mean w·x)`: what neurons sum up, and what the block hands on.
+    fn sums_and_outputs(trainer: Trainer, scores: bool) -> (Vec<f32>, Vec<f32>) {
+        let linear = r#""layer": { "linear": { "neurons": 16 } }, "output": { "activation": { "triangle": { "power": 1.0 } } }"#;
         let pixels: Vec<f32> = (0..32).map(|pixel| (pixel as f32 * 0.7).sin()).collect();
         let x = Tensor::<1>::from_floats(pixels.as_slice(), &Device::flex()).reshape([1, 2, 4, 4]);
+        let block = block(linear, trainer, scores);
+        let weight = values(&block, "weight").unwrap();
+        let bias = values(&block, "bias");
+        assert_eq!(bias.is_some(), trainer == Trainer::Backprop);
+        let mut sums = bias.unwrap_or_else(|| vec![0.0; 16]);
+        for (neuron, sum) in sums.iter_mut().enumerate() {
+            *sum += (0..32).map(|input| weight[input * 16 + neuron] * pixels[input]).sum::<f32>();
+        }
+        (sums, block.forward(x).into_data().iter::<f32>().collect())
+    }
+
+    #[test]
+    fn backprop_adds_a_bias_and_rectifies_the_sum() {
         let mut negative = 0;
-        for (trainer, scores) in
-            [(Trainer::Backprop, false), (Trainer::Backprop, true), (Trainer::FineTuning, false)]
-        {
-            let block = block(linear, trainer, scores);
-            let weight = values(&block, "weight").unwrap();
-            let bias = values(&block, "bias");
-            assert_eq!(bias.is_some(), trainer == Trainer::Backprop);
-            let bias = bias.unwrap_or_else(|| vec![0.0; 16]);
-            for (neuron, y) in block.forward(x.clone()).into_data().iter::<f32>().enumerate() {
-                let dot: f32 = (0..32).map(|input| weight[input * 16 + neuron] * pixels[input]).sum();
-                let sum = dot + bias[neuron];
+        for scores in [false, true] {
+            let (sums, outputs) = sums_and_outputs(Trainer::Backprop, scores);
+            for (sum, y) in sums.into_iter().zip(outputs) {
                 negative += usize::from(sum < 0.0);
                 let expected = if scores { sum } else { sum.max(0.0) };
-                assert!((y - expected).abs() < 1e-5, "{trainer:?}, scores {scores}: {y} for {expected}");
+                assert!((y - expected).abs() < 1e-5, "scores {scores}: {y} for {expected}");
             }
         }
         // where a sum is negative, to rectify before the bias is added gives something else
         assert!(negative > 5, "{negative} negative sums");
+    }
+
+    #[test]
+    fn fine_tuning_begins_with_what_rules_hand_on() {
+        for trainer in [Trainer::Rules, Trainer::FineTuning] {
+            let (sums, outputs) = sums_and_outputs(trainer, false);
+            let mean = sums.iter().sum::<f32>() / 16.0;
+            for (sum, y) in sums.into_iter().zip(outputs) {
+                let expected = (sum - mean).max(0.0);
+                assert!((y - expected).abs() < 1e-5, "{trainer:?}: {y} for {expected}");
+            }
+        }
     }
 
     #[test]
