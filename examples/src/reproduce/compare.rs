@@ -25,14 +25,17 @@ pub(crate) struct Comparison {
     pub(crate) p: f64,
 }
 
-/// Compares each line with the row that the table names, or its first control, at the same block by the same evaluation.
+/// Compares each line with the row that its own or the table names, or the first control, at the same block by the same
+/// evaluation.
 pub(crate) fn compare(lines: &mut [Line], table: &Table) -> Result<()> {
-    let control = match &table.against {
-        Some(name) => table.rows.iter().find(|row| row.name == *name),
+    let named = |name: &String| table.rows.iter().find(|row| row.name == *name);
+    let of_all = match &table.against {
+        Some(name) => named(name),
         None => table.rows.iter().find(|row| row.is_control()),
     };
-    let Some(control) = control else { return Ok(()) };
-    let controls: BTreeMap<String, String> = table.rows.iter().flat_map(|row| pairs(row, control)).collect();
+    let control = |row: &Row| row.against.as_ref().map_or(of_all, named);
+    let pairs = |row| control(row).map(|control| pairs(row, control)).unwrap_or_default();
+    let controls: BTreeMap<String, String> = table.rows.iter().flat_map(pairs).collect();
     for index in 0..lines.len() {
         let Some(name) = controls.get(&lines[index].row) else { continue };
         lines[index].comparison = match of(lines, name, &lines[index]) {

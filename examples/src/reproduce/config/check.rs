@@ -14,7 +14,7 @@ impl Table {
             ensure!(!self.rows[..index].iter().any(same), "two rows are called `{}`", row.name);
             self.check_row(row).with_context(|| format!("row `{}`", row.name))?;
         }
-        if let Some(against) = &self.against {
+        for against in self.rows.iter().map(|row| &row.against).chain([&self.against]).flatten() {
             let names = || self.rows.iter().map(|row| row.name.as_str()).collect::<Vec<_>>().join(", ");
             let known = self.rows.iter().any(|row| row.name == *against);
             ensure!(known, "rows are compared with `{against}`, which is none of {}", names());

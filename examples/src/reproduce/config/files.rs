@@ -9,7 +9,7 @@ macro_rules! files {
 /// Names and JSON of the networks.
 pub(crate) const NETS: &[(&str, &str)] = files!["nets":
     "thesis", "thesis-plain-norms", "thesis-swta", "thesis-hpca", "fast-hebb-swta", "fast-hebb-hpca", "soft-hebb",
-    "surround-wta", "krotov", "krotov-six-layer", "wide-patches", "small",
+    "soft-hebb-three-layers", "surround-wta", "krotov", "krotov-six-layer", "wide-patches", "small",
 ];
 
 /// Names and JSON of the experiments.

@@ -129,6 +129,9 @@ pub(crate) struct Row {
     /// Published test accuracies in percent, one for each block, of the first evaluation.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) published: Vec<Option<f64>>,
+    /// The row that it is compared with, if not with the one of all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) against: Option<String>,
 }
 
 /// Outputs of a block of some network, beside those of a row.
