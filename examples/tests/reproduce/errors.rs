@@ -131,6 +131,12 @@ fn tables() {
         refused(&against, &[]),
         "experiment `DIR/own.json`: rows are compared with `backprop`, which is none of good, bad"
     );
+    let mut alone = row("bad", hebbian(json!({})));
+    alone["against"] = json!("worse");
+    assert_eq!(
+        refused(&Own::new(json!([alone])), &[]),
+        "experiment `DIR/own.json`: rows are compared with `worse`, which is none of bad"
+    );
     let mut scores = row("bad", hebbian(json!({})));
     scores["evaluate"] = json!(["scores"]);
     assert_eq!(

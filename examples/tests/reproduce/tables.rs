@@ -178,6 +178,41 @@ fn a_table_names_the_row_that_others_are_compared_with() {
     assert!(markdown.contains(" against Hebbian |"), "{markdown}");
 }
 
+#[test]
+fn shares_of_labels_are_run_and_compared_each_by_itself() {
+    let row = |name: &str| {
+        let mut row = rows()[0].clone();
+        (row["name"], row["at"], row["evaluate"]) = (json!(name), json!(["conv1"]), json!(["ridge"]));
+        row["label_shares"] = json!([0.2, 1.0]);
+        row
+    };
+    let (mut first, second) = (row("Hebbian"), row("Hebbian, too"));
+    first["against"] = json!("Hebbian, too");
+    let mut own = Own::new(json!([first, second]));
+    own.table()["against"] = json!("Hebbian");
+    let lines = |rows: &[&str]| {
+        let asked = rows.iter().flat_map(|row| ["--rows", row]);
+        let arguments: Vec<&str> = ["--seeds", "2", "--epochs", "1"].into_iter().chain(asked).collect();
+        own.run("out", &arguments).unwrap();
+        let found = own.results("out").lines.into_iter();
+        found.map(|line| (line.row, line.comparison.map(|found| found.against))).collect::<Vec<_>>()
+    };
+    let named = |row: &str, against: Option<&str>| (row.to_string(), against.map(ToString::to_string));
+    let [fifth, all] = ["Hebbian, 20 % of the labels", "Hebbian, 100 % of the labels"];
+    let [fifth_too, all_too] = ["Hebbian, too, 20 % of the labels", "Hebbian, too, 100 % of the labels"];
+    assert_eq!(lines(&[fifth]), [named(fifth, None)]);
+    assert_eq!(lines(&["Hebbian"]), [named(fifth, None), named(all, None)]);
+    assert_eq!(
+        lines(&["Hebbian, too"]),
+        [
+            named(fifth, Some(fifth_too)),
+            named(all, Some(all_too)),
+            named(fifth_too, Some(fifth)),
+            named(all_too, Some(all))
+        ]
+    );
+}
+
 /// The outputs of two blocks, averaged over mirror images and regions, judged together.
 #[test]
 fn outputs_stand_beside_each_other() {
