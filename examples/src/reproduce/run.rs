@@ -151,3 +151,32 @@ impl Known {
         self.key["seed"].as_u64().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reproduce::config::{Experiment, Protocol};
+
+    fn entries(folder: &Path) -> Vec<PathBuf> {
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+
+    #[test]
+    fn kept_results_are_of_the_experiments_as_they_are() {
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("reproduce/results");
+        let mut rows = 0;
+        for folder in entries(&kept) {
+            let name = folder.file_name().unwrap().to_str().unwrap();
+            let Protocol::Table(table) = Experiment::read(name).unwrap().protocol else {
+                panic!("{name} has no rows")
+            };
+            for file in entries(&folder.join("rows")) {
+                let known = Known::read(&file).unwrap();
+                assert!(table.rows.contains(&known.row), "{} is of another experiment", file.display());
+                assert!(known.key["small"].is_null(), "{} is of a small run", file.display());
+                rows += 1;
+            }
+        }
+        assert!(rows > 0, "no results in {}", kept.display());
+    }
+}
