@@ -16,5 +16,5 @@ pub(crate) const NETS: &[(&str, &str)] = files!["nets":
 pub(crate) const EXPERIMENTS: &[(&str, &str)] = files!["experiments":
     "thesis-layers", "thesis-hybrid", "teacher-on-sgd", "hpca-vs-swta", "softhebb-cifar10", "epochs",
     "transfer", "krotov", "hard-wta-cnn", "oja-pca", "ica-filters", "fasthebb", "imagenet-scale", "digits",
-    "softhebb-search",
+    "softhebb-search", "jpeg-cost",
 ];
