@@ -259,9 +259,9 @@ fn broken_files() {
         broken(&curve, b"[1", "top"),
         "row `top`, seed 0: STAGE/curve.json: EOF while parsing a list at line 1 column 2"
     );
-    let best = own.cached("out", "best.bpk");
-    let error = broken(&best, b"nothing", "top");
-    assert!(error.starts_with("row `top`, seed 0: STAGE/best.bpk: "), "{error}");
+    let blocks = own.cached("out", "blocks.bpk");
+    let error = broken(&blocks, b"nothing", "top");
+    assert!(error.starts_with("row `top`, seed 0: STAGE/blocks.bpk: "), "{error}");
     // features are there no longer, so that the checkpoint counts
     fs::remove_file(&features).unwrap();
     let model = features.with_file_name("checkpoints/epoch-1/model.bpk");

@@ -131,3 +131,26 @@ fn stages_that_are_kept_give_the_same_results() {
     own.run("out", &["--epochs", "2"]).unwrap();
     assert!(found == bytes(&own, "out"));
 }
+
+/// A control's weights and the statistics of its norms are of one pass, however many of its blocks are judged.
+#[test]
+fn blocks_that_nothing_trains_are_built_once() {
+    let untrained = json!({ "blocks": ["conv1", "conv2"], "weights": "k-means", "fit_norms": true });
+    let own = Own::new(json!([{
+        "name": "k-means", "labels": "classifier",
+        "stages": [{ "untrained": untrained }],
+        "at": ["conv1", "conv2"],
+        "evaluate": ["neighbours"]
+    }]));
+    own.run("out", &[]).unwrap();
+    let blocks = own.cached("out", "blocks.bpk");
+    let built = || fs::metadata(&blocks).unwrap().modified().unwrap();
+    let (found, first) = (bytes(&own, "out"), built());
+    fs::remove_dir_all(own.file("out", "rows")).unwrap();
+    for block in ["conv1", "conv2"] {
+        fs::remove_file(own.cached("out", &format!("{block}-training.safetensors"))).unwrap();
+    }
+    own.run("out", &[]).unwrap();
+    assert!(found == bytes(&own, "out"));
+    assert_eq!(first, built());
+}

@@ -10,8 +10,6 @@ use burn::{
     optim::{
         GradientsParams, ModuleOptimizer, SgdConfig, decay::WeightDecayConfig, momentum::MomentumConfig,
     },
-    store::ModuleRecord,
-    tensor::Bytes,
 };
 use burn_hebbian::{
     optim::checkpoint::{Checkpoints, Progress, Training},
@@ -39,7 +37,6 @@ use crate::reproduce::{
 struct Curve(Vec<f64>);
 
 const CURVE: &str = "curve.json";
-const BEST: &str = "best.bpk";
 
 /// The blocks after `stage`, of the epoch that was best on the validation images; from its last checkpoint on.
 pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
@@ -51,7 +48,7 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
     let mut curve = curve(&folder)?;
     if curve.0.len() == epochs && done(&folder, epochs) {
         draw(&folder, &curve)?;
-        return best(&folder, fresh);
+        return Ok(folder.kept(fresh)?.valid());
     }
     let input = lab.input()?;
     let training_images = lab.labelled(&input.training)?;
@@ -88,13 +85,7 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
         let improved = input.validation.is_empty() || curve.0.iter().all(|&before| score > before);
         curve.0.push(score);
         if improved {
-            let record = training
-                .model
-                .clone()
-                .into_record()
-                .into_bytes()
-                .map_err(|error| anyhow::anyhow!("{error}"))?;
-            write(&folder.path(BEST), &record)?;
+            folder.keep(training.model.clone())?;
         }
         write(&folder.path(CURVE), &serde_json::to_vec(&curve)?)?;
         checkpoints.save(&plan, &training)?;
@@ -102,7 +93,7 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
         lab.setting.clock.tick()?;
     }
     draw(&folder, &curve)?;
-    best(&folder, fresh)
+    Ok(folder.kept(fresh)?.valid())
 }
 
 /// The accuracy of the epoch that was best.
@@ -129,16 +120,6 @@ fn curve(folder: &Folder) -> Result<Curve> {
         Ok(json) => serde_json::from_slice(&json).with_context(|| format!("{}", path.display())),
         Err(_) => Ok(Curve::default()),
     }
-}
-
-/// On the plain device, as it classifies.
-fn best(folder: &Folder, fresh: Chain) -> Result<Chain> {
-    let path = folder.path(BEST);
-    let named = || format!("{}", path.display());
-    let bytes = Bytes::from_bytes_vec(fs::read(&path).with_context(named)?);
-    let record = ModuleRecord::from_bytes(bytes).map_err(anyhow::Error::msg).with_context(named)?;
-    let chain = fresh.try_load_record(record).map_err(anyhow::Error::msg).with_context(named)?;
-    Ok(chain.valid())
 }
 
 fn step(stage: &Backprop, training: &Training<Chain>, images: usize) -> Step {

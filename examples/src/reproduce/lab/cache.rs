@@ -5,7 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
+use burn::{module::Module, store::ModuleRecord, tensor::Bytes};
 use burn_hebbian::train::data::{Labelled, Parts, in_order};
 use half::{
     f16,
@@ -16,7 +17,10 @@ use safetensors::{Dtype, SafeTensors, serialize_to_file, tensor::TensorView};
 use serde::Serialize;
 
 use super::CHUNK;
-use crate::reproduce::config::{BlockConfig, DataConfig, Small, Stage};
+use crate::reproduce::{
+    config::{BlockConfig, DataConfig, Small, Stage},
+    net::Chain,
+};
 
 /// Everything that a stage's result depends on.
 #[derive(Debug, Serialize)]
@@ -34,6 +38,9 @@ pub(crate) struct Key<'a> {
 /// The folder of one stage: `stage.json`, which says what it is, `checkpoints`, and features by block and part.
 #[derive(Debug, Clone)]
 pub(crate) struct Folder(PathBuf);
+
+/// The file of blocks that were kept.
+const BLOCKS: &str = "blocks.bpk";
 
 /// The name of the tensor in a file of features.
 const FEATURES: &str = "features";
@@ -58,6 +65,26 @@ impl Folder {
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
+    }
+
+    /// Keeps blocks: their weights, and the statistics of their norms.
+    pub(super) fn keep(&self, blocks: Chain) -> Result<()> {
+        let record = blocks.into_record().into_bytes().map_err(Error::msg)?;
+        write(&self.path(BLOCKS), &record)
+    }
+
+    /// Whether blocks were kept.
+    pub(super) fn keeps_blocks(&self) -> bool {
+        self.path(BLOCKS).exists()
+    }
+
+    /// `fresh` as it was kept.
+    pub(super) fn kept(&self, fresh: Chain) -> Result<Chain> {
+        let path = self.path(BLOCKS);
+        let named = || format!("{}", path.display());
+        let bytes = Bytes::from_bytes_vec(fs::read(&path).with_context(named)?);
+        let record = ModuleRecord::from_bytes(bytes).map_err(Error::msg).with_context(named)?;
+        fresh.try_load_record(record).map_err(Error::msg).with_context(named)
     }
 
     /// The outputs of a block, if they were kept; with the labels of `images`.

@@ -30,8 +30,16 @@ const PATCHES: usize = 40_000;
 /// Images of a batch that norms take their statistics from.
 const BATCH: usize = 64;
 
-/// The blocks with the weights of `stage`.
+/// The blocks with the weights of `stage`, as they were kept.
 pub(super) fn built(lab: &Lab, stage: &Untrained) -> Result<Chain> {
+    let folder = lab.folder()?;
+    if !folder.keeps_blocks() {
+        folder.keep(build(lab, stage)?)?;
+    }
+    folder.kept(lab.fresh(Trainer::Rules, &lab.setting.device)?)
+}
+
+fn build(lab: &Lab, stage: &Untrained) -> Result<Chain> {
     let mut chain = lab.fresh(Trainer::Rules, &lab.setting.device)?;
     if stage.weights != Weights::Random {
         chain = with_weights(lab, stage, chain)?;
