@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Folder, Lab,
+    batches::{batches, steps},
     step::{Step, span},
     write,
 };
@@ -68,7 +69,7 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
             progress: Progress { seed: lab.seed, epochs: 0 },
             optimizer: optimizer(stage),
             rates: plan
-                .schedule(schedule(stage, training_images.len().div_ceil(stage.batch)))?
+                .schedule(schedule(stage, steps(training_images.len(), stage.batch)))?
                 .init()
                 .map_err(anyhow::Error::msg)?,
             model: fresh.clone(),
@@ -124,7 +125,7 @@ fn curve(folder: &Folder) -> Result<Curve> {
 
 fn step(stage: &Backprop, training: &Training<Chain>, images: usize) -> Step {
     let name = format!("{} by backprop, epoch {}", span(&stage.blocks), training.progress.epochs + 1);
-    Step::new(name, images.div_ceil(stage.batch))
+    Step::new(name, steps(images, stage.batch))
 }
 
 fn epoch(
@@ -138,7 +139,7 @@ fn epoch(
     let device = lab.setting.device.clone().autodiff();
     device.seed(seed.wrapping_add(1 + epochs as u64));
     let loss = CrossEntropyLossConfig::new().init(&device);
-    for batch in shuffled(images.len(), seed, epochs).chunks(stage.batch) {
+    for batch in batches(&shuffled(images.len(), seed, epochs), stage.batch) {
         let scores = training.model.scores(images.images(batch, &device));
         let grads = loss.forward(scores, images.targets(batch, &device)).backward();
         let grads = GradientsParams::from_grads(grads, &training.model);

@@ -16,6 +16,7 @@ use burn_hebbian::{
 
 use super::{
     Lab,
+    batches::{batches, steps},
     journal::{Journal, Length, PATTERNS},
     step::{Step, span},
 };
@@ -28,7 +29,7 @@ use crate::reproduce::{
 pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
     let epochs = lab.epochs(stage.epochs);
     let input = lab.input()?;
-    let steps = input.training.len().div_ceil(stage.batch);
+    let steps = steps(input.training.len(), stage.batch);
     let plan = plan(lab, stage, epochs * steps, input.classes.len())?;
     let folder = lab.folder()?;
     let checkpoints = Checkpoints::new(folder.path("checkpoints")).keeping(1);
@@ -77,9 +78,9 @@ fn epoch(
     let Progress { seed, epochs } = training.progress;
     let (images, classes, device) = (&input.training, input.classes.len(), &lab.setting.device);
     device.seed(epoch_seed(seed, epochs));
-    let steps = images.len().div_ceil(stage.batch);
+    let steps = steps(images.len(), stage.batch);
     let step = Step::new(format!("{} by rules, epoch {}", span(&stage.blocks), epochs + 1), steps);
-    for (number, batch) in shuffled(images.len(), seed, epochs).chunks(stage.batch).enumerate() {
+    for (number, batch) in batches(&shuffled(images.len(), seed, epochs), stage.batch).enumerate() {
         let model = &training.model;
         let teacher = images.targets(batch, device).one_hot(classes).float();
         let signals = Signals::none().with_teacher(teacher);

@@ -1,6 +1,7 @@
 //! What stages learn and what they make of the images, each computed once and kept on disk.
 
 mod backprop;
+mod batches;
 mod cache;
 mod check;
 mod dictionary;
