@@ -85,7 +85,7 @@ pub(crate) struct Untrained {
     pub(crate) blocks: Blocks,
     #[serde(default)]
     pub(crate) weights: Weights,
-    /// Whether norms take their statistics from one pass over the training images; without it they change nothing.
+    /// Whether norms take their statistics from the last 10,000 training images; without it they change nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) fit_norms: bool,
 }

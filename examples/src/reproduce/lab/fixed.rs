@@ -12,6 +12,7 @@ use burn_hebbian::{
 
 use super::{
     Lab, Step,
+    batches::{batches, steps},
     dictionary::{components, k_means, unit},
     mapped,
 };
@@ -21,7 +22,8 @@ use crate::reproduce::{
     patches::cut,
 };
 
-/// Images that patches are cut from.
+/// Images that patches are cut from, and norms take their statistics from: with a momentum of 0.1, their 157 batches
+/// leave 7e-8 of what was before them.
 const IMAGES: usize = 10_000;
 
 /// Patches that the weights of a block are made of, at most.
@@ -46,18 +48,19 @@ fn build(lab: &Lab, stage: &Untrained) -> Result<Chain> {
     }
     if stage.fit_norms {
         let images = &lab.input()?.training;
-        let step = Step::new("statistics of norms".to_string(), images.len().div_ceil(BATCH));
+        let step = Step::new("statistics of norms".to_string(), steps(images.len().min(IMAGES), BATCH));
         chain = fitted(chain, images, &lab.setting.device, || step.bar.inc(1))?;
         step.done("");
     }
     Ok(chain)
 }
 
-/// The blocks after one pass over images from which norms take their statistics.
+/// The blocks after a pass over the last images, from which norms take their statistics.
 fn fitted(chain: Chain, images: &Labelled, device: &Device, batch_done: impl Fn()) -> Result<Chain> {
     let plan = Plan::new().with_rest(Rest::Frozen);
     let chain = plan.apply(chain)?;
-    for batch in in_order(images.len()).chunks(BATCH) {
+    let order = in_order(images.len());
+    for batch in batches(&order[order.len().saturating_sub(IMAGES)..], BATCH) {
         let x = images.images(batch, device);
         plan.observe(&chain, Signals::none(), || chain.features(chain.blocks.len(), x))?;
         batch_done();
