@@ -25,11 +25,13 @@ pub(crate) fn judged(lab: &Lab, row: &Row) -> Vec<String> {
 /// The scores of a row with one seed.
 pub(crate) fn evaluate(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
     let mut scores = vec![];
-    for (index, block) in judged(lab, row).iter().enumerate() {
-        let features = match row.evaluate.iter().all(|by| *by == Evaluation::Scores) {
-            true => None,
-            false => Some(features::of(lab, row, block)?),
-        };
+    let blocks = judged(lab, row);
+    let by_features = row.evaluate.iter().any(|by| *by != Evaluation::Scores);
+    if by_features {
+        features::keep(lab, row, &blocks)?;
+    }
+    for (index, block) in blocks.iter().enumerate() {
+        let features = by_features.then(|| features::of(lab, row, block)).transpose()?;
         for (number, evaluation) in row.evaluate.iter().enumerate() {
             let (test, validation) = match &features {
                 Some(features) if *evaluation != Evaluation::Scores => classify(features, evaluation, lab)?,

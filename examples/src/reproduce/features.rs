@@ -26,6 +26,16 @@ pub(crate) fn check(lab: &Lab, row: &Row) -> Result<()> {
     Ok(())
 }
 
+/// Computes the outputs of blocks that a row's classifiers see in one pass, as far as they were not kept.
+pub(crate) fn keep(lab: &Lab, row: &Row, blocks: &[String]) -> Result<()> {
+    if lab.stages.is_empty() {
+        return Ok(());
+    }
+    let numbers = blocks.iter().map(|block| lab.net.index(block)).collect::<Result<Vec<_>>>()?;
+    lab.keep_features(&numbers)?;
+    if row.mirror { lab.mirrored(true).keep_features(&numbers) } else { Ok(()) }
+}
+
 /// What a row's classifiers see at a block.
 pub(crate) fn of(lab: &Lab, row: &Row, block: &str) -> Result<Parts> {
     let mut features = chain(lab, block, row.regions, row.mirror)?;

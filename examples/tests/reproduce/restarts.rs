@@ -154,3 +154,22 @@ fn blocks_that_nothing_trains_are_built_once() {
     assert!(found == bytes(&own, "out"));
     assert_eq!(first, built());
 }
+
+/// Features of several blocks, which one pass computes, are those of each block by itself.
+#[test]
+fn features_do_not_depend_on_the_blocks_beside_them() {
+    let features = |at: &[&str], of: &str| {
+        let row = json!({
+            "name": "random filters", "labels": "classifier",
+            "stages": [{ "untrained": { "blocks": ["conv1", "conv2"], "fit_norms": true } }],
+            "at": at,
+            "evaluate": ["neighbours"]
+        });
+        let own = Own::new(json!([row]));
+        own.run("out", &[]).unwrap();
+        fs::read(own.cached("out", &format!("{of}-test.safetensors"))).unwrap()
+    };
+    for block in ["conv1", "conv2"] {
+        assert!(features(&["conv2", "conv1"], block) == features(&[block], block), "{block}");
+    }
+}

@@ -6,12 +6,15 @@ use std::{
 };
 
 use anyhow::{Context, Error, Result, bail, ensure};
-use burn::{module::Module, store::ModuleRecord, tensor::Bytes};
+use burn::{
+    module::Module,
+    store::ModuleRecord,
+    tensor::{Bytes, Tensor},
+};
 use burn_hebbian::train::data::{Labelled, Parts, in_order};
 use half::{
     f16,
     slice::{HalfBitsSliceExt, HalfFloatSliceExt},
-    vec::HalfFloatVecExt,
 };
 use safetensors::{Dtype, SafeTensors, serialize_to_file, tensor::TensorView};
 use serde::Serialize;
@@ -87,43 +90,52 @@ impl Folder {
         fresh.try_load_record(record).map_err(Error::msg).with_context(named)
     }
 
-    /// The outputs of a block, if they were kept; with the labels of `images`.
-    pub(crate) fn load(&self, block: &str, shape: [usize; 3], images: &Parts) -> Result<Option<Parts>> {
-        let paths = PARTS.map(|part| self.path(&file_name(block, part)));
-        if !paths.iter().all(|path| path.exists()) {
-            return Ok(None);
-        }
-        let load = |path: &Path, images: &Labelled| {
-            read(path, shape, images)
+    /// Whether the outputs of a block were kept.
+    pub(crate) fn keeps(&self, block: &str) -> bool {
+        PARTS.iter().all(|part| self.path(&file_name(block, part)).exists())
+    }
+
+    /// The outputs of a block as they were kept, with the labels of `images`.
+    pub(crate) fn load(&self, block: &str, shape: [usize; 3], images: &Parts) -> Result<Parts> {
+        let load = |part: &str, images: &Labelled| {
+            let path = self.path(&file_name(block, part));
+            read(&path, shape, images)
                 .with_context(|| format!("{}: remove it to compute it anew", path.display()))
         };
-        let [training, validation, test] = &paths;
-        Ok(Some(Parts {
+        let [training, validation, test] = PARTS;
+        Ok(Parts {
             training: load(training, &images.training)?,
             validation: load(validation, &images.validation)?,
             test: load(test, &images.test)?,
             classes: images.classes.clone(),
-        }))
+        })
     }
 
-    /// Computes the outputs of a block, some images at a time, and keeps them in half precision.
+    /// Computes outputs of blocks, named and with their sizes, some images at a time, and keeps them in half precision.
     pub(crate) fn save(
         &self,
-        block: &str,
-        shape: [usize; 3],
+        outputs: &[(String, [usize; 3])],
         input: &Parts,
-        compute: impl Fn(Labelled) -> Labelled,
+        compute: impl Fn(&Labelled, &[usize]) -> Vec<Tensor<4>>,
     ) -> Result<()> {
         for (part, images) in PARTS.into_iter().zip([&input.training, &input.validation, &input.test]) {
-            let path = self.path(&file_name(block, part));
-            let partial = path.with_extension("partial");
-            let halves =
-                halves(images, shape, &compute).with_context(|| format!("features of `{block}`, {part}"))?;
-            let dims = [&[images.len()], shape.as_slice()].concat();
-            let view = TensorView::new(Dtype::F16, dims, bytemuck::cast_slice(&halves))?;
-            serialize_to_file([(FEATURES, view)], None, &partial)
-                .with_context(|| format!("cannot write {}", partial.display()))?;
-            fs::rename(&partial, &path).with_context(|| format!("cannot write {}", path.display()))?;
+            let len = |(_, shape): &(String, [usize; 3])| images.len() * shape.iter().product::<usize>();
+            let mut kept: Vec<_> = outputs.iter().map(|output| Vec::with_capacity(len(output))).collect();
+            for chunk in in_order(images.len()).chunks(CHUNK) {
+                let computed = compute(images, chunk);
+                for (((block, _), kept), values) in outputs.iter().zip(&mut kept).zip(computed) {
+                    halves(values, kept).with_context(|| format!("features of `{block}`, {part}"))?;
+                }
+            }
+            for ((block, shape), halves) in outputs.iter().zip(&kept) {
+                let path = self.path(&file_name(block, part));
+                let partial = path.with_extension("partial");
+                let dims = [&[images.len()], shape.as_slice()].concat();
+                let view = TensorView::new(Dtype::F16, dims, bytemuck::cast_slice(halves))?;
+                serialize_to_file([(FEATURES, view)], None, &partial)
+                    .with_context(|| format!("cannot write {}", partial.display()))?;
+                fs::rename(&partial, &path).with_context(|| format!("cannot write {}", path.display()))?;
+            }
         }
         Ok(())
     }
@@ -133,18 +145,17 @@ fn file_name(block: &str, part: &str) -> String {
     format!("{block}-{part}.safetensors")
 }
 
-fn halves(images: &Labelled, shape: [usize; 3], compute: impl Fn(Labelled) -> Labelled) -> Result<Vec<u16>> {
-    let len: usize = shape.iter().product();
-    let mut halves = vec![f16::ZERO; images.len() * len];
-    for (chunk, kept) in in_order(images.len()).chunks(CHUNK).zip(halves.chunks_mut(CHUNK * len)) {
-        let values = compute(images.select(chunk)).values;
-        let largest = f16::MAX.to_f32();
-        if let Some(bad) = values.iter().find(|value| !value.is_finite() || value.abs() > largest) {
-            bail!("half precision keeps numbers up to ±{largest}, got {bad}");
-        }
-        kept.convert_from_f32_slice(&values);
+/// Appends numbers in half precision.
+fn halves(values: Tensor<4>, kept: &mut Vec<u16>) -> Result<()> {
+    let values: Vec<f32> = values.into_data().iter().collect();
+    let largest = f16::MAX.to_f32();
+    if let Some(bad) = values.iter().find(|value| !value.is_finite() || value.abs() > largest) {
+        bail!("half precision keeps numbers up to ±{largest}, got {bad}");
     }
-    Ok(halves.reinterpret_into())
+    let mut halves = vec![f16::ZERO; values.len()];
+    halves.convert_from_f32_slice(&values);
+    kept.extend_from_slice(halves.reinterpret_cast());
+    Ok(())
 }
 
 fn read(path: &Path, shape: [usize; 3], images: &Labelled) -> Result<Labelled> {

@@ -112,31 +112,51 @@ impl<'a> Lab<'a> {
 
     /// The outputs of a block, by its number.
     pub(crate) fn features(&self, block: usize) -> Result<Parts> {
-        let blocks = self.range(self.last().blocks())?;
-        if !blocks.contains(&block) {
+        if !self.range(self.last().blocks())?.contains(&block) {
             return self.below().features(block);
         }
-        let folder = self.folder()?;
-        let mut name = self.net.blocks[block].name.clone();
-        if self.mirrored {
-            name.push_str("-mirrored");
+        self.keep_features(&[block])?;
+        let (name, shape) = self.output(block)?;
+        self.folder()?.load(&name, shape, &*self.images()?)
+    }
+
+    /// Computes the outputs of blocks, by their numbers, as far as they were not kept: those of a stage in one pass.
+    pub(crate) fn keep_features(&self, blocks: &[usize]) -> Result<()> {
+        let own = self.range(self.last().blocks())?;
+        let (mut blocks, below): (Vec<usize>, Vec<usize>) =
+            blocks.iter().partition(|block| own.contains(block));
+        if !below.is_empty() {
+            self.below().keep_features(&below)?;
         }
-        let shape = self.shapes()?[block + 1];
-        let images = self.images()?;
-        if let Some(parts) = folder.load(&name, shape, &images)? {
-            return Ok(parts);
+        blocks.sort_unstable();
+        let folder = self.folder()?;
+        let (mut counts, mut outputs) = (vec![], vec![]);
+        for block in blocks {
+            let output = self.output(block)?;
+            if !folder.keeps(&output.0) {
+                counts.push(block + 1 - own.start);
+                outputs.push(output);
+            }
+        }
+        if outputs.is_empty() {
+            return Ok(());
         }
         let (chain, input) = (self.mirrored(false).trained()?, self.input()?);
-        let count = block + 1 - blocks.start;
         let chunks: usize = self.sizes()?.counts.iter().map(|count| count.div_ceil(CHUNK)).sum();
-        let step = Step::new(format!("features of {name}"), chunks);
-        folder.save(&name, shape, &input, |part| {
+        let names: Vec<&str> = outputs.iter().map(|(name, _)| name.as_str()).collect();
+        let step = Step::new(format!("features of {}", names.join(", ")), chunks);
+        folder.save(&outputs, &input, |images, chunk| {
             step.bar.inc(1);
-            mapped(&part, &self.setting.device, |x| chain.features(count, x))
+            chain.outputs(&counts, images.images(chunk, &self.setting.device))
         })?;
         step.done("");
-        drop(input);
-        folder.load(&name, shape, &images)?.context("features that were just written")
+        Ok(())
+    }
+
+    /// What files call the outputs of a block, and their sizes.
+    fn output(&self, block: usize) -> Result<(String, [usize; 3])> {
+        let mirrored = if self.mirrored { "-mirrored" } else { "" };
+        Ok((format!("{}{mirrored}", self.net.blocks[block].name), self.shapes()?[block + 1]))
     }
 
     /// The blocks of the last stage after it, on the plain device.

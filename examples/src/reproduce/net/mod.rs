@@ -82,6 +82,17 @@ impl Chain {
         self.blocks[..count].iter().fold(x, |x, block| block.forward(x))
     }
 
+    /// The same after each of these counts of blocks, which ascend, in one pass.
+    pub(crate) fn outputs(&self, counts: &[usize], mut x: Tensor<4>) -> Vec<Tensor<4>> {
+        let mut done = 0;
+        let output = |&count: &usize| {
+            x = self.blocks[done..count].iter().fold(x.clone(), |x, block| block.forward(x));
+            done = count;
+            x.clone()
+        };
+        counts.iter().map(output).collect()
+    }
+
     /// `[n, classes]`.
     pub(crate) fn scores(&self, x: Tensor<4>) -> Tensor<2> {
         let features = self.features(self.blocks.len(), x).flatten(1, 3);
