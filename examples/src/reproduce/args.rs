@@ -93,6 +93,7 @@ impl Backend {
         match self {
             Self::Flex => Device::flex(),
             #[cfg(feature = "ndarray")]
+            #[allow(deprecated)] // upstream, and supported here
             Self::Ndarray => Device::ndarray(),
             #[cfg(feature = "wgpu")]
             Self::Wgpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
