@@ -38,6 +38,14 @@ pub(crate) struct Key<'a> {
     pub(crate) label_share: Option<f64>,
 }
 
+/// What a block makes of an image.
+#[derive(Debug)]
+pub(super) struct Output {
+    /// What files call it.
+    pub(super) name: String,
+    pub(super) shape: [usize; 3],
+}
+
 /// The folder of one stage: `stage.json`, which says what it is, `checkpoints`, and features by block and part.
 #[derive(Debug, Clone)]
 pub(crate) struct Folder(PathBuf);
@@ -91,15 +99,15 @@ impl Folder {
     }
 
     /// Whether the outputs of a block were kept.
-    pub(crate) fn keeps(&self, block: &str) -> bool {
-        PARTS.iter().all(|part| self.path(&file_name(block, part)).exists())
+    pub(super) fn keeps_features(&self, output: &Output) -> bool {
+        PARTS.iter().all(|part| self.features(output, part).exists())
     }
 
     /// The outputs of a block as they were kept, with the labels of `images`.
-    pub(crate) fn load(&self, block: &str, shape: [usize; 3], images: &Parts) -> Result<Parts> {
+    pub(super) fn load(&self, output: &Output, images: &Parts) -> Result<Parts> {
         let load = |part: &str, images: &Labelled| {
-            let path = self.path(&file_name(block, part));
-            read(&path, shape, images)
+            let path = self.features(output, part);
+            read(&path, output.shape, images)
                 .with_context(|| format!("{}: remove it to compute it anew", path.display()))
         };
         let [training, validation, test] = PARTS;
@@ -111,26 +119,25 @@ impl Folder {
         })
     }
 
-    /// Computes outputs of blocks, named and with their sizes, some images at a time, and keeps them in half precision.
-    pub(crate) fn save(
+    /// Computes the outputs of blocks, some images at a time, and keeps them in half precision.
+    pub(super) fn save(
         &self,
-        outputs: &[(String, [usize; 3])],
+        outputs: &[Output],
         input: &Parts,
         compute: impl Fn(&Labelled, &[usize]) -> Vec<Tensor<4>>,
     ) -> Result<()> {
         for (part, images) in PARTS.into_iter().zip([&input.training, &input.validation, &input.test]) {
-            let len = |(_, shape): &(String, [usize; 3])| images.len() * shape.iter().product::<usize>();
+            let len = |output: &Output| images.len() * output.shape.iter().product::<usize>();
             let mut kept: Vec<_> = outputs.iter().map(|output| Vec::with_capacity(len(output))).collect();
             for chunk in in_order(images.len()).chunks(CHUNK) {
-                let computed = compute(images, chunk);
-                for (((block, _), kept), values) in outputs.iter().zip(&mut kept).zip(computed) {
-                    halves(values, kept).with_context(|| format!("features of `{block}`, {part}"))?;
+                for ((output, kept), values) in outputs.iter().zip(&mut kept).zip(compute(images, chunk)) {
+                    append(kept, values).with_context(|| format!("features of `{}`, {part}", output.name))?;
                 }
             }
-            for ((block, shape), halves) in outputs.iter().zip(&kept) {
-                let path = self.path(&file_name(block, part));
+            for (output, halves) in outputs.iter().zip(&kept) {
+                let path = self.features(output, part);
                 let partial = path.with_extension("partial");
-                let dims = [&[images.len()], shape.as_slice()].concat();
+                let dims = [&[images.len()], output.shape.as_slice()].concat();
                 let view = TensorView::new(Dtype::F16, dims, bytemuck::cast_slice(halves))?;
                 serialize_to_file([(FEATURES, view)], None, &partial)
                     .with_context(|| format!("cannot write {}", partial.display()))?;
@@ -139,14 +146,14 @@ impl Folder {
         }
         Ok(())
     }
-}
 
-fn file_name(block: &str, part: &str) -> String {
-    format!("{block}-{part}.safetensors")
+    fn features(&self, output: &Output, part: &str) -> PathBuf {
+        self.path(&format!("{}-{part}.safetensors", output.name))
+    }
 }
 
 /// Appends numbers in half precision.
-fn halves(values: Tensor<4>, kept: &mut Vec<u16>) -> Result<()> {
+fn append(kept: &mut Vec<u16>, values: Tensor<4>) -> Result<()> {
     let values: Vec<f32> = values.into_data().iter().collect();
     let largest = f16::MAX.to_f32();
     if let Some(bad) = values.iter().find(|value| !value.is_finite() || value.abs() > largest) {

@@ -23,6 +23,7 @@ use burn_hebbian::train::{
     evaluation::accuracy,
 };
 
+use cache::Output;
 pub(crate) use cache::{Folder, write};
 pub(crate) use images::{Images, Sizes};
 pub(crate) use setting::Setting;
@@ -116,8 +117,7 @@ impl<'a> Lab<'a> {
             return self.below().features(block);
         }
         self.keep_features(&[block])?;
-        let (name, shape) = self.output(block)?;
-        self.folder()?.load(&name, shape, &*self.images()?)
+        self.folder()?.load(&self.output(block)?, &*self.images()?)
     }
 
     /// Computes the outputs of blocks, by their numbers, as far as they were not kept: those of a stage in one pass.
@@ -133,7 +133,7 @@ impl<'a> Lab<'a> {
         let (mut counts, mut outputs) = (vec![], vec![]);
         for block in blocks {
             let output = self.output(block)?;
-            if !folder.keeps(&output.0) {
+            if !folder.keeps_features(&output) {
                 counts.push(block + 1 - own.start);
                 outputs.push(output);
             }
@@ -143,7 +143,7 @@ impl<'a> Lab<'a> {
         }
         let (chain, input) = (self.mirrored(false).trained()?, self.input()?);
         let chunks: usize = self.sizes()?.counts.iter().map(|count| count.div_ceil(CHUNK)).sum();
-        let names: Vec<&str> = outputs.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = outputs.iter().map(|output| output.name.as_str()).collect();
         let step = Step::new(format!("features of {}", names.join(", ")), chunks);
         folder.save(&outputs, &input, |images, chunk| {
             step.bar.inc(1);
@@ -153,10 +153,13 @@ impl<'a> Lab<'a> {
         Ok(())
     }
 
-    /// What files call the outputs of a block, and their sizes.
-    fn output(&self, block: usize) -> Result<(String, [usize; 3])> {
-        let mirrored = if self.mirrored { "-mirrored" } else { "" };
-        Ok((format!("{}{mirrored}", self.net.blocks[block].name), self.shapes()?[block + 1]))
+    /// What a block makes of an image, or of a mirror image.
+    fn output(&self, block: usize) -> Result<Output> {
+        let mut name = self.net.blocks[block].name.clone();
+        if self.mirrored {
+            name.push_str("-mirrored");
+        }
+        Ok(Output { name, shape: self.shapes()?[block + 1] })
     }
 
     /// The blocks of the last stage after it, on the plain device.
