@@ -119,7 +119,8 @@ impl Folder {
         })
     }
 
-    /// Computes the outputs of blocks, some images at a time, and keeps them in half precision.
+    /// Computes the outputs of blocks, some images at a time, and keeps them in half precision, or in single precision
+    /// where a number of a part is too large for that.
     pub(super) fn save(
         &self,
         outputs: &[Output],
@@ -128,17 +129,18 @@ impl Folder {
     ) -> Result<()> {
         for (part, images) in PARTS.into_iter().zip([&input.training, &input.validation, &input.test]) {
             let len = |output: &Output| images.len() * output.shape.iter().product::<usize>();
-            let mut kept: Vec<_> = outputs.iter().map(|output| Vec::with_capacity(len(output))).collect();
+            let mut kept: Vec<_> = outputs.iter().map(|output| Numbers::with_capacity(len(output))).collect();
             for chunk in in_order(images.len()).chunks(CHUNK) {
                 for ((output, kept), values) in outputs.iter().zip(&mut kept).zip(compute(images, chunk)) {
-                    append(kept, values).with_context(|| format!("features of `{}`, {part}", output.name))?;
+                    kept.append(values).with_context(|| format!("features of `{}`, {part}", output.name))?;
                 }
             }
-            for (output, halves) in outputs.iter().zip(&kept) {
+            for (output, numbers) in outputs.iter().zip(&kept) {
                 let path = self.features(output, part);
                 let partial = path.with_extension("partial");
                 let dims = [&[images.len()], output.shape.as_slice()].concat();
-                let view = TensorView::new(Dtype::F16, dims, bytemuck::cast_slice(halves))?;
+                let (dtype, bytes) = numbers.bytes();
+                let view = TensorView::new(dtype, dims, bytes)?;
                 serialize_to_file([(FEATURES, view)], None, &partial)
                     .with_context(|| format!("cannot write {}", partial.display()))?;
                 fs::rename(&partial, &path).with_context(|| format!("cannot write {}", path.display()))?;
@@ -152,17 +154,46 @@ impl Folder {
     }
 }
 
-/// Appends numbers in half precision.
-fn append(kept: &mut Vec<u16>, values: Tensor<4>) -> Result<()> {
-    let values: Vec<f32> = values.into_data().iter().collect();
-    let largest = f16::MAX.to_f32();
-    if let Some(bad) = values.iter().find(|value| !value.is_finite() || value.abs() > largest) {
-        bail!("half precision keeps numbers up to ±{largest}, got {bad}");
+/// Numbers of a part in half precision, as long as it can hold them.
+enum Numbers {
+    Halves(Vec<u16>),
+    Singles(Vec<f32>),
+}
+
+impl Numbers {
+    fn with_capacity(count: usize) -> Self {
+        Self::Halves(Vec::with_capacity(count))
     }
-    let mut halves = vec![f16::ZERO; values.len()];
-    halves.convert_from_f32_slice(&values);
-    kept.extend_from_slice(halves.reinterpret_cast());
-    Ok(())
+
+    fn append(&mut self, values: Tensor<4>) -> Result<()> {
+        let values: Vec<f32> = values.into_data().iter().collect();
+        if let Some(bad) = values.iter().find(|value| !value.is_finite()) {
+            bail!("got {bad}");
+        }
+        let fit = values.iter().all(|value| value.abs() <= f16::MAX.to_f32());
+        match self {
+            Self::Halves(halves) if fit => {
+                let mut more = vec![f16::ZERO; values.len()];
+                more.convert_from_f32_slice(&values);
+                halves.extend_from_slice(more.reinterpret_cast());
+            }
+            Self::Halves(halves) => {
+                let mut singles = vec![0.0; halves.len()];
+                halves.reinterpret_cast::<f16>().convert_to_f32_slice(&mut singles);
+                singles.extend(values);
+                *self = Self::Singles(singles);
+            }
+            Self::Singles(singles) => singles.extend(values),
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> (Dtype, &[u8]) {
+        match self {
+            Self::Halves(halves) => (Dtype::F16, bytemuck::cast_slice(halves)),
+            Self::Singles(singles) => (Dtype::F32, bytemuck::cast_slice(singles)),
+        }
+    }
 }
 
 fn read(path: &Path, shape: [usize; 3], images: &Labelled) -> Result<Labelled> {
@@ -170,14 +201,19 @@ fn read(path: &Path, shape: [usize; 3], images: &Labelled) -> Result<Labelled> {
     let file = SafeTensors::deserialize(&bytes)?;
     let features = file.tensor(FEATURES)?;
     let expected = [&[images.len()], shape.as_slice()].concat();
-    let (dims, dtype) = (features.shape(), features.dtype());
-    ensure!(dims == expected && dtype == Dtype::F16, "expected F16 {expected:?}, got {dtype:?} {dims:?}");
+    let dims = features.shape();
+    ensure!(dims == expected, "expected {expected:?}, got {dims:?}");
     let mut values = vec![0.0; expected.iter().product()];
-    let halves = features.data().chunks(2 * PIECE);
-    for (halves, values) in halves.zip(values.chunks_mut(PIECE)) {
-        // bytes need not lie where 16-bit numbers may
-        let halves: Vec<u16> = bytemuck::pod_collect_to_vec(halves);
-        halves.reinterpret_cast::<f16>().convert_to_f32_slice(values);
+    // bytes need not lie where numbers may
+    match features.dtype() {
+        Dtype::F16 => {
+            for (halves, values) in features.data().chunks(2 * PIECE).zip(values.chunks_mut(PIECE)) {
+                let halves: Vec<u16> = bytemuck::pod_collect_to_vec(halves);
+                halves.reinterpret_cast::<f16>().convert_to_f32_slice(values);
+            }
+        }
+        Dtype::F32 => bytemuck::cast_slice_mut(&mut values).copy_from_slice(features.data()),
+        other => bail!("expected F16 or F32, got {other:?}"),
     }
     Ok(Labelled { dims: shape, values, labels: images.labels.clone() })
 }
