@@ -135,6 +135,15 @@ impl Own {
         serde_json::from_slice(&fs::read(self.file(out, "results.json")).unwrap()).unwrap()
     }
 
+    /// Layers of filters of this norm that hand on their products.
+    pub(crate) fn large_features(&mut self, norm: f64) {
+        let blocks = &mut self.table()["net"]["blocks"];
+        for block in [0, 1] {
+            blocks[block]["layer"]["conv"]["initial"] = json!({ "normal": { "norm": norm } });
+            blocks[block]["output"] = json!({ "similarity": "dot", "activation": "relu" });
+        }
+    }
+
     /// The only file of this name in the caches of stages.
     pub(crate) fn cached(&self, out: &str, name: &str) -> PathBuf {
         let found = cached(&self.dir.path().join(out), name);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use safetensors::SafeTensors;
+use safetensors::{Dtype, SafeTensors};
 use serde_json::{Value, json};
 
 use super::{
@@ -200,4 +200,34 @@ fn results_hold_all_rows_that_are_done() {
     own.run("out", &["--epochs", "1", "--rows", "pixels", "--first-seed", "1"]).unwrap();
     own.run("out", &["--epochs", "1", "--rows", "pixels"]).unwrap();
     assert_eq!(lines(), [("one epoch".to_string(), vec![0]), ("pixels".to_string(), vec![0, 1])]);
+}
+
+/// Features are kept in half precision, and in single precision where that cannot hold them.
+#[test]
+fn features_keep_their_range() {
+    let mut own = Own::new(json!([{
+        "name": "random filters", "labels": "classifier",
+        "stages": [{ "untrained": { "blocks": ["conv1", "conv2"] } }],
+        "at": ["conv1", "conv2"],
+        "evaluate": ["neighbours"]
+    }]));
+    own.large_features(1e4);
+    own.run("out", &[]).unwrap();
+    let kept = |block: &str| {
+        let bytes = fs::read(own.cached("out", &format!("{block}-training.safetensors"))).unwrap();
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let features = file.tensor("features").unwrap();
+        (features.dtype(), features.data().to_vec())
+    };
+    assert_eq!(kept("conv1").0, Dtype::F16);
+    let (dtype, bytes) = kept("conv2");
+    assert_eq!(dtype, Dtype::F32);
+    let largest = bytemuck::pod_collect_to_vec::<u8, f32>(&bytes).into_iter().fold(0.0, f32::max);
+    assert!(largest > 65504.0 && largest.is_finite(), "{largest}");
+    // and what was kept can be read
+    let results = || fs::read(own.file("out", "results.json")).unwrap();
+    let found = results();
+    fs::remove_dir_all(own.file("out", "rows")).unwrap();
+    own.run("out", &[]).unwrap();
+    assert!(found == results());
 }
