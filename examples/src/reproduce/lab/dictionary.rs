@@ -45,7 +45,12 @@ pub(super) fn components(rows: &Tensor<2>, filters: usize) -> Result<Tensor<2>> 
 
 /// Rows of norm 1.
 pub(super) fn unit(rows: Tensor<2>) -> Tensor<2> {
-    vector_normalize(rows, 2.0, 1, MIN_NORM)
+    of_length_one(rows, 2.0)
+}
+
+/// Rows `w` with `Σ |w|^exponent = 1`.
+pub(super) fn of_length_one(rows: Tensor<2>, exponent: f64) -> Tensor<2> {
+    vector_normalize(rows, exponent, 1, MIN_NORM)
 }
 
 #[cfg(test)]
@@ -94,6 +99,13 @@ mod tests {
         let expected = [[0.8, -0.6, 0.0], [-0.8, 0.6, 0.0]].concat().into_iter().map(|value| first * value);
         let others = [[0.6, 0.8, 0.0], [-0.6, -0.8, 0.0]].concat().into_iter().map(|value| second * value);
         close(&found, &expected.chain(others).collect::<Vec<f32>>());
+    }
+
+    /// 3⁵ + 3⁵ = 486.
+    #[test]
+    fn rows_have_length_one_in_other_norms() {
+        let expected = 3.0 / 486f32.powf(0.2);
+        close(&values(of_length_one(rows(&[[3.0, -3.0, 0.0]]), 5.0)), &[expected, -expected, 0.0]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use burn_hebbian::{
 use super::{
     Lab, Step,
     batches::{batches, steps},
-    dictionary::{components, k_means, unit},
+    dictionary::{components, k_means, of_length_one, unit},
     mapped,
 };
 use crate::reproduce::{
@@ -103,6 +103,8 @@ struct Filters<'a> {
     count: usize,
     /// Pixels to a side; those of the whole input for a linear layer.
     side: usize,
+    /// The exponent of the norm in which weights have length 1: that of the layer's similarity.
+    exponent: f64,
 }
 
 impl Filters<'_> {
@@ -113,11 +115,13 @@ impl Filters<'_> {
         // at least one for each filter, if it has to be one that another has, too
         let count = places.min(PATCHES).max(self.count);
         let patches = unit(cut(seen, [channels, self.side], count, seed, &Device::flex())?);
-        match weights {
-            Weights::Random | Weights::Patches => Ok(patches.narrow(0, 0, self.count)),
-            Weights::KMeans => Ok(k_means(&patches, self.count)),
-            Weights::Pca => components(&patches, self.count),
-        }
+        let rows = match weights {
+            Weights::Random | Weights::Patches => patches.narrow(0, 0, self.count),
+            Weights::KMeans => k_means(&patches, self.count),
+            Weights::Pca => components(&patches, self.count)?,
+        };
+        // Euclidean length 1 they have
+        Ok(if self.exponent == 2.0 { rows } else { of_length_one(rows, self.exponent) })
     }
 }
 
@@ -145,7 +149,11 @@ fn filters<'a>(lab: &'a Lab, stage: &Untrained) -> Result<Vec<Filters<'a>>> {
             stage.weights != Weights::Pca || count <= 2 * fan_in,
             "{name}: {count} filters of {fan_in} principal components and their negatives"
         );
-        Ok(Filters { block: name, count, side })
+        let exponent = match block.output.similarity {
+            Similarity::Lebesgue { p } => f64::from(p),
+            _ => 2.0,
+        };
+        Ok(Filters { block: name, count, side, exponent })
     };
     lab.range(&stage.blocks)?.map(of).collect()
 }
