@@ -150,7 +150,7 @@ fn filters<'a>(lab: &'a Lab, stage: &Untrained) -> Result<Vec<Filters<'a>>> {
             "{name}: {count} filters of {fan_in} principal components and their negatives"
         );
         let exponent = match block.output.similarity {
-            Similarity::Lebesgue { p } => f64::from(p),
+            Similarity::Lebesgue { p } => p,
             _ => 2.0,
         };
         Ok(Filters { block: name, count, side, exponent })
