@@ -205,29 +205,35 @@ fn results_hold_all_rows_that_are_done() {
 /// Features are kept in half precision, and in single precision where that cannot hold them.
 #[test]
 fn features_keep_their_range() {
-    let mut own = Own::new(json!([{
-        "name": "random filters", "labels": "classifier",
-        "stages": [{ "untrained": { "blocks": ["conv1", "conv2"] } }],
-        "at": ["conv1", "conv2"],
-        "evaluate": ["neighbours"]
-    }]));
-    own.large_features(1e4);
-    own.run("out", &[]).unwrap();
-    let kept = |block: &str| {
+    let own = |fit_norms: bool| {
+        let mut own = Own::new(json!([{
+            "name": "random filters", "labels": "classifier",
+            "stages": [{ "untrained": { "blocks": ["conv1", "conv2"], "fit_norms": fit_norms } }],
+            "at": ["conv1", "conv2"],
+            "evaluate": ["neighbours"]
+        }]));
+        own.large_features(1e4);
+        own.run("out", &[]).unwrap();
+        own
+    };
+    let kept = |own: &Own, block: &str| {
         let bytes = fs::read(own.cached("out", &format!("{block}-training.safetensors"))).unwrap();
         let file = SafeTensors::deserialize(&bytes).unwrap();
         let features = file.tensor("features").unwrap();
         (features.dtype(), features.data().to_vec())
     };
-    assert_eq!(kept("conv1").0, Dtype::F16);
-    let (dtype, bytes) = kept("conv2");
+    let large = own(false);
+    assert_eq!(kept(&large, "conv1").0, Dtype::F16);
+    let (dtype, bytes) = kept(&large, "conv2");
     assert_eq!(dtype, Dtype::F32);
     let largest = bytemuck::pod_collect_to_vec::<u8, f32>(&bytes).into_iter().fold(0.0, f32::max);
     assert!(largest > 65504.0 && largest.is_finite(), "{largest}");
+    // norms with statistics make them small again
+    assert_eq!(kept(&own(true), "conv2").0, Dtype::F16);
     // and what was kept can be read
-    let results = || fs::read(own.file("out", "results.json")).unwrap();
+    let results = || fs::read(large.file("out", "results.json")).unwrap();
     let found = results();
-    fs::remove_dir_all(own.file("out", "rows")).unwrap();
-    own.run("out", &[]).unwrap();
+    fs::remove_dir_all(large.file("out", "rows")).unwrap();
+    large.run("out", &[]).unwrap();
     assert!(found == results());
 }

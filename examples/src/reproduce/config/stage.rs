@@ -90,14 +90,14 @@ pub(crate) struct Untrained {
     pub(crate) fit_norms: bool,
 }
 
-/// Weights that nothing has learnt.
+/// Weights that nothing has learnt; all but random ones are of length 1 in the norm of the layer's similarity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Weights {
     /// As training starts from.
     #[default]
     Random,
-    /// Patches of the images, drawn at random, of mean 0 and norm 1.
+    /// Patches of the images, drawn at random, of mean 0.
     Patches,
     /// Centres of spherical k-means on patches.
     KMeans,
