@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use burn_hebbian_examples::reproduce::Args;
-use clap::Parser;
+use burn_hebbian_examples::reproduce::{Args, Backend};
+use clap::{Parser, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{
@@ -97,20 +97,30 @@ fn every_table_runs_through() {
     }
 }
 
-/// The table that needs no data, as a user runs it.
+/// The table that needs no data, as a user runs it, on every backend of the build. ndarray computes flex's results; a GPU
+/// draws other random numbers.
 #[test]
 fn digits_come_with_the_program() {
-    let out = tempfile::tempdir().unwrap();
-    let folder = out.path().to_string_lossy();
-    let run = || Args::parse_from(["reproduce", "digits", "--data", "nowhere", "--out", &*folder]).run();
-    alone(run).unwrap();
-    let found = fs::read(out.path().join("digits/results.json")).unwrap();
-    let results: Results = serde_json::from_slice(&found).unwrap();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("reproduce/experiments/digits.json");
     let json: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
-    assert_eq!(results.lines.len(), expected_lines(&json["protocol"]["table"]));
-    for line in &results.lines {
-        assert!(line.mean > CHANCE + RIDGE_MARGIN, "{line:?}");
+    let on = |backend: &str| {
+        let out = tempfile::tempdir().unwrap();
+        let folder = out.path().to_string_lossy();
+        let arguments = ["reproduce", "digits", "--data", "nowhere", "--out", &*folder, "--device", backend];
+        alone(|| Args::parse_from(arguments).run()).unwrap();
+        let found = fs::read(out.path().join("digits/results.json")).unwrap();
+        let results: Results = serde_json::from_slice(&found).unwrap();
+        assert_eq!(results.lines.len(), expected_lines(&json["protocol"]["table"]), "{backend}");
+        for line in &results.lines {
+            assert!(line.mean > CHANCE + RIDGE_MARGIN, "{backend}: {line:?}");
+        }
+        found
+    };
+    let flex = on("flex");
+    for backend in Backend::value_variants().iter().filter(|backend| **backend != Backend::Flex) {
+        let name = backend.to_possible_value().unwrap().get_name().to_string();
+        let found = on(&name);
+        assert!(name != "ndarray" || found == flex, "ndarray: {}", String::from_utf8_lossy(&found));
     }
 }
 
