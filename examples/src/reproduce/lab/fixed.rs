@@ -29,6 +29,9 @@ const IMAGES: usize = 10_000;
 /// Patches that the weights of a block are made of, at most.
 const PATCHES: usize = 40_000;
 
+/// The same in a small run.
+const SMALL_PATCHES: usize = 5_000;
+
 /// Images of a batch that norms take their statistics from.
 const BATCH: usize = 64;
 
@@ -73,6 +76,7 @@ fn with_weights(lab: &Lab, stage: &Untrained, mut chain: Chain) -> Result<Chain>
     let device = &lab.setting.device;
     let training = &lab.input()?.training;
     let some = shuffled(training.len(), lab.seed, 0);
+    let most = if lab.setting.small.is_some() { SMALL_PATCHES } else { PATCHES };
     let mut seen = training.select(&some[..IMAGES.min(some.len())]);
     for (block, filters) in std::mem::take(&mut chain.blocks).into_iter().zip(filters(lab, stage)?) {
         let step = Step::new(format!("weights of {}", filters.block), 1);
@@ -82,7 +86,8 @@ fn with_weights(lab: &Lab, stage: &Untrained, mut chain: Chain) -> Result<Chain>
         };
         // once before the weights, for a norm in front of them, and once after
         let block = fit(block)?;
-        let rows = filters.rows(stage.weights, &mapped(&seen, device, |x| block.normed(x)), lab.seed)?;
+        let normed = mapped(&seen, device, |x| block.normed(x));
+        let rows = filters.rows(stage.weights, &normed, most, lab.seed)?;
         let block = fit(block.map(&mut Replace(rows)))?;
         seen = mapped(&seen, device, |x| block.forward(x));
         chain.blocks.push(block);
@@ -108,12 +113,12 @@ struct Filters<'a> {
 }
 
 impl Filters<'_> {
-    /// `[filters, fan-in]`.
-    fn rows(&self, weights: Weights, seen: &Labelled, seed: u64) -> Result<Tensor<2>> {
+    /// `[filters, fan-in]`, of at most so many patches.
+    fn rows(&self, weights: Weights, seen: &Labelled, most: usize, seed: u64) -> Result<Tensor<2>> {
         let [channels, height, width] = seen.dims;
         let places = seen.len() * (height - self.side + 1) * (width - self.side + 1);
         // at least one for each filter, if it has to be one that another has, too
-        let count = places.min(PATCHES).max(self.count);
+        let count = places.min(most).max(self.count);
         let patches = unit(cut(seen, [channels, self.side], count, seed, &Device::flex())?);
         let rows = match weights {
             Weights::Random | Weights::Patches => patches.narrow(0, 0, self.count),
