@@ -76,8 +76,8 @@ fn with_weights(lab: &Lab, stage: &Untrained, mut chain: Chain) -> Result<Chain>
     let device = &lab.setting.device;
     let training = &lab.input()?.training;
     let some = shuffled(training.len(), lab.seed, 0);
-    let most = if lab.setting.small.is_some() { SMALL_PATCHES } else { PATCHES };
     let mut seen = training.select(&some[..IMAGES.min(some.len())]);
+    let most = if lab.setting.small.is_some() { SMALL_PATCHES } else { PATCHES };
     for (block, filters) in std::mem::take(&mut chain.blocks).into_iter().zip(filters(lab, stage)?) {
         let step = Step::new(format!("weights of {}", filters.block), 1);
         let fit = |block: Block| match stage.fit_norms {
