@@ -65,15 +65,15 @@ impl Subject for HebbianLinear {
 }
 
 fn steps<S: Subject>(subject: S, case: &Case, setup: &Setup, device: &Device) -> Result<(), String> {
-    let plan = Plan::new();
-    let mut subject = plan.apply(subject).map_err(|error| error.to_string())?;
     let mut optimizer = SgdConfig::new().init();
     // the cases give `delta_w` before each neuron's rate
     let unrated = Plan::new().local(".*", setup.rule.clone().with_rate(Rate::One));
-    let (_, _, grads) = learn(&unrated, &subject, case, device)?;
+    let (bare, unrated) = unrated.bind(subject.clone()).map_err(|error| error.to_string())?;
+    let (_, _, grads) = learn(&unrated, bare, case, device)?;
     check(case, "delta_w", subject.delta(&grads).ok_or("no update")?)?;
+    let (mut subject, plan) = Plan::new().bind(subject).map_err(|error| error.to_string())?;
     for step in 1..=5 {
-        let (output, finished, grads) = learn(&plan, &subject, case, device)?;
+        let (output, finished, grads) = learn(&plan, subject, case, device)?;
         if step == 1 {
             check(case, "out", output)?;
         }
@@ -88,8 +88,8 @@ fn steps<S: Subject>(subject: S, case: &Case, setup: &Setup, device: &Device) ->
 
 /// The output of a forward pass, and the module and the gradients that it finishes with.
 fn learn<S: Subject>(
-    plan: &Plan,
-    subject: &S,
+    plan: &BoundPlan,
+    subject: S,
     case: &Case,
     device: &Device,
 ) -> Result<(TensorData, S, GradientsParams), String> {
@@ -97,9 +97,9 @@ fn learn<S: Subject>(
         Some(_) => Signals::none().with_teacher(case.tensor("teacher", device)?),
         None => Signals::none(),
     };
-    let observed = plan.observe(subject, signals, || subject.forward(case, device));
-    let (output, updates) = observed.map_err(|error| error.to_string())?;
-    let finished = plan.finish(subject.clone(), updates.into_grads(subject));
+    let observed = plan.observe(&subject, signals, |subject| subject.forward(case, device));
+    let (output, seen) = observed.map_err(|error| error.to_string())?;
+    let finished = plan.finish(subject, seen.local_only());
     let (subject, grads) = finished.map_err(|error| error.to_string())?;
     Ok((output?, subject, grads))
 }

@@ -144,9 +144,9 @@ impl AnyLayer {
     ///
     /// If the plan is refused.
     pub fn try_learn(&self, x: Tensor<5>, signals: Signals) -> Result<(Tensor<5>, Self), UpdateError> {
-        let plan = Plan::new();
-        let (_, updates) = plan.observe(self, signals, || self.forward(x)).expect("the plan fits");
-        let (next, grads) = plan.finish(self.clone(), updates.into_grads(self))?;
+        let (bound, plan) = Plan::new().bind(self.clone()).expect("the plan fits");
+        let (_, seen) = plan.observe(&bound, signals, |any| any.forward(x))?;
+        let (next, grads) = plan.finish(bound, seen.local_only())?;
         plan.check_finite()?;
         Ok((each!(self, local => delta(&local.layer().weight, &grads)), next))
     }

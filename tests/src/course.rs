@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use burn::{
-    lr_scheduler::exponential::ExponentialLrSchedulerConfig,
     module::{Module, ModuleMapper, Param},
     nn::loss::CrossEntropyLossConfig,
-    optim::{AdamConfig, GradientsParams},
+    lr_scheduler::exponential::ExponentialLrSchedulerConfig,
+    optim::AdamConfig,
     tensor::{Device, Int, Tensor},
 };
 use burn_hebbian::{
@@ -25,7 +25,8 @@ const BATCH: usize = 6;
 
 /// conv2 by winners that abstain at random, the rest by Adam.
 pub fn plan() -> Plan {
-    Plan::new().local("conv2", Rule::abstaining_wta(11).with_similarity(Similarity::Dot)).at_rate(0.05)
+    let rule = Rule::abstaining_wta(11).with_similarity(Similarity::Dot);
+    Plan::new().with(Entry::local("conv2", rule).at_rate(ExponentialLrSchedulerConfig::new(0.05, 0.99)))
 }
 
 /// A training at its start.
@@ -35,11 +36,8 @@ pub fn plan() -> Plan {
 /// If the plan does not fit the network.
 pub fn fresh(plan: &Plan, seed: u64) -> Training<Net> {
     let net = PlainNet::new(&Device::flex().autodiff()).map(&mut Drawn { seed, parameters: 0 });
-    let model = plan.apply(Net::from(net)).expect("the plan fits");
-    let optimizer = plan.optimizer(&model, AdamConfig::new().build()).expect("the plan fits");
-    let falling = ExponentialLrSchedulerConfig::new(0.01, 0.999);
-    let rates = plan.schedule(falling).expect("the plan fits").init().expect("the rates are rates");
-    Training { progress: Progress { seed, epochs: 0 }, model, optimizer, rates }
+    let (model, optim) = plan.init(Net::from(net), AdamConfig::new()).expect("the plan fits");
+    Training { progress: Progress { seed, epochs: 0 }, model, optim }
 }
 
 /// Draws parameters from a seed alone; the device's generator is the whole process's.
@@ -61,8 +59,9 @@ impl ModuleMapper for Drawn {
 /// # Panics
 ///
 /// If the plan does not fit the network.
-pub fn epoch(plan: &Plan, training: Training<Net>) -> Training<Net> {
-    let Training { mut progress, mut model, mut optimizer, mut rates } = training;
+pub fn epoch(training: Training<Net>) -> Training<Net> {
+    let Training { mut progress, mut model, mut optim } = training;
+    model = optim.begin_epoch(progress.epochs + 1, model).expect("the plan fits");
     let keys = numbers(progress.seed * 1_000_003 + progress.epochs as u64, IMAGES);
     let mut order: Vec<usize> = (0..IMAGES).collect();
     order.sort_by(|a, b| keys[*a].total_cmp(&keys[*b]));
@@ -70,18 +69,17 @@ pub fn epoch(plan: &Plan, training: Training<Net>) -> Training<Net> {
         let device = model.conv1.weight.device();
         let images = batch.iter().map(|image| tensor::<4>(*image as u64, [1, 2, 6, 5], &device)).collect();
         let labels: Vec<i64> = batch.iter().map(|image| (image % 3) as i64).collect();
-        let forward = || {
+        let forward = |model: &Net| {
             let logits = model.forward(Tensor::cat(images, 0));
             let labels = Tensor::<1, Int>::from_ints(labels.as_slice(), &logits.device());
             CrossEntropyLossConfig::new().init(&logits.device()).forward(logits, labels)
         };
-        let (loss, updates) = plan.observe(&model, Signals::none(), forward).expect("the plan fits");
-        let mut grads = GradientsParams::from_grads(loss.backward(), &model);
-        updates.register(&model, &mut grads);
-        model = plan.step(&mut optimizer, rates.step(), model, grads).expect("finite updates");
+        let (loss, seen) = optim.observe(&model, Signals::none(), forward).expect("the plan fits");
+        let updates = seen.backward(loss).expect("a loss of the model");
+        model = optim.step(0.01, model, updates).expect("finite updates");
     }
     progress.epochs += 1;
-    Training { progress, model, optimizer, rates }
+    Training { progress, model, optim }
 }
 
 /// Trains to the end from the last checkpoint in `folder`, saving one after every epoch.
@@ -91,10 +89,10 @@ pub fn epoch(plan: &Plan, training: Training<Net>) -> Training<Net> {
 /// If a checkpoint cannot be written or read.
 pub fn train(folder: &Path, seed: u64, epochs: usize) -> Result<Training<Net>, CheckpointError> {
     let (plan, checkpoints) = (plan(), Checkpoints::new(folder));
-    let mut training = checkpoints.resume(&plan, fresh(&plan, seed))?;
+    let mut training = checkpoints.resume(fresh(&plan, seed))?;
     while training.progress.epochs < epochs {
-        training = epoch(&plan, training);
-        checkpoints.save(&plan, &training)?;
+        training = epoch(training);
+        checkpoints.save(&training)?;
     }
     Ok(training)
 }

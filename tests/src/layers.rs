@@ -51,8 +51,8 @@ pub fn linear(layer: &Layer, device: &Device) -> Linear {
 /// If the plan or the update is refused.
 pub fn learn(conv: &HebbianConv2d, x: Tensor<4>, teacher: Option<Tensor<2>>) -> Tensor<4> {
     let signals = teacher.map_or_else(Signals::none, |teacher| Signals::none().with_teacher(teacher));
-    let plan = Plan::new();
-    let (_, updates) = plan.observe(conv, signals, || conv.forward(x)).expect("the plan fits");
-    let (_, grads) = plan.finish(conv.clone(), updates.into_grads(conv)).expect("the update is finite");
+    let (bound, plan) = Plan::new().bind(conv.clone()).expect("the plan fits");
+    let (_, seen) = plan.observe(&bound, signals, |conv| conv.forward(x)).expect("the layer learns");
+    let (_, grads) = plan.finish(bound, seen.local_only()).expect("the update is finite");
     grads.get::<4>(conv.layer().weight.id).expect("the layer learnt").neg()
 }

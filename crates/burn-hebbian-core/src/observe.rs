@@ -1,18 +1,20 @@
-//! The seam between layers and the local optimizer.
+//! The seam between layers and whoever observes a forward pass.
 //!
-//! Layers and optimizer do not know each other; they meet here, on the current thread, by parameter id:
+//! An observer never watches a model itself but a copy of it, made for one pass, whose layers know that pass: each holds a
+//! [`Seat`]. What no seat is held by does not teach: neither the model nor any other copy of it, whatever thread runs
+//! it. A cloned layer has no seat.
 //!
-//! - while a module is visited, its local layers [`announce`] what they are to whoever takes a [`census`];
-//! - while an [`Observer`] is installed by [`with_observer`], each local layer asks it what to do and reports
-//!   its [`Sums`].
+//! While a module is visited or mapped its local layers meet here, on the current thread, whoever asked for it:
 //!
-//! Nothing is stored in a layer between calls: cloning, forking, saving and worker threads are safe.
+//! - [`collect`]: what the layers of a module are;
+//! - [`with_binding`]: layers learn who owns them, and get room for the state of their rules;
+//! - [`with_seats`]: the layers of a copy take their seats.
 
-use alloc::{collections::BTreeMap, rc::Rc, sync::Arc, vec::Vec};
-use burn::module::ParamId;
-use core::cell::RefCell;
+use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
+use burn::{module::ParamId, tensor::Tensor};
+use core::{cell::RefCell, fmt};
 
-use crate::{LocalRule, Signals, Sums, WeightLayout};
+use crate::{LocalRule, RuleError, Signals, Sums, WeightLayout};
 
 /// Whether a backprop gradient may cross a local layer to the layers below.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -25,7 +27,7 @@ pub enum GradientFlow {
     Pass,
 }
 
-/// What an observer wants of a layer in this forward pass.
+/// What an observer wants of a layer in a forward pass.
 #[derive(Debug, Clone)]
 pub struct Selection {
     /// The rule to learn by.
@@ -36,10 +38,53 @@ pub struct Selection {
     pub backprop: bool,
 }
 
+/// A forward pass that is observed. Layers are known by their place, their number in the order of the model.
+pub trait Pass: Send + Sync {
+    /// What to do with the layer; `None` leaves it alone.
+    fn selection(&self, place: usize) -> Option<Selection>;
+
+    /// The signals for the layer.
+    fn signals(&self, place: usize) -> Signals;
+
+    /// Takes a layer's sums; a layer that runs twice reports twice.
+    fn report(&self, place: usize, sums: Sums);
+
+    /// Takes the reason why a layer cannot learn from what it was given.
+    fn refuse(&self, place: usize, reason: RuleError);
+
+    /// Takes by how much running statistics are to move; a norm that runs twice reports twice.
+    fn report_running(&self, id: ParamId, shift: Tensor<1>);
+}
+
+/// A layer's place in a pass that is observed, if it has one.
+///
+/// A clone has none: only the layers of the copy that the pass was made for teach.
+#[derive(Default)]
+pub struct Seat(Option<(Arc<dyn Pass>, usize)>);
+
+impl Seat {
+    /// The pass and the layer's place in it.
+    pub fn pass(&self) -> Option<(&dyn Pass, usize)> {
+        self.0.as_ref().map(|(pass, place)| (&**pass, *place))
+    }
+}
+
+impl Clone for Seat {
+    fn clone(&self) -> Self {
+        Self(None)
+    }
+}
+
+impl fmt::Debug for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "Seat(taken)" } else { "Seat(none)" })
+    }
+}
+
 /// A local layer as it announces itself.
 #[derive(Debug, Clone)]
 pub struct LayerInfo {
-    /// The id of its weight, by which everything else refers to it.
+    /// The id of its weight.
     pub weight: ParamId,
     /// Where the neurons lie in the weight.
     pub layout: WeightLayout,
@@ -47,83 +92,139 @@ pub struct LayerInfo {
     pub state: Option<(ParamId, usize)>,
     /// The rule the layer carries itself, if any.
     pub rule: Option<Arc<dyn LocalRule>>,
+    /// The rule that a plan bound it to, if any.
+    pub learns_by: Option<Arc<dyn LocalRule>>,
+    /// Whether it is in training mode, neither frozen nor a copy for validation.
+    pub training: bool,
+    /// Who bound it, 0 for nobody.
+    pub owner: u64,
 }
 
-/// Who observes a forward pass.
-pub trait Observer {
-    /// What to do with the layer of this weight; `None` leaves it alone.
-    fn selection(&self, weight: ParamId) -> Option<Selection>;
+impl PartialEq for LayerInfo {
+    /// Rules of the layers' own are the same if they are one object.
+    fn eq(&self, other: &Self) -> bool {
+        let address = |rule: &Option<Arc<dyn LocalRule>>| rule.as_ref().map(|rule| Arc::as_ptr(rule).cast::<()>());
+        (self.weight, self.layout, self.state, self.training, self.owner)
+            == (other.weight, other.layout, other.state, other.training, other.owner)
+            && address(&self.rule) == address(&other.rule)
+    }
+}
 
-    /// The signals for the layer of this weight.
-    fn signals(&self, weight: ParamId) -> Signals;
+/// What a module consists of, beside its parameters, in its order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Collected {
+    /// Local layers.
+    pub layers: Vec<LayerInfo>,
+    /// Running statistics of norms that report how these are to move, and move nothing themselves.
+    pub running: Vec<ParamId>,
+}
 
-    /// Takes a layer's sums; a layer that runs twice reports twice.
-    fn report(&self, weight: ParamId, sums: Sums);
+/// What layers are told when an optimizer binds them.
+#[derive(Debug, Clone, Default)]
+pub struct Ownership {
+    /// The owner, not 0.
+    pub owner: u64,
+    /// The rules that layers learn by, by their place: they are to have room for the state of these. Layers that are not in
+    /// it keep what they have.
+    pub rules: BTreeMap<usize, Arc<dyn LocalRule>>,
+}
+
+/// What whoever visits or maps a module wants of its layers.
+enum Visit {
+    Collecting(Collected),
+    Binding { ownership: Arc<Ownership>, place: usize },
+    Seating { pass: Arc<dyn Pass>, found: Collected },
 }
 
 std::thread_local! {
-    static OBSERVERS: RefCell<Vec<Rc<dyn Observer>>> = const { RefCell::new(Vec::new()) };
-    static PROVISIONS: RefCell<Vec<Provisions>> = const { RefCell::new(Vec::new()) };
-    static CENSUS: RefCell<Vec<Vec<LayerInfo>>> = const { RefCell::new(Vec::new()) };
+    static VISITS: RefCell<Vec<Visit>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The initial state of rules, by the id of the weight.
-pub type Provisions = BTreeMap<u64, Vec<f32>>;
-
-/// Pops a thread-local stack when the scope ends, by a panic too.
-struct Scope<T: 'static>(&'static std::thread::LocalKey<RefCell<Vec<T>>>);
-
-impl<T> Scope<T> {
-    fn push(stack: &'static std::thread::LocalKey<RefCell<Vec<T>>>, value: T) -> Self {
-        stack.with_borrow_mut(|stack| stack.push(value));
-        Self(stack)
-    }
-}
-
-impl<T> Drop for Scope<T> {
-    fn drop(&mut self) {
-        self.0.with_borrow_mut(|stack| stack.pop());
-    }
-}
-
-/// Runs `forward` with `observer` installed on the current thread; the innermost observer is asked.
-pub fn with_observer<R>(observer: Rc<dyn Observer>, forward: impl FnOnce() -> R) -> R {
-    let _scope = Scope::push(&OBSERVERS, observer);
-    forward()
-}
-
-/// The observer of the current thread, if any.
-pub fn observer() -> Option<Rc<dyn Observer>> {
-    OBSERVERS.with_borrow(|stack| stack.last().cloned())
-}
-
-/// Runs `map`, a mapping of a module, in which local layers find the initial state of their rules.
-pub fn with_provisions<R>(provisions: Provisions, map: impl FnOnce() -> R) -> R {
-    let _scope = Scope::push(&PROVISIONS, provisions);
-    map()
-}
-
-/// The initial state for the layer of this weight, called by the layer while it is mapped.
-pub fn provision(weight: ParamId) -> Option<Vec<f32>> {
-    PROVISIONS.with_borrow(|stack| stack.last()?.get(&weight.val()).cloned())
-}
-
-/// The local layers that announce themselves while `visit` visits a module.
-pub fn census(visit: impl FnOnce()) -> Vec<LayerInfo> {
-    let _scope = Scope::push(&CENSUS, Vec::new());
-    visit();
-    CENSUS.with_borrow_mut(|stack| stack.last_mut().map(core::mem::take).unwrap_or_default())
-}
-
-/// Called by a local layer while it is visited; free when nobody takes a census.
-pub fn announce(layer: impl FnOnce() -> LayerInfo) {
-    if CENSUS.with_borrow(|stack| stack.is_empty()) {
-        return;
-    }
-    let layer = layer();
-    CENSUS.with_borrow_mut(|stack| {
-        if let Some(census) = stack.last_mut() {
-            census.push(layer);
+/// Runs `traverse`, a visit or map of a module, for `visit`; what became of it.
+fn with_visit<R>(visit: Visit, traverse: impl FnOnce() -> R) -> (R, Visit) {
+    /// Pops by a panic too.
+    struct Scope;
+    impl Drop for Scope {
+        fn drop(&mut self) {
+            VISITS.with_borrow_mut(|visits| visits.pop());
         }
-    });
+    }
+    VISITS.with_borrow_mut(|visits| visits.push(visit));
+    let scope = Scope;
+    let result = traverse();
+    let done = VISITS.with_borrow_mut(|visits| core::mem::replace(visits.last_mut().expect("pushed above"), NOTHING));
+    drop(scope);
+    (result, done)
+}
+
+/// Leaves nothing to do.
+const NOTHING: Visit = Visit::Collecting(Collected { layers: Vec::new(), running: Vec::new() });
+
+/// What the layers are that announce themselves while `traverse` visits or maps a module.
+pub fn collect<R>(traverse: impl FnOnce() -> R) -> (R, Collected) {
+    match with_visit(NOTHING, traverse) {
+        (result, Visit::Collecting(found)) => (result, found),
+        (result, _) => (result, Collected::default()),
+    }
+}
+
+/// Runs `map`, a mapping of a module, in which layers learn who owns them and find the initial state of their rules.
+pub fn with_binding<R>(ownership: Ownership, map: impl FnOnce() -> R) -> R {
+    with_visit(Visit::Binding { ownership: Arc::new(ownership), place: 0 }, map).0
+}
+
+/// Runs `map`, a mapping of a copy of a module, in which layers take their seats; and what the layers are.
+pub fn with_seats<R>(pass: Arc<dyn Pass>, map: impl FnOnce() -> R) -> (R, Collected) {
+    match with_visit(Visit::Seating { pass, found: Collected::default() }, map) {
+        (result, Visit::Seating { found, .. }) => (result, found),
+        (result, _) => (result, Collected::default()),
+    }
+}
+
+/// What a layer hears while it is mapped.
+#[derive(Default)]
+pub struct Call {
+    /// Its seat, if the module is a copy for a pass.
+    pub seat: Option<Seat>,
+    /// Its owner, if the module is bound.
+    pub owner: Option<u64>,
+    /// The rule that it learns by, if it is bound to one.
+    pub rule: Option<Arc<dyn LocalRule>>,
+}
+
+/// Called by a local layer while it is visited or mapped; free when nobody asks.
+pub fn announce(layer: impl FnOnce() -> LayerInfo) -> Call {
+    VISITS.with_borrow_mut(|visits| match visits.last_mut() {
+        None => Call::default(),
+        Some(Visit::Collecting(found)) => {
+            found.layers.push(layer());
+            Call::default()
+        }
+        Some(Visit::Binding { ownership, place }) => {
+            let rule = ownership.rules.get(place).cloned();
+            *place += 1;
+            Call { owner: Some(ownership.owner), rule, seat: None }
+        }
+        Some(Visit::Seating { pass, found }) => {
+            let seat = Seat(Some((pass.clone(), found.layers.len())));
+            found.layers.push(layer());
+            Call { seat: Some(seat), ..Call::default() }
+        }
+    })
+}
+
+/// Called by a norm with running statistics while it is visited or mapped.
+pub fn announce_running(running: impl FnOnce() -> [ParamId; 2]) -> Call {
+    VISITS.with_borrow_mut(|visits| match visits.last_mut() {
+        None => Call::default(),
+        Some(Visit::Collecting(found)) => {
+            found.running.extend(running());
+            Call::default()
+        }
+        Some(Visit::Binding { ownership, .. }) => Call { owner: Some(ownership.owner), ..Call::default() },
+        Some(Visit::Seating { pass, found }) => {
+            found.running.extend(running());
+            Call { seat: Some(Seat(Some((pass.clone(), usize::MAX)))), ..Call::default() }
+        }
+    })
 }

@@ -4,7 +4,7 @@ use std::{fmt::Debug, sync::Arc};
 
 use burn::{
     module::{
-        Content, Devices, DisplaySettings, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
+        Content, Devices, DisplaySettings, Flag, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
         ModuleVisitor, Param,
     },
     nn::{
@@ -14,8 +14,8 @@ use burn::{
     tensor::{DType, Device, Tensor, TensorData},
 };
 use burn_hebbian_core::{
-    LocalRule,
-    observe::{LayerInfo, announce, provision},
+    LocalRule, RuleError, Variance,
+    observe::{Call, LayerInfo, Seat, announce},
 };
 
 use crate::{
@@ -56,6 +56,10 @@ pub type HebbianLinear = Local<Linear>;
 /// Unobserved it computes what the plain layer does, up to rounding, unless it was given an [`Output`] or a
 /// [`PaddingMode`]. It does not deref to the plain layer, so that nothing trains silently by the wrong rule.
 ///
+/// It learns in a forward pass that an optimizer observes, through the copy of the model that the optimizer hands to
+/// that pass. Neither the layer itself nor a clone of it teaches anybody; nor does a layer that is
+/// [frozen](Module::freeze) or [for validation](Module::valid).
+///
 /// ```
 /// use burn::{module::Module, nn::conv::{Conv2d, Conv2dConfig}, tensor::Device};
 /// use burn_hebbian_core::Rule;
@@ -77,22 +81,51 @@ pub struct Local<L> {
     output: Output,
     pub(crate) padding_mode: PaddingMode,
     pub(crate) forms: Forms,
-    /// What the rule keeps between steps; only if it keeps anything.
+    /// What the rule keeps between steps; there once a plan has bound the layer, and only if the rule keeps anything.
     state: Option<Param<Tensor<1>>>,
+    /// The rule that a plan bound it to last; the state is of this one.
+    learns_by: Option<Arc<dyn LocalRule>>,
+    /// Whether it learns, as in Burn's own layers.
+    training: Param<Flag>,
+    /// The optimizer that bound it, 0 for none; clones belong to the same.
+    owner: u64,
+    seat: Seat,
 }
 
 impl<L: Trainable> Local<L> {
     /// Wraps a layer; until it gets a rule, here or by a plan, it is the plain layer.
     pub fn new(layer: L) -> Self {
-        let (output, padding_mode) = (Output::default(), PaddingMode::Zeros);
-        Self { layer, rule: None, output, padding_mode, forms: Forms::default(), state: None }
+        Self {
+            layer,
+            rule: None,
+            output: Output::default(),
+            padding_mode: PaddingMode::Zeros,
+            forms: Forms::default(),
+            state: None,
+            learns_by: None,
+            training: Param::from_bool(true),
+            owner: 0,
+            seat: Seat::default(),
+        }
     }
 
     /// With a rule of its own; a plan can override it.
-    pub fn with_rule(mut self, rule: impl LocalRule + 'static) -> Self {
-        self.state = rule.initial_state(&self.layer.layout()).map(|state| self.state_param(state));
-        self.rule = Some(Arc::new(rule));
-        self
+    ///
+    /// # Panics
+    ///
+    /// With the message of [`try_with_rule`](Self::try_with_rule).
+    pub fn with_rule(self, rule: impl LocalRule + 'static) -> Self {
+        self.try_with_rule(rule).unwrap_or_else(|error| panic!("local layer: {error}"))
+    }
+
+    /// With a rule of its own, or what is wrong with it.
+    ///
+    /// # Errors
+    ///
+    /// If the rule cannot train a layer of this shape.
+    pub fn try_with_rule(self, rule: impl LocalRule + 'static) -> Result<Self, RuleError> {
+        rule.check(&self.layer.layout())?;
+        Ok(Self { rule: Some(Arc::new(rule)), ..self })
     }
 
     /// With another output function.
@@ -114,7 +147,7 @@ impl<L: Trainable> Local<L> {
         &self.layer
     }
 
-    /// What the rule keeps between steps, if it keeps anything.
+    /// What the rule keeps between steps, if it keeps anything and a plan has bound the layer.
     pub fn rule_state(&self) -> Option<Tensor<1>> {
         self.state.as_ref().map(|state| state.val())
     }
@@ -132,9 +165,20 @@ impl<L: Trainable> Local<L> {
         weight: &Param<Tensor<W>>,
         bias: Option<&Param<Tensor<1>>>,
     ) -> Tensor<X> {
-        let parts =
-            step::Parts { weight, bias, state: self.state.as_ref(), output: &self.output, forms: self.forms };
-        step::forward(geometry, input, parts)
+        let initial = self.initial_state();
+        let state = self.state.as_ref().or(initial.as_ref());
+        let parts = step::Parts { weight, bias, state, output: &self.output, forms: self.forms };
+        step::forward(geometry, input, parts, &self.seat)
+    }
+
+    /// What the output reads of the state of a rule that no plan has bound yet.
+    fn initial_state(&self) -> Option<Param<Tensor<1>>> {
+        if self.state.is_some() || self.output.variance == Variance::Fixed {
+            return None;
+        }
+        let rule = self.learns_by.as_ref().or(self.rule.as_ref())?;
+        let initial = rule.initial_state(&self.layer.layout())?;
+        Some(self.state_param(initial))
     }
 
     fn info(&self) -> LayerInfo {
@@ -143,6 +187,9 @@ impl<L: Trainable> Local<L> {
             layout: self.layer.layout(),
             state: self.state.as_ref().map(|state| (state.id, state.lazy_shape().num_elements())),
             rule: self.rule.clone(),
+            learns_by: self.learns_by.clone(),
+            training: self.training.is_enabled(),
+            owner: self.owner,
         }
     }
 
@@ -153,17 +200,37 @@ impl<L: Trainable> Local<L> {
         Param::from_tensor(tensor).set_require_grad(false)
     }
 
-    /// With room for the state of the rule that a plan gives the layer; state of that length is kept.
-    fn provisioned(mut self) -> Self {
-        if let Some(initial) = provision(self.layer.weight_id()) {
-            let fits = |state: &Param<Tensor<1>>| state.lazy_shape().num_elements() == initial.len();
-            self.state = self.state.take().filter(fits).or_else(|| Some(self.state_param(initial)));
+    /// What the layer hears while it is mapped, taken to heart.
+    fn called(mut self) -> Self {
+        let Call { seat, owner, rule } = announce(|| self.info());
+        if let Some(seat) = seat {
+            self.seat = seat;
+        }
+        self.owner = owner.unwrap_or(self.owner);
+        if let Some(rule) = rule {
+            self.bind(rule);
         }
         self
     }
 
-    fn map_parts(self, layer: impl FnOnce(L) -> L, state: impl FnOnce(State) -> State) -> Self {
-        Self { layer: layer(self.layer), state: state(self.state), ..self }
+    /// Makes room for the state of a rule; what the same rule kept before stays.
+    fn bind(&mut self, rule: Arc<dyn LocalRule>) {
+        let same = |known: &Arc<dyn LocalRule>| format!("{known:?}") == format!("{rule:?}");
+        let stays = self.state.is_some() && self.learns_by.as_ref().is_some_and(same);
+        if !stays {
+            let initial = rule.initial_state(&self.layer.layout());
+            self.state = initial.map(|initial| self.state_param(initial));
+        }
+        self.learns_by = Some(rule);
+    }
+
+    fn map_parts(
+        self,
+        layer: impl FnOnce(L) -> L,
+        state: impl FnOnce(State) -> State,
+        training: impl FnOnce(Param<Flag>) -> Param<Flag>,
+    ) -> Self {
+        Self { layer: layer(self.layer), state: state(self.state), training: training(self.training), ..self }
     }
 }
 
@@ -172,27 +239,38 @@ type State = Option<Param<Tensor<1>>>;
 /// The last component of the path of a rule's state.
 const STATE: &str = "rule_state";
 
+/// The last component of the path of the training flag, which groups of parameters can name.
+const TRAINING: &str = "training";
+
+const CONTAINER: &str = "Struct:Local";
+
 impl<L: Trainable> Module for Local<L> {
     fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
         announce(|| self.info());
         self.layer.visit(visitor);
         if let Some(state) = &self.state {
-            visitor.enter_module(STATE, "Struct:Local");
+            visitor.enter_module(STATE, CONTAINER);
             state.visit(visitor);
-            visitor.exit_module(STATE, "Struct:Local");
+            visitor.exit_module(STATE, CONTAINER);
         }
+        visitor.enter_module(TRAINING, CONTAINER);
+        self.training.visit(visitor);
+        visitor.exit_module(TRAINING, CONTAINER);
     }
 
     fn map<M: ModuleMapper>(self, mapper: &mut M) -> Self {
-        let Self { layer, rule, output, padding_mode, forms, state } = self.provisioned();
+        let Self { layer, rule, output, padding_mode, forms, state, learns_by, training, owner, seat } = self.called();
         let layer = layer.map(mapper);
         let state = state.map(|state| {
-            mapper.enter_module(STATE, "Struct:Local");
+            mapper.enter_module(STATE, CONTAINER);
             let state = Module::map(state, mapper);
-            mapper.exit_module(STATE, "Struct:Local");
+            mapper.exit_module(STATE, CONTAINER);
             state
         });
-        Self { layer, rule, output, padding_mode, forms, state }
+        mapper.enter_module(TRAINING, CONTAINER);
+        let training = Module::map(training, mapper);
+        mapper.exit_module(TRAINING, CONTAINER);
+        Self { layer, rule, output, padding_mode, forms, state, learns_by, training, owner, seat }
     }
 
     fn collect_devices(&self, devices: Devices) -> Devices {
@@ -200,23 +278,23 @@ impl<L: Trainable> Module for Local<L> {
     }
 
     fn fork(self, device: &Device) -> Self {
-        self.map_parts(|layer| layer.fork(device), |state| state.fork(device))
+        self.map_parts(|layer| layer.fork(device), |state| state.fork(device), |training| training)
     }
 
     fn to_device(self, device: &Device) -> Self {
-        self.map_parts(|layer| layer.to_device(device), |state| state.to_device(device))
+        self.map_parts(|layer| layer.to_device(device), |state| state.to_device(device), |training| training)
     }
 
     fn train(self) -> Self {
-        self.map_parts(Module::train, Module::train)
+        self.map_parts(Module::train, Module::train, Module::train)
     }
 
     fn valid(&self) -> Self {
-        self.clone().map_parts(|layer| layer.valid(), |state| state.valid())
+        self.clone().map_parts(|layer| layer.valid(), |state| state.valid(), |training| training.valid())
     }
 
     fn materialize(self) -> Self {
-        self.map_parts(Module::materialize, Module::materialize)
+        self.map_parts(Module::materialize, Module::materialize, |training| training)
     }
 }
 

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use burn::{
     module::{
         Content, Devices, DisplaySettings, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
-        ModuleVisitor,
+        ModuleVisitor, Param, ParamId, RunningState,
     },
     nn::BatchNorm,
     tensor::{Device, Tensor, module::batch_norm_train},
 };
-use burn_hebbian_core::{observe::observer, replicas::AllReduce};
+use burn_hebbian_core::{
+    observe::{Call, Seat, announce_running},
+    replicas::AllReduce,
+};
 
 use crate::{
     geometry::is_learnable,
@@ -22,8 +25,11 @@ use crate::{
 /// `y = γ (x − μ) / √(σ² + ε) + β` for every channel, over images and positions (Ioffe & Szegedy 2015, "Batch
 /// Normalization", arXiv:1502.03167).
 ///
-/// - It takes the statistics of the batch on plain devices too, while a plan observes the pass; Burn's own does so on
-///   autodiff devices alone, so that in a purely local net its running statistics would never move.
+/// - It takes the statistics of the batch on plain devices too, while an optimizer observes the pass; Burn's own does so
+///   on autodiff devices alone, so that in a purely local net its running statistics would never move.
+/// - Once a plan has bound the model, its running statistics move in a step of the optimizer alone, once a step, by the
+///   mean of what the step's passes ask for: neither an unobserved pass moves them nor a pass whose step is refused. Until
+///   then they move in every forward pass in training mode on an autodiff device, as Burn's do.
 /// - With [`synchronised`](Self::synchronised), the statistics are those of the batches of all replicas together, and
 ///   gradients follow: several devices then compute what one device computes with the whole batch.
 ///
@@ -41,12 +47,15 @@ pub struct SyncBatchNorm {
     norm: BatchNorm,
     replicas: Option<Arc<dyn AllReduce>>,
     rescaled: bool,
+    /// Whether an optimizer has bound it.
+    bound: bool,
+    seat: Seat,
 }
 
 impl SyncBatchNorm {
     /// Wraps a batch norm; of one replica, until it is [`synchronised`](Self::synchronised).
     pub fn new(norm: BatchNorm) -> Self {
-        Self { norm, replicas: None, rescaled: false }
+        Self { norm, replicas: None, rescaled: false, bound: false, seat: Seat::default() }
     }
 
     /// With the statistics of all replicas. Each layer needs replicas of its own, or all of them must run their layers
@@ -87,17 +96,43 @@ impl SyncBatchNorm {
             None if is_learnable(&input) => self.over(|part| part, input),
             None => self.over_one(input),
         };
-        let momentum = self.norm.momentum;
         for (running, seen) in [(&self.norm.running_mean, mean), (&self.norm.running_var, variance)] {
-            let known = running.value_sync().to_device(&seen.device());
-            running.update(known * (1.0 - momentum) + seen * momentum);
+            self.move_running(running, seen);
         }
         output
     }
 
+    /// Moves a running statistic towards what was seen, or lets the optimizer move it.
+    fn move_running(&self, running: &RunningState<Tensor<1>>, seen: Tensor<1>) {
+        let known = || running.value_sync().to_device(&seen.device());
+        let momentum = self.norm.momentum;
+        match self.seat.pass() {
+            Some((pass, _)) => {
+                let shift = (seen.clone() - known()) * momentum;
+                pass.report_running(id_of(running), shift.inner());
+            }
+            None if self.bound => {}
+            None => running.update(known() * (1.0 - momentum) + seen * momentum),
+        }
+    }
+
     /// Whether the layer takes the statistics of the batch.
     fn trains(&self, device: &Device) -> bool {
-        self.norm.training.is_enabled() && (device.is_autodiff() || observer().is_some())
+        self.norm.training.is_enabled() && (device.is_autodiff() || self.seat.pass().is_some())
+    }
+
+    fn announce(&self) -> Call {
+        announce_running(|| [id_of(&self.norm.running_mean), id_of(&self.norm.running_var)])
+    }
+
+    /// What the layer hears while it is mapped, taken to heart.
+    fn called(mut self) -> Self {
+        let Call { seat, owner, .. } = self.announce();
+        if let Some(seat) = seat {
+            self.seat = seat;
+        }
+        self.bound |= owner.is_some();
+        self
     }
 
     fn infer<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
@@ -192,13 +227,28 @@ fn meet(replicas: &dyn AllReduce, part: Tensor<1>) -> Tensor<1> {
     }
 }
 
+/// The id that a running statistic has in a visit.
+fn id_of(running: &RunningState<Tensor<1>>) -> ParamId {
+    struct Id(Option<ParamId>);
+    impl ModuleVisitor for Id {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0 = Some(param.id);
+        }
+    }
+    let mut id = Id(None);
+    running.visit(&mut id);
+    id.0.expect("a running statistic is visited")
+}
+
 impl Module for SyncBatchNorm {
     fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
+        self.announce();
         self.norm.visit(visitor);
     }
 
     fn map<M: ModuleMapper>(self, mapper: &mut M) -> Self {
-        Self { norm: self.norm.map(mapper), ..self }
+        let called = self.called();
+        Self { norm: called.norm.map(mapper), ..called }
     }
 
     fn collect_devices(&self, devices: Devices) -> Devices {
@@ -218,7 +268,7 @@ impl Module for SyncBatchNorm {
     }
 
     fn valid(&self) -> Self {
-        Self { norm: self.norm.valid(), replicas: self.replicas.clone(), rescaled: self.rescaled }
+        Self { norm: self.norm.valid(), ..self.clone() }
     }
 
     fn materialize(self) -> Self {

@@ -6,7 +6,7 @@ use burn::{
 };
 use burn_hebbian_core::{
     Activity, Finish, Reduction, Signals, Sums, WeightLayout,
-    observe::{self, GradientFlow, Selection},
+    observe::{GradientFlow, Seat, Selection},
 };
 
 use crate::{
@@ -28,19 +28,19 @@ pub(crate) struct Parts<'a, const W: usize> {
     pub(crate) forms: Forms,
 }
 
-/// The layer's output for `x`; under an observer that selects the layer, its sums are reported on the way.
+/// The layer's output for `x`; in a pass that is observed, if its observer selects the layer, sums are reported on the way.
 pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
     geometry: &G,
     x: Tensor<X>,
     parts: Parts<W>,
+    seat: &Seat,
 ) -> Tensor<X> {
     let Parts { weight, bias, state, output, forms } = parts;
     let w = weight.val();
     let bias = bias.map(|bias| bias.val());
     let state = state.map(|state| learnable(state.val()));
-    let observer = observe::observer();
-    let selection = observer.as_ref().and_then(|observer| observer.selection(weight.id));
-    let Some((observer, selection)) = observer.zip(selection) else {
+    let taught = seat.pass().and_then(|(pass, place)| Some((pass, place, pass.selection(place)?)));
+    let Some((observer, place, selection)) = taught else {
         let pass = Pass { geometry, x: geometry.prepare(x), w, bias: None, forms };
         let dot = pass.respond();
         let dims = dot.dims();
@@ -53,12 +53,12 @@ pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
     let lift = Lift::of(&x, &w);
     let (x, w) = cut(x, w, &selection);
     let pass = Pass { geometry, x: geometry.prepare(x), w, bias: bias.clone().map(learnable), forms };
-    let lesson = Lesson { signals: observer.signals(weight.id), state, selection, output };
+    let lesson = Lesson { signals: observer.signals(place), state, selection, output };
     let (y, sums) = match fused(&pass, &*lesson.selection.rule, &lesson.signals) {
         Some(fused) => lesson.teach_fused(&pass, fused),
         None => lesson.teach(&pass, pass.respond()),
     };
-    observer.report(weight.id, sums);
+    observer.report(place, sums);
     lift.restore(with_bias(y, bias))
 }
 

@@ -1,15 +1,13 @@
 //! What weights are held to after every step.
 
-use std::collections::HashMap;
-
 use burn::{
-    module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
+    module::Param,
     tensor::{DType, Tensor},
 };
 use burn_hebbian_core::WeightLayout;
 use serde::{Deserialize, Serialize};
 
-use crate::{PlanError, assignment::Assignment, plan::Plan};
+use crate::{PlanError, bind::LocalLayer, commit::put};
 
 /// What the weights of a local layer are held to after every step.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -71,77 +69,31 @@ impl Constraint {
     }
 }
 
-impl Plan {
-    /// Holds the local weights of `model` to the plan's constraints, `before` being the model before the step.
-    ///
-    /// Called by [`step`](Self::step); by hand for optimizers of your own.
-    ///
-    /// # Errors
-    ///
-    /// If the plan does not fit the model.
-    pub fn constrain<M: Module>(&self, before: &M, model: M) -> Result<M, PlanError> {
-        let assignment = self.assign(&model)?;
-        let signs = Before::of(before, &assignment);
-        Ok(signs.constrain(model, &assignment))
-    }
-}
-
-/// The weights before a step, of the layers whose constraints ask for them.
-#[derive(Default)]
-pub(crate) struct Before(HashMap<ParamId, Tensor<4>>);
-
-impl Before {
-    pub(crate) fn of<M: Module>(model: &M, assignment: &Assignment) -> Self {
-        let mut recall = Recall { assignment, weights: HashMap::new() };
-        let asked = |constraints: &[Constraint]| constraints.contains(&Constraint::KeepSigns);
-        if assignment.local_layers().any(|(_, layer)| asked(&layer.constraints)) {
-            model.visit(&mut recall);
-        }
-        Self(recall.weights)
+impl LocalLayer {
+    /// Whether its constraints ask for the weight before the step.
+    pub(crate) fn keeps_signs(&self) -> bool {
+        self.constraints.contains(&Constraint::KeepSigns)
     }
 
-    pub(crate) fn constrain<M: Module>(self, model: M, assignment: &Assignment) -> M {
-        if assignment.local_layers().all(|(_, layer)| layer.constraints.is_empty()) {
-            return model;
-        }
-        model.map(&mut Hold { assignment, before: self })
-    }
-}
-
-struct Recall<'a> {
-    assignment: &'a Assignment,
-    weights: HashMap<ParamId, Tensor<4>>,
-}
-
-impl ModuleVisitor for Recall<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some(layer) = self.assignment.local(param.id) else { return };
-        if layer.constraints.contains(&Constraint::KeepSigns) {
-            self.weights.insert(param.id, layer.layout.view(param.val().inner().cast(DType::F32)));
-        }
-    }
-}
-
-struct Hold<'a> {
-    assignment: &'a Assignment,
-    before: Before,
-}
-
-impl ModuleMapper for Hold<'_> {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(layer) = self.assignment.local(param.id) else { return param };
-        if layer.constraints.is_empty() {
+    /// Holds a weight to the constraints of its layer.
+    pub(crate) fn constrain<const D: usize>(
+        &self,
+        param: Param<Tensor<D>>,
+        before: Option<Tensor<D>>,
+    ) -> Param<Tensor<D>> {
+        if self.constraints.is_empty() {
             return param;
         }
-        let before = self.before.0.get(&param.id);
-        param.map(|weight| {
-            let (dims, dtype, autodiff) = (weight.dims(), weight.dtype(), weight.is_autodiff());
-            let weight = layer.layout.view(weight.inner().cast(DType::F32));
-            let held = layer.constraints.iter().fold(weight, |weight, constraint| {
-                constraint.hold(weight, before, near_zero(dtype), &layer.layout)
-            });
-            let held = held.reshape(dims).cast(dtype);
-            if autodiff { held.autodiff() } else { held }
+        let precise = |weight: Tensor<D>| match weight.dtype() {
+            DType::F64 => self.layout.view(weight),
+            _ => self.layout.view(weight.cast(DType::F32)),
+        };
+        let before = before.map(precise);
+        param.map(|old| {
+            let tiny = near_zero(old.dtype());
+            let hold = |weight, constraint: &Constraint| constraint.hold(weight, before.as_ref(), tiny, &self.layout);
+            let held = self.constraints.iter().fold(precise(old.clone().inner()), hold);
+            put(held, old)
         })
     }
 }

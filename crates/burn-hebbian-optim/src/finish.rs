@@ -1,19 +1,21 @@
-//! From sums to the gradient that the optimizer descends: once, after all summing.
+//! From sums to the gradients that an optimizer descends: once, after all summing, before anything is changed.
 
 use std::{collections::HashMap, sync::Arc};
 
 use burn::{
-    module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
+    module::{ModuleVisitor, Param, ParamId},
     optim::{GradientsParams, MultiGradientsParams},
-    tensor::{DType, Tensor},
+    tensor::Tensor,
 };
 
 use crate::{
     UpdateError,
-    assignment::{Assignment, LocalLayer, Role},
+    bind::{Assignment, LocalLayer, Parameter, Role},
+    commit::Commit,
     monitor::Flag,
     packing::Parts,
-    plan::Plan,
+    running::mean_shift,
+    updates::Demands,
 };
 
 /// Gradients of one device or of several.
@@ -21,8 +23,8 @@ pub(crate) trait Gradients {
     /// Takes a parameter's gradient, summed over devices.
     fn take<const D: usize>(&mut self, id: ParamId) -> Option<Tensor<D>>;
 
-    /// Puts a gradient back where the optimizer will look for it.
-    fn put<const D: usize>(&mut self, id: ParamId, gradient: Tensor<D>);
+    /// How many there are, as far as that can be said.
+    fn left(&self) -> usize;
 }
 
 impl Gradients for GradientsParams {
@@ -30,8 +32,8 @@ impl Gradients for GradientsParams {
         self.remove(id)
     }
 
-    fn put<const D: usize>(&mut self, id: ParamId, gradient: Tensor<D>) {
-        self.register(id, gradient);
+    fn left(&self) -> usize {
+        self.len()
     }
 }
 
@@ -40,152 +42,175 @@ impl Gradients for MultiGradientsParams {
         self.remove(id).map(|(gradient, _)| gradient)
     }
 
-    fn put<const D: usize>(&mut self, id: ParamId, gradient: Tensor<D>) {
-        let device = gradient.device();
-        let place = self.grads.iter_mut().find(|(_, other)| *other == device);
-        let (grads, _) = place.expect("a summed gradient lies on the device of one of its summands");
-        grads.register(id, gradient);
+    fn left(&self) -> usize {
+        self.grads.iter().map(|(grads, _)| grads.len()).sum()
     }
 }
 
-impl Plan {
-    /// Turns the sums of all micro-batches into gradients for Burn's optimizers: divides by the mass, mixes with the
-    /// backprop gradient and flips the sign to descent; and moves the rules' state one step on.
-    ///
-    /// Called by [`step`](Self::step); by hand for optimizers of your own.
-    ///
-    /// # Errors
-    ///
-    /// If an update is not finite, if a gradient under a local weight holds no sums, or if the plan does not fit the
-    /// model. Nothing has been applied then, and a clone of the model, which shares its tensors, is what it was.
-    pub fn finish<M: Module>(
-        &self,
-        model: M,
-        mut grads: GradientsParams,
-    ) -> Result<(M, GradientsParams), UpdateError> {
-        let (model, _) = self.finish_in(model, &mut grads)?;
-        Ok((model, grads))
-    }
-
-    /// As [`finish`](Self::finish), for the gradients of several devices; sums add up over devices.
-    ///
-    /// # Errors
-    ///
-    /// As [`finish`](Self::finish).
-    pub fn finish_multi<M: Module>(
-        &self,
-        model: M,
-        mut grads: MultiGradientsParams,
-    ) -> Result<(M, MultiGradientsParams), UpdateError> {
-        let (model, _) = self.finish_in(model, &mut grads)?;
-        Ok((model, grads))
-    }
-
-    /// Finishes the sums in place; the model with its rules' next state, and what the plan assigned.
-    pub(crate) fn finish_in<M: Module, G: Gradients>(
-        &self,
-        model: M,
-        grads: &mut G,
-    ) -> Result<(M, Arc<Assignment>), UpdateError> {
-        let assignment = self.assign(&model)?;
-        let mut finisher = Finisher {
-            assignment: &assignment,
-            grads,
-            flags: (self.check_every != Some(0)).then(Vec::new),
-            states: HashMap::new(),
-            statistics: HashMap::new(),
-            error: None,
-        };
-        model.visit(&mut finisher);
-        let Finisher { flags, states, error, .. } = finisher;
-        error.map_or(Ok(()), Err)?;
-        self.monitor.record(flags.unwrap_or_default(), self.check_every)?;
-        let model = if states.is_empty() { model } else { model.map(&mut Committer { states }) };
-        Ok((model, assignment))
-    }
-}
-
-struct Finisher<'a, G> {
+/// Visits a model with what its step was taught, and makes of it what the step will do.
+///
+/// The first error is kept; a model that gave one is to be left as it is.
+pub(crate) struct Finisher<'a, G> {
     assignment: &'a Assignment,
+    demands: Demands,
     grads: &'a mut G,
+    /// The number of the next parameter.
+    next: usize,
     /// None if nobody will look.
     flags: Option<Vec<Flag>>,
-    /// What the next state of each rule is made from, by the id of the state.
-    states: HashMap<ParamId, NextState>,
-    /// The statistics of the layers whose rules learn the bias, by path.
-    statistics: HashMap<String, Tensor<1>>,
+    finished: GradientsParams,
+    commit: Commit,
+    /// Statistics of the layers whose rules learn the bias or keep state, by place.
+    statistics: HashMap<usize, Option<Tensor<1>>>,
     error: Option<UpdateError>,
 }
 
-struct NextState {
-    layer: Arc<LocalLayer>,
-    statistics: Option<Tensor<1>>,
+/// What a step will do.
+pub(crate) struct Finished {
+    pub(crate) grads: GradientsParams,
+    pub(crate) commit: Commit,
+    pub(crate) flags: Vec<Flag>,
 }
 
-impl<G: Gradients> ModuleVisitor for Finisher<'_, G> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let layer = match self.assignment.role(param.id) {
-            Some(Role::Local(layer)) => layer,
-            Some(Role::Bias(layer)) => return self.finish_bias(layer, param),
-            _ => return,
-        };
-        let Some(packed) = self.grads.take::<D>(param.id) else { return };
-        if packed.dims() != layer.packed_dims::<D>() {
-            self.error.get_or_insert(not_sums(layer, &packed));
-            return;
+impl<'a, G: Gradients> Finisher<'a, G> {
+    pub(crate) fn new(assignment: &'a Arc<Assignment>, demands: Demands, grads: &'a mut G, looks: bool) -> Self {
+        Self {
+            assignment,
+            demands,
+            grads,
+            next: 0,
+            flags: looks.then(Vec::new),
+            finished: GradientsParams::new(),
+            commit: Commit::new(assignment.clone()),
+            statistics: HashMap::new(),
+            error: None,
         }
-        let weight = param.val().inner().to_device(&packed.device());
+    }
+
+    pub(crate) fn finish(mut self) -> Result<Finished, UpdateError> {
+        if self.next < self.assignment.parameters.len() {
+            self.fail(|| UpdateError::Foreign { what: "a model with fewer parameters".to_string() });
+        }
+        if self.grads.left() > 0 {
+            let left = self.grads.left();
+            self.fail(|| UpdateError::Foreign { what: format!("{left} gradient(s) of parameters that the model does not have") });
+        }
+        let Self { finished, commit, flags, error, .. } = self;
+        match error {
+            Some(error) => Err(error),
+            None => Ok(Finished { grads: finished, commit, flags: flags.unwrap_or_default() }),
+        }
+    }
+
+    fn fail(&mut self, error: impl FnOnce() -> UpdateError) {
+        if self.error.is_none() {
+            self.error = Some(error());
+        }
+    }
+
+    fn note<const D: usize>(&mut self, path: &str, values: &Tensor<D>) {
+        if let Some(flags) = &mut self.flags {
+            flags.push(Flag::new(path, values));
+        }
+    }
+
+    /// The gradient of a local weight.
+    fn weight<const D: usize>(&mut self, place: usize, param: &Param<Tensor<D>>) {
+        let Some(layer) = self.assignment.layer(place) else { return };
+        let Some(packed) = self.grads.take::<D>(param.id) else {
+            if self.demands.sums && !layer.optional {
+                self.fail(|| UpdateError::Unreached { layer: layer.path.clone() });
+            }
+            return;
+        };
+        if packed.dims() != layer.packed_dims::<D>() {
+            return self.fail(|| not_sums(layer, &packed));
+        }
+        let weight = param.base().inner().to_device(&packed.device());
         let dtype = weight.dtype();
         let weight = layer.layout.view(weight.cast(packed.dtype()));
         let parts = layer.unpack(packed);
-        if let Some(statistics) = parts.statistics.clone().filter(|_| layer.rule.learns_bias()) {
-            self.statistics.insert(layer.path.clone(), statistics);
-        }
-        if let Some(state) = layer.state {
-            let statistics = parts.statistics.clone();
-            self.states.insert(state, NextState { layer: layer.clone(), statistics });
-        }
+        self.statistics.insert(place, parts.statistics.clone());
         let gradient = descent(layer, parts, &weight).cast(dtype);
-        self.note(layer, &gradient);
-        self.grads.put::<D>(param.id, gradient.reshape(param.lazy_shape()));
-    }
-}
-
-impl<G: Gradients> Finisher<'_, G> {
-    fn note<const D: usize>(&mut self, layer: &LocalLayer, gradient: &Tensor<D>) {
-        if let Some(flags) = &mut self.flags {
-            flags.push(Flag::new(layer.path.clone(), gradient));
-        }
+        self.note(&layer.path, &gradient);
+        self.finished.register::<D>(param.id, gradient.reshape(param.lazy_shape()));
     }
 
     /// The gradient of a bias; its layer's weight was visited before it.
-    fn finish_bias<const D: usize>(&mut self, layer: &LocalLayer, param: &Param<Tensor<D>>) {
-        let Some(statistics) = self.statistics.remove(&layer.path) else { return };
+    fn bias<const D: usize>(&mut self, place: usize, param: &Param<Tensor<D>>) {
+        let Some(layer) = self.assignment.layer(place) else { return };
+        let Some(Some(statistics)) = self.statistics.get(&place).cloned() else { return };
         let (bias, dims) = (param.val().inner().to_device(&statistics.device()), param.lazy_shape());
         let dtype = bias.dtype();
         let bias = bias.cast(statistics.dtype()).reshape([layer.layout.total_neurons()]);
         let delta = layer.rule.bias_update(bias, Some(statistics), &layer.layout);
         let gradient = delta.mul_scalar(-layer.local_share).cast(dtype);
-        self.note(layer, &gradient);
-        self.grads.put::<D>(param.id, gradient.reshape(dims));
+        self.note(&layer.path, &gradient);
+        self.finished.register::<D>(param.id, gradient.reshape(dims));
+    }
+
+    /// The next state of a rule; its layer's weight was visited before it.
+    fn state<const D: usize>(&mut self, place: usize, param: &Param<Tensor<D>>) {
+        let (Some(layer), Some(statistics)) = (self.assignment.layer(place), self.statistics.remove(&place)) else {
+            return;
+        };
+        let state = param.val().inner();
+        let state: Tensor<1> = state.reshape([param.lazy_shape().num_elements()]);
+        let statistics = statistics.map(|sums| sums.to_device(&state.device()).cast(state.dtype()));
+        let next = layer.rule.next_state(state, statistics, &layer.layout);
+        self.note(&layer.path, &next);
+        self.commit.put(self.next, next);
+    }
+
+    /// A running statistic after the step.
+    fn running<const D: usize>(&mut self, parameter: &Parameter, param: &Param<Tensor<D>>) {
+        let Some(packed) = self.grads.take::<D>(param.id) else { return };
+        let known = param.val().inner();
+        let len = param.lazy_shape().num_elements();
+        if packed.dims()[0] != len + 1 {
+            return self.fail(|| UpdateError::Foreign { what: format!("a gradient for `{}`", parameter.path) });
+        }
+        let shift = mean_shift(packed.reshape([len + 1])).to_device(&known.device()).cast(known.dtype());
+        let moved: Tensor<1> = known.reshape([len]) + shift;
+        self.note(&parameter.path, &moved);
+        self.commit.put(self.next, moved);
+    }
+
+    fn backprop<const D: usize>(&mut self, parameter: &Parameter, param: &Param<Tensor<D>>) {
+        match self.grads.take::<D>(param.id) {
+            Some(gradient) => {
+                self.note(&parameter.path, &gradient);
+                self.finished.register::<D>(param.id, gradient);
+            }
+            None if self.demands.gradients && !parameter.optional => {
+                self.fail(|| UpdateError::NoGradient { parameter: parameter.path.clone() });
+            }
+            None => {}
+        }
     }
 }
 
-/// Writes the rules' next states into the model.
-struct Committer {
-    states: HashMap<ParamId, NextState>,
-}
-
-impl ModuleMapper for Committer {
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(NextState { layer, statistics }) = self.states.remove(&param.id) else { return param };
-        param.map(|state| {
-            let (dims, dtype, autodiff) = (state.dims(), state.dtype(), state.is_autodiff());
-            let state: Tensor<1> = state.inner().reshape([dims.iter().product::<usize>()]).cast(DType::F32);
-            let statistics = statistics.map(|sums| sums.to_device(&state.device()));
-            let next = layer.rule.next_state(state, statistics, &layer.layout).reshape(dims).cast(dtype);
-            if autodiff { next.autodiff() } else { next }
-        })
+impl<G: Gradients> ModuleVisitor for Finisher<'_, G> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let assignment = self.assignment;
+        match assignment.parameters.get(self.next) {
+            Some(parameter) if parameter.id == param.id => match parameter.role {
+                Role::Local(place) => self.weight(place, param),
+                Role::Bias(place) => {
+                    drop(self.grads.take::<D>(param.id));
+                    self.bias(place, param);
+                }
+                Role::State(place) => self.state(place, param),
+                Role::Running { .. } => self.running(parameter, param),
+                Role::Backprop => self.backprop(parameter, param),
+                Role::Frozen => drop(self.grads.take::<D>(param.id)),
+            },
+            Some(parameter) => {
+                self.fail(|| UpdateError::Foreign { what: format!("a model with another parameter `{}`", parameter.path) });
+            }
+            None => self.fail(|| UpdateError::Foreign { what: "a model with more parameters".to_string() }),
+        }
+        self.next += 1;
     }
 }
 
@@ -199,7 +224,7 @@ fn descent(layer: &LocalLayer, parts: Parts, weight: &Tensor<4>) -> Tensor<4> {
     }
 }
 
-fn not_sums<const D: usize>(layer: &Arc<LocalLayer>, packed: &Tensor<D>) -> UpdateError {
+fn not_sums<const D: usize>(layer: &LocalLayer, packed: &Tensor<D>) -> UpdateError {
     UpdateError::NotSums {
         layer: layer.path.clone(),
         expected: layer.packed_dims::<D>().to_vec(),

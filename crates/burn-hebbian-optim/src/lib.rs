@@ -1,35 +1,46 @@
 //! The local optimizer for [Burn](burn): which layers learn locally, and how their updates reach the weights.
 //!
 //! ```text
-//! observe(forward) ─→ Updates ─→ GradientsParams ─→ finish ─→ ModuleOptimizer ─→ weights
+//! Plan ─ init(model) ─→ LocalOptimizer ─ observe(forward) ─→ Seen ─ backward(loss) ─→ Updates ─ step ─→ model
 //! ```
 //!
-//! A [`Plan`] says what trains each parameter. [`Plan::observe`] runs a forward pass and collects what local
-//! layers learnt; the [`Updates`] join the backprop gradients in Burn's own `GradientsParams`, where
-//! micro-batches and devices add up exactly. [`Plan::step`] finishes the sums and steps Burn's own
-//! `ModuleOptimizer`, with its parameter groups, schedules and records, on autodiff and plain devices alike.
+//! A [`Plan`] says what trains each parameter; it is data. Bound to a model it becomes a [`LocalOptimizer`], which owns all
+//! that a step needs to know: what trains what, Burn's own `ModuleOptimizer` with its groups, rates, epochs.
+//!
+//! - A pass reports, a step commits: [`LocalOptimizer::observe`] runs a forward pass on a copy of the model, whose local
+//!   layers report what they learn. Nothing moves until [`LocalOptimizer::step`] moves all of it, or refuses and moves
+//!   nothing.
+//! - Nothing on the way can be forgotten: each value is what the next call asks for, and a layer that learnt nothing is an
+//!   error that names it.
+//! - [`BoundPlan`] is the same for trainers that own optimizer and rates, burn-train's for one.
 
-mod assignment;
+mod bind;
+mod binding;
 pub mod checkpoint;
+mod commit;
 mod constraint;
-mod course;
 mod error;
 mod finish;
+mod ids;
+mod local_optimizer;
 mod monitor;
-mod observe;
 mod packing;
+mod pass;
 mod plan;
+mod ranks;
+mod rates;
 mod replicas;
 mod report;
-mod resolver;
-mod step;
-mod training;
+mod running;
+mod updates;
 
+pub use binding::BoundPlan;
 pub use constraint::Constraint;
-pub use course::OptimizerChoice;
-pub use error::{PlanError, UpdateError};
-pub use observe::Updates;
-pub use plan::{Plan, Rest};
+pub use error::{PlanError, Refused, UpdateError};
+pub use ids::fresh_ids;
+pub use local_optimizer::LocalOptimizer;
+pub use pass::Seen;
+pub use plan::{Entry, IntoOptimizer, LocalTraining, OptimizerChoice, Plan, Rest};
 pub use replicas::Collectives;
 pub use report::{Report, TrainedBy};
-pub use training::LocalTraining;
+pub use updates::Updates;

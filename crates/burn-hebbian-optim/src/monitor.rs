@@ -2,12 +2,12 @@
 
 use std::{
     mem::take,
-    sync::{Arc, Mutex},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use burn::tensor::{DType, Device, Tensor};
 
-use crate::{UpdateError, plan::Plan};
+use crate::UpdateError;
 
 /// Steps between two looks on a device that works asynchronously.
 const ASYNCHRONOUS_STEPS: usize = 100;
@@ -23,18 +23,18 @@ pub(crate) struct Flag {
 impl Flag {
     /// In `f32` the sum tells, and needs no room of the update's size; it may itself overflow, if values are beyond 1e29
     /// or so: such an update is lost too. In half precision sums of good updates overflow.
-    pub(crate) fn new<const D: usize>(layer: String, update: &Tensor<D>) -> Self {
+    pub(crate) fn new<const D: usize>(layer: &str, update: &Tensor<D>) -> Self {
         let bad = match update.dtype() {
             DType::F32 => update.clone().sum().mul_scalar(0.0),
-            _ => update.clone().is_finite().all().bool_not().float(),
+            _ => update.clone().is_finite().all().bool_not().float().cast(DType::F32),
         };
-        Self { layer, bad }
+        Self { layer: layer.to_string(), bad }
     }
 }
 
 /// The flags of the steps since the last look.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Monitor(Arc<Mutex<State>>);
+#[derive(Debug, Default)]
+pub(crate) struct Monitor(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -50,19 +50,30 @@ impl Monitor {
         if every == 0 {
             return Ok(());
         }
-        let mut state = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut state = self.state();
         state.steps += 1;
         state.add(flags);
         if state.steps >= every { state.look() } else { Ok(()) }
+    }
+
+    pub(crate) fn look(&self) -> Result<(), UpdateError> {
+        self.state().look()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
     fn add(&mut self, flags: Vec<Flag>) {
-        for flag in flags {
-            match self.flags.iter_mut().find(|known| known.layer == flag.layer) {
-                Some(known) => known.bad = known.bad.clone() + flag.bad.to_device(&known.bad.device()),
-                None => self.flags.push(flag),
+        for (number, flag) in flags.into_iter().enumerate() {
+            // mostly the same parameters in the same order, step after step
+            match self.flags.get_mut(number) {
+                Some(known) if known.layer == flag.layer => {
+                    known.bad = known.bad.clone() + flag.bad.to_device(&known.bad.device());
+                }
+                _ => self.flags.push(flag),
             }
         }
     }
@@ -78,17 +89,6 @@ impl State {
         let bad = Tensor::cat(bad, 0).into_data();
         let worst = layers.into_iter().zip(bad.iter::<f32>()).find(|(_, bad)| *bad != 0.0);
         worst.map_or(Ok(()), |(layer, _)| Err(UpdateError::NotFinite { layer, steps }))
-    }
-}
-
-impl Plan {
-    /// Looks now whether all updates since the last look were finite; before a checkpoint, for example.
-    ///
-    /// # Errors
-    ///
-    /// If one was not.
-    pub fn check_finite(&self) -> Result<(), UpdateError> {
-        self.monitor.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).look()
     }
 }
 

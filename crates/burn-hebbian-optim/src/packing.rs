@@ -8,7 +8,7 @@
 use burn::tensor::{DType, Tensor};
 use burn_hebbian_core::Sums;
 
-use crate::assignment::LocalLayer;
+use crate::bind::LocalLayer;
 
 /// The parts of a packed tensor.
 pub(crate) struct Parts {
@@ -46,26 +46,24 @@ impl LocalLayer {
 
     /// Lays sums and gradient end to end; what is missing is zero.
     pub(crate) fn pack<const D: usize>(&self, sums: Option<Sums>, gradient: Option<Tensor<D>>) -> Tensor<D> {
-        let device = match (&sums, &gradient) {
-            (Some(sums), _) => sums.numerator.device(),
-            (None, Some(gradient)) => gradient.device(),
+        let (device, dtype) = match (&sums, &gradient) {
+            (Some(sums), _) => (sums.numerator.device(), sums.numerator.dtype()),
+            (None, Some(gradient)) => (gradient.device(), precise(gradient.dtype())),
             (None, None) => unreachable!("only layers with sums or a gradient are packed"),
         };
-        let zeros = |len: usize| Tensor::<1>::zeros([len], (&device, DType::F32));
+        let zeros = |len: usize| Tensor::<1>::zeros([len], (&device, dtype));
         let weights = self.layout.num_elements();
         let Sums { numerator, mass, statistics, .. } =
             sums.unwrap_or_else(|| Sums::new(zeros(weights), None, None));
         let mut parts = vec![numerator];
         for (part, len) in [(mass, self.mass_len()), (statistics, self.statistics_len())] {
             if len > 0 {
-                parts.push(part.unwrap_or_else(|| zeros(len)));
+                parts.push(part.map_or_else(|| zeros(len), |part| part.cast(dtype)));
             }
         }
         if self.mixes_backprop() {
-            parts.push(
-                gradient
-                    .map_or_else(|| zeros(weights), |gradient| gradient.reshape([weights]).cast(DType::F32)),
-            );
+            let given = |gradient: Tensor<D>| gradient.reshape([weights]).cast(dtype);
+            parts.push(gradient.map_or_else(|| zeros(weights), given));
         }
         Tensor::cat(parts, 0).reshape(self.packed_dims::<D>())
     }
@@ -85,4 +83,9 @@ impl LocalLayer {
             gradient: self.mixes_backprop().then(|| view(weights + masses + statistics)),
         }
     }
+}
+
+/// The type in which sums of values of this type are kept.
+fn precise(dtype: DType) -> DType {
+    if dtype == DType::F64 { DType::F64 } else { DType::F32 }
 }

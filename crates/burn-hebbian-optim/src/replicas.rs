@@ -2,7 +2,6 @@
 
 use burn::{
     backend::DispatchDevice,
-    module::ParamId,
     tensor::{
         Device, Tensor,
         distributed::{ReduceOperation, all_reduce},
@@ -13,34 +12,8 @@ use burn_hebbian_core::{
     replicas::{AllReduce, ReduceError},
 };
 
-use crate::Updates;
-
-impl Updates {
-    /// The sums of all replicas, to be called before [`register`](Self::register) or
-    /// [`into_grads`](Self::into_grads).
-    ///
-    /// Burn's multi-device training sums by itself what a step returns; its distributed data parallel training reduces
-    /// backprop gradients while the backward pass runs, and knows of no others. There each replica calls this, layer by
-    /// layer in the model's order. Masses are summed like numerators: a mean stays the mean over all images of all
-    /// replicas, whatever Burn's own reduction is.
-    ///
-    /// # Errors
-    ///
-    /// If the replicas do not come together.
-    pub fn all_reduce(mut self, replicas: &dyn AllReduce) -> Result<Self, ReduceError> {
-        let reached = |(id, _): (ParamId, _)| self.sums.contains_key(&id).then_some(id);
-        let layers: Vec<ParamId> = self.assignment.local_layers().filter_map(reached).collect();
-        for layer in layers {
-            if let Some(sums) = self.sums.remove(&layer) {
-                self.sums.insert(layer, reduce(sums, replicas)?);
-            }
-        }
-        Ok(self)
-    }
-}
-
 /// One message a layer.
-fn reduce(sums: Sums, replicas: &dyn AllReduce) -> Result<Sums, ReduceError> {
+pub(crate) fn reduce(sums: Sums, replicas: &dyn AllReduce) -> Result<Sums, ReduceError> {
     let Sums { numerator, mass, statistics, .. } = sums;
     let parts = [Some(numerator), mass, statistics];
     let lengths = parts.each_ref().map(|part| part.as_ref().map(|part| part.dims()[0]));

@@ -6,9 +6,9 @@ use burn::module::Module;
 use burn_hebbian_core::Signals;
 
 use crate::{
-    PlanError,
-    assignment::{LocalLayer, Role},
-    plan::Plan,
+    BoundPlan, UpdateError,
+    bind::{LocalLayer, Parameter, Role},
+    plan::describe,
 };
 
 /// What trains each parameter of a model under a plan, in the model's order.
@@ -17,7 +17,7 @@ use crate::{
 pub struct Report {
     /// Path and trainer of every float parameter.
     pub parameters: Vec<(String, TrainedBy)>,
-    /// The local layers that a [rehearsal](Plan::rehearse) never reached.
+    /// The local layers that a [rehearsal](BoundPlan::rehearse) never reached.
     pub unreached: Vec<String>,
 }
 
@@ -34,73 +34,60 @@ pub enum TrainedBy {
         /// α of the backprop gradient.
         backprop_share: f64,
     },
-    /// Backprop, if the parameter requires gradients.
+    /// Backprop.
     Backprop,
     /// Nothing.
     Frozen,
 }
 
-impl Plan {
-    /// What trains each parameter of `model`.
-    ///
-    /// # Errors
-    ///
-    /// If the plan does not fit the model.
-    pub fn report<M: Module>(&self, model: &M) -> Result<Report, PlanError> {
-        let assignment = self.assign(model)?;
-        let trainer = |(id, path): &(_, String)| {
-            let by = match assignment.role(*id) {
-                Some(Role::Local(layer) | Role::Bias(layer)) => TrainedBy::local(layer),
-                Some(Role::Frozen) => TrainedBy::Frozen,
-                _ => TrainedBy::Backprop,
-            };
-            (path.clone(), by)
+impl BoundPlan {
+    /// What trains each parameter.
+    pub fn report(&self) -> Report {
+        let assignment = self.assignment();
+        let by = |parameter: &Parameter| match parameter.role {
+            Role::Local(place) | Role::Bias(place) => {
+                assignment.layer(place).map_or(TrainedBy::Frozen, |layer| TrainedBy::local(layer))
+            }
+            Role::Backprop => TrainedBy::Backprop,
+            _ => TrainedBy::Frozen,
         };
-        let parameters = assignment.parameters.iter().map(trainer).collect();
-        Ok(Report { parameters, unreached: Vec::new() })
+        let parameters =
+            assignment.parameters.iter().map(|parameter| (parameter.path.clone(), by(parameter))).collect();
+        Report { parameters, unreached: Vec::new() }
     }
 
-    /// Whether anything in `model` learns by backprop, in part or in whole: whether a step needs a backward pass.
-    ///
-    /// # Errors
-    ///
-    /// If the plan does not fit the model.
-    pub fn needs_backward<M: Module>(&self, model: &M) -> Result<bool, PlanError> {
-        let assignment = self.assign(model)?;
-        let learns_by_it = |(id, _): &(_, _)| match assignment.role(*id) {
-            Some(Role::Backprop { .. }) => true,
-            Some(Role::Local(layer)) => layer.mixes_backprop(),
-            _ => false,
-        };
-        Ok(assignment.parameters.iter().any(learns_by_it))
+    /// The local layers that learn, in the model's order.
+    pub fn local_layers(&self) -> Vec<String> {
+        self.assignment().learning().map(|(_, layer)| layer.path.clone()).collect()
     }
 
-    /// As [`report`](Self::report), with the local layers that one forward pass never reaches on this thread; nothing
-    /// is learnt.
+    /// Whether anything learns by backprop, in part or in whole: whether a step needs a backward pass.
+    pub fn needs_backward(&self) -> bool {
+        self.assignment().needs_backward()
+    }
+
+    /// As [`report`](Self::report), with the local layers that one forward pass never reaches; nothing is learnt, and
+    /// nothing moves.
     ///
     /// # Errors
-    ///
-    /// If the plan does not fit the model.
-    ///
-    /// # Panics
     ///
     /// As [`observe`](Self::observe).
     pub fn rehearse<M: Module, R>(
         &self,
         model: &M,
         signals: Signals,
-        forward: impl FnOnce() -> R,
-    ) -> Result<Report, PlanError> {
-        let (_, updates) = self.observe(model, signals, forward)?;
-        let unreached = updates.unreached().into_iter().map(ToString::to_string).collect();
-        Ok(Report { unreached, ..self.report(model)? })
+        forward: impl FnOnce(&M) -> R,
+    ) -> Result<Report, UpdateError> {
+        let (_, seen) = self.observe(model, signals, forward)?;
+        let unreached = seen.unreached().into_iter().map(ToString::to_string).collect();
+        Ok(Report { unreached, ..self.report() })
     }
 }
 
 impl TrainedBy {
     fn local(layer: &LocalLayer) -> Self {
         Self::Local {
-            rule: format!("{:?}", layer.rule),
+            rule: describe(&*layer.rule),
             local_share: layer.local_share,
             backprop_share: layer.backprop_share,
         }

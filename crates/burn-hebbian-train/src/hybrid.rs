@@ -4,22 +4,20 @@ use std::borrow::Cow;
 
 use burn::{
     lr_scheduler::module_lr_scheduler::ModuleLearningRate,
-    module::{Module, ModuleDisplay},
+    module::{Content, Devices, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper, ModuleVisitor},
     nn::loss::CrossEntropyLossConfig,
     optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams},
-    tensor::{Int, Tensor},
+    tensor::{Device, Int, Tensor},
     train::{ClassificationOutput, InferenceStep, TrainOutput, TrainStep},
 };
 use burn_hebbian_core::Signals;
-use burn_hebbian_optim::{PlanError, UpdateError};
+use burn_hebbian_optim::{BoundPlan, PlanError, Refused};
 
 use crate::{
     Course, Watcher,
+    course::Refusal,
     watcher::{Moment, Watching},
 };
-
-/// Every phase of a course is checked when its learner is made.
-const FITTED: &str = "the plan fitted the model";
 
 /// A network that scores classes.
 pub trait Classifier: Module + ModuleDisplay + 'static {
@@ -45,24 +43,23 @@ pub struct Batch<I> {
 /// A classifier that trains by a plan in burn-train, made by [`Course::learner`].
 ///
 /// Its loss is the mean cross-entropy of the scores; labels reach teacher neurons as one-hot rows. Where nothing learns
-/// by backprop there is no backward pass. A model with another loss has these steps of its own in some twenty lines.
+/// by backprop there is no backward pass. A model with another loss has these steps of its own in some twenty lines, with
+/// a [`BoundPlan`] in a skipped field.
+///
+/// It has no path level of its own: its records, burn-train's checkpoints for one, are those of the classifier.
 ///
 /// burn-train sums over micro-batches and devices: the gradient of a mean loss grows with their number, so lower the rate
 /// of backprop accordingly. Local updates do not grow.
 ///
-/// # Panics
-///
-/// A step panics if an update is not finite.
-#[derive(Module, Debug)]
+/// A step that is refused ends the training, with nothing changed: its result says why.
+#[derive(Debug, Clone)]
 pub struct Hybrid<M: Module> {
     model: M,
-    #[module(skip)]
-    course: Course,
-    /// The phase that the plan was last applied in.
-    #[module(skip)]
+    /// The plan as the phase has it that the model was last bound in.
+    plan: BoundPlan,
     phase: usize,
+    course: Course,
     /// Who looks at the model while it trains.
-    #[module(skip)]
     watcher: Option<Watching>,
 }
 
@@ -70,8 +67,8 @@ impl<M: Classifier> Hybrid<M> {
     /// As the phase that runs has it. All phases before it leave their mark, room for the state of rules, so that records
     /// of an uninterrupted training load.
     pub(crate) fn new(model: M, course: &Course) -> Result<Self, PlanError> {
-        let model = course.plan(0).apply(model)?;
-        Self { model, course: course.clone(), phase: 0, watcher: None }.advanced()
+        let (model, plan) = course.bind(0, model)?;
+        Self { model, plan, phase: 0, course: course.clone(), watcher: None }.advanced()
     }
 
     pub(crate) fn watched_by(self, watcher: impl Watcher<M> + 'static) -> Self {
@@ -88,47 +85,77 @@ impl<M: Classifier> Hybrid<M> {
         self.model
     }
 
-    /// With the plan of the phase that runs, and of those in between, applied.
-    fn advanced(self) -> Result<Self, PlanError> {
-        let (mut model, phase) = (self.model, self.course.now());
-        // min: a counter that was set back
-        for begun in (self.phase + 1).min(phase)..=phase {
-            model = self.course.plan(begun).apply(model)?;
-        }
-        Ok(Self { model, phase, ..self })
+    /// The plan, bound to the classifier in the phase that runs.
+    pub fn plan(&self) -> &BoundPlan {
+        &self.plan
     }
 
-    fn is_current(&self) -> bool {
-        self.phase == self.course.now()
+    /// With the plan bound as the phase that runs has it, and those in between.
+    fn advanced(self) -> Result<Self, PlanError> {
+        let Self { mut model, mut plan, phase, course, watcher } = self;
+        let now = course.now();
+        // min: a counter that was set back
+        for begun in (phase + 1).min(now)..=now {
+            if begun != phase {
+                (model, plan) = course.bind(begun, model)?;
+            }
+        }
+        Ok(Self { model, plan, phase: now, course, watcher })
     }
 
     /// As the phase that runs has it: a phase begins with a step, which can copy the model, not change it.
-    fn current(&self) -> Cow<'_, Self> {
-        if self.is_current() {
-            return Cow::Borrowed(self);
+    fn current(&self) -> Result<Cow<'_, Self>, Refusal> {
+        if !self.course.is_counted() {
+            return Err(Refusal::Uncounted);
         }
-        Cow::Owned(self.clone().advanced().expect(FITTED))
+        Ok(if self.phase == self.course.now() { Cow::Borrowed(self) } else { Cow::Owned(self.clone().advanced()?) })
     }
 
-    /// In the phase that runs; when one begins, with an optimizer of its own.
-    fn renewed(self, optimizer: &mut ModuleOptimizer) -> Result<Self, PlanError> {
-        if self.is_current() {
-            return Ok(self);
-        }
-        let hybrid = self.advanced()?;
-        *optimizer = hybrid.course.optimizer(hybrid.phase, &hybrid.model)?;
-        Ok(hybrid)
+    fn teach(&self, batch: Batch<M::Input>) -> Result<TrainOutput<ClassificationOutput>, Refusal> {
+        let current = self.current()?;
+        let (plan, model) = (&current.plan, &current.model);
+        self.show(model, Moment::BeforeStep);
+        let teacher = batch.targets.clone().one_hot(model.classes()).float();
+        let signals = Signals::none().with_teacher(teacher);
+        let (scores, seen) = plan.observe(model, signals, |model| model.scores(batch.input))?;
+        let item = self.output(scores, batch.targets);
+        let grads = seen.backward(item.loss.clone())?.into_grads();
+        Ok(TrainOutput { grads, item })
     }
 
+    /// One step, in the phase that runs; when one begins, with an optimizer of its own.
     fn stepped(
         self,
         optimizer: &mut ModuleOptimizer,
-        step: impl FnOnce(&mut ModuleOptimizer, M) -> Result<M, UpdateError>,
+        step: impl FnOnce(&BoundPlan, &mut ModuleOptimizer, M) -> Result<M, Refused<M>>,
     ) -> Self {
-        let Self { model, course, phase, watcher } = self.renewed(optimizer).expect(FITTED);
-        let model = step(optimizer, model).unwrap_or_else(|error| panic!("{error}"));
-        let hybrid = Self { model, course, phase, watcher };
-        hybrid.show(&hybrid.model, Moment::AfterStep);
+        if self.course.stop().has_ended() {
+            return self;
+        }
+        let (phase, untouched) = (self.phase, self.clone());
+        let Self { model, plan, phase: now, course, watcher } = match self.advanced() {
+            Ok(hybrid) => hybrid,
+            Err(error) => {
+                untouched.course.stop().end(&error.into());
+                return untouched;
+            }
+        };
+        drop(untouched);
+        if phase != now {
+            *optimizer = course.optimizer(&plan);
+        }
+        let (model, refusal) = match step(&plan, optimizer, model) {
+            Ok(model) => (model, None),
+            Err(refused) => {
+                let (model, error) = refused.into_parts();
+                (model, Some(error))
+            }
+        };
+        let hybrid = Self { model, plan, phase: now, course, watcher };
+        match refusal {
+            Some(error) => hybrid.course.stop().end(&error.into()),
+            None => hybrid.show(&hybrid.model, Moment::AfterStep),
+        }
         hybrid
     }
 
@@ -143,6 +170,12 @@ impl<M: Classifier> Hybrid<M> {
         let loss = CrossEntropyLossConfig::new().init(&scores.device());
         ClassificationOutput::new(loss.forward(scores.clone(), targets.clone()), scores, targets)
     }
+
+    /// What burn-train gets to see of a step that was refused.
+    fn nothing(&self, targets: Tensor<1, Int>) -> ClassificationOutput {
+        let scores = Tensor::zeros([targets.dims()[0], self.model.classes()], &targets.device());
+        self.output(scores, targets)
+    }
 }
 
 impl<M: Classifier> TrainStep for Hybrid<M> {
@@ -150,25 +183,15 @@ impl<M: Classifier> TrainStep for Hybrid<M> {
     type Output = ClassificationOutput;
 
     fn step(&self, batch: Self::Input) -> TrainOutput<ClassificationOutput> {
-        let current = self.current();
-        let (plan, model) = (self.course.plan(current.phase), &current.model);
-        self.show(model, Moment::BeforeStep);
-        let teacher = batch.targets.clone().one_hot(model.classes()).float();
-        let signals = Signals::none().with_teacher(teacher);
-        let observed = plan.observe(model, signals, || model.scores(batch.input));
-        let (scores, updates) = observed.unwrap_or_else(|error| panic!("{error}"));
-        let output = self.output(scores, batch.targets);
-        let mut grads = match plan.needs_backward(model) {
-            Ok(false) => GradientsParams::new(),
-            _ => GradientsParams::from_grads(output.loss.backward(), model),
-        };
-        updates.register(model, &mut grads);
-        TrainOutput { grads, item: output }
+        let targets = batch.targets.clone();
+        self.teach(batch).unwrap_or_else(|refusal| {
+            self.course.stop().end(&refusal);
+            TrainOutput { grads: GradientsParams::new(), item: self.nothing(targets) }
+        })
     }
 
     fn optimize(self, by: &mut ModuleOptimizer, rate: ModuleLearningRate, grads: GradientsParams) -> Self {
-        let plan = self.course.plan(self.course.now()).clone();
-        self.stepped(by, |by, model| plan.step(by, rate, model, grads))
+        self.stepped(by, |plan, by, model| plan.optimize(by, rate, model, grads))
     }
 
     fn optimize_multi(
@@ -177,8 +200,7 @@ impl<M: Classifier> TrainStep for Hybrid<M> {
         rate: ModuleLearningRate,
         grads: MultiGradientsParams,
     ) -> Self {
-        let plan = self.course.plan(self.course.now()).clone();
-        self.stepped(by, |by, model| plan.step_multi(by, rate, model, grads))
+        self.stepped(by, |plan, by, model| plan.optimize_multi(by, rate, model, grads))
     }
 }
 
@@ -191,3 +213,51 @@ impl<M: Classifier> InferenceStep for Hybrid<M> {
         self.output(self.model.scores(batch.input), batch.targets)
     }
 }
+
+impl<M: Classifier> Module for Hybrid<M> {
+    fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
+        self.model.visit(visitor);
+    }
+
+    fn map<O: ModuleMapper>(self, mapper: &mut O) -> Self {
+        Self { model: self.model.map(mapper), ..self }
+    }
+
+    fn collect_devices(&self, devices: Devices) -> Devices {
+        self.model.collect_devices(devices)
+    }
+
+    fn fork(self, device: &Device) -> Self {
+        Self { model: self.model.fork(device), ..self }
+    }
+
+    fn to_device(self, device: &Device) -> Self {
+        Self { model: self.model.to_device(device), ..self }
+    }
+
+    fn train(self) -> Self {
+        Self { model: self.model.train(), ..self }
+    }
+
+    fn valid(&self) -> Self {
+        let Self { model, plan, phase, course, watcher } = self;
+        let (plan, course, watcher) = (plan.clone(), course.clone(), watcher.clone());
+        Self { model: model.valid(), plan, phase: *phase, course, watcher }
+    }
+
+    fn materialize(self) -> Self {
+        Self { model: self.model.materialize(), ..self }
+    }
+}
+
+impl<M: Classifier> ModuleDisplayDefault for Hybrid<M> {
+    fn content(&self, content: Content) -> Option<Content> {
+        self.model.content(content.set_top_level_type("Hybrid"))
+    }
+
+    fn num_params(&self) -> usize {
+        Module::num_params(self)
+    }
+}
+
+impl<M: Classifier> ModuleDisplay for Hybrid<M> {}

@@ -1,8 +1,10 @@
 //! Hybrid training in [burn-train](burn::train).
 //!
-//! - [`Course`]: a plan over the epochs of one training; makes the [`Learner`](burn::train::Learner) of a [`Classifier`]
+//! - [`Course`]: a plan over the epochs of one training; makes the training and the [`Learner`](burn::train::Learner) of a
+//!   [`Classifier`]
 //! - [`OrderedLoader`]: batches in an order that a training can be resumed with
-//! - [`EpochCounter`]: the epoch that runs, counted by the loader, followed by the course
+//! - [`EpochCounter`]: the epoch that runs, counted by a loader, followed by the course
+//! - [`best_epoch`]: the epoch of a training whose checkpoint is the best
 //! - [`pipeline`]: all stages of a network learning at once, each on a thread or device of its own
 //! - [`Watcher`]: who looks at a model while it trains
 //! - `data`, `evaluation`, `diagnostics`, `pictures`, `export` (feature `lab`): data sets and whitening, probes, what goes on
@@ -18,10 +20,10 @@
 //!     nn::{Linear, LinearConfig},
 //!     optim::AdamConfig,
 //!     tensor::{Device, Tensor},
-//!     train::{SupervisedTraining, metric::{AccuracyMetric, LossMetric}},
+//!     train::metric::{AccuracyMetric, LossMetric},
 //! };
 //! use burn_hebbian_optim::Plan;
-//! use burn_hebbian_train::{Batch, Classifier, Course, EpochCounter, OrderedLoader, renderer};
+//! use burn_hebbian_train::{Batch, Classifier, Course, OrderedLoader, renderer};
 //!
 //! #[derive(Module, Debug)]
 //! struct Net {
@@ -58,23 +60,26 @@
 //!
 //! // in the first epoch fc2 alone, then both
 //! let plan = Plan::new().backprop("fc2").backprop("fc1").in_epochs(2..);
-//! let epochs = EpochCounter::new(); // `after(k)` to resume from burn-train's checkpoint k
-//! let course = Course::new(&plan, 3, &epochs, AdamConfig::new().build())?;
-//! let learner = course.learner(net, |_epochs| 0.01.into())?;
-//! let training = OrderedLoader::new(data(), ToBatch, 5, &device).shuffled(7).counted_by(&epochs);
+//! let course = Course::new(&plan, 3, AdamConfig::new())?; // `.after(k)?` to resume from burn-train's checkpoint k
+//! let batches = OrderedLoader::new(data(), ToBatch, 5, &device).shuffled(7, course.epochs());
 //! let validation = OrderedLoader::new(data(), ToBatch, 5, &device);
 //! # let folder = std::env::temp_dir().join("burn-hebbian-train-example");
-//! let training = SupervisedTraining::new(folder, Arc::new(training), Arc::new(validation))
-//!     .metrics((AccuracyMetric::new(), LossMetric::new()))
-//!     .num_epochs(3);
+//! let training = course
+//!     .training(folder, Arc::new(batches), Arc::new(validation))
+//!     .metrics((AccuracyMetric::new(), LossMetric::new()));
+//! let learner = course.learner(&training, net, |_epochs| 0.01.into())?;
 //! let renderer = renderer(training.interrupter(), None);
-//! let net = training.renderer(renderer).launch(learner).model.into_inner();
-//! # assert_eq!(epochs.current(), 3);
+//! let trained = training.renderer(renderer).launch(learner);
+//! assert_eq!(trained.interrupted, None); // a step that is refused ends the training, and says why here
+//! let net = trained.model.into_inner();
+//! # assert_eq!(course.epochs().current(), 3);
 //! # let _ = net;
 //! # Ok(()) }
 //! ```
 
+mod best;
 mod calm;
+mod counted;
 mod course;
 #[cfg(feature = "lab")]
 pub mod data;
@@ -94,6 +99,7 @@ pub mod pipeline;
 mod rates;
 mod watcher;
 
+pub use best::best_epoch;
 pub use calm::{Calm, renderer};
 pub use course::{Course, CourseError};
 pub use epochs::EpochCounter;

@@ -45,7 +45,7 @@ use crate::{epochs::EpochCounter, order::shuffled};
 ///
 /// let epochs = EpochCounter::new();
 /// let data = InMemDataset::new((0..5).collect());
-/// let loader = OrderedLoader::new(data, Numbers, 2, &Device::flex()).shuffled(7).counted_by(&epochs);
+/// let loader = OrderedLoader::new(data, Numbers, 2, &Device::flex()).shuffled(7, &epochs);
 /// let first: Vec<_> = loader.iter().map(Result::unwrap).collect();
 /// assert_eq!((first.len(), epochs.current()), (3, 1));
 /// ```
@@ -88,9 +88,9 @@ impl<I, O> OrderedLoader<I, O> {
         }
     }
 
-    /// With an order of its own for every epoch.
-    pub fn shuffled(self, seed: u64) -> Self {
-        Self { seed: Some(seed), ..self }
+    /// With an order of its own for every epoch, counted by `epochs` from where it stands.
+    pub fn shuffled(self, seed: u64, epochs: &EpochCounter) -> Self {
+        Self { seed: Some(seed), ..self }.counted_by(epochs)
     }
 
     /// Epochs are counted by `epochs`, from where it stands.
@@ -186,7 +186,7 @@ mod tests {
 
     fn loader(epochs: &EpochCounter) -> Loader {
         let data = InMemDataset::new((0..11).collect());
-        OrderedLoader::new(data, Items, 4, &Device::flex()).shuffled(5).counted_by(epochs)
+        OrderedLoader::new(data, Items, 4, &Device::flex()).shuffled(5, epochs)
     }
 
     fn pass(loader: &dyn DataLoader<(Vec<u8>, Device)>) -> Vec<Vec<u8>> {

@@ -7,12 +7,11 @@ use burn::{
         LrScheduler, LrSchedulerConfig, LrSchedulerRecord,
         module_lr_scheduler::{ModuleLrScheduler, ModuleLrSchedulerConfig},
     },
-    module::{Module, ParamGroup},
+    module::ParamGroup,
 };
+use burn_hebbian_optim::BoundPlan;
 
-use burn_hebbian_optim::PlanError;
-
-use crate::course::{Course, CourseError, Phase};
+use crate::course::{Course, CourseError};
 
 /// A schedule that Burn refuses.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -22,16 +21,20 @@ pub struct RateError {
     reason: String,
 }
 
-/// One group a parameter, since who has a rate of its own differs between phases; `base` for all others.
-pub(crate) fn rates<M: Module>(
+/// One group a parameter, since who has a rate of its own differs between phases; `base` for all others. `plans` is the plan
+/// in each phase.
+pub(crate) fn rates(
     course: &Course,
-    model: &M,
+    plans: &[BoundPlan],
     base: impl Fn(&RangeInclusive<usize>) -> LrSchedulerConfig,
 ) -> Result<ModuleLrScheduler, CourseError> {
-    let mut rates = ModuleLrScheduler::new(PhasedRate::new(course, |phase| Ok(base(&phase.epochs)))?);
-    for (path, _) in course.plan(0).report(model)?.parameters {
-        let own = |phase: &Phase| Ok(phase.plan.rate(&path)?.unwrap_or_else(|| base(&phase.epochs)));
-        rates = rates.with_group(ParamGroup::from_path(&path), PhasedRate::new(course, own)?);
+    let of_the_rest = course.phases().iter().map(&base).collect();
+    let mut rates = ModuleLrScheduler::new(PhasedRate::new(course, of_the_rest)?);
+    let paths = plans.first().map(|plan| plan.report().parameters).unwrap_or_default();
+    for (path, _) in paths {
+        let own = |(plan, epochs): (&BoundPlan, _)| plan.rate(&path).unwrap_or_else(|| base(epochs));
+        let configs = plans.iter().zip(course.phases()).map(own).collect();
+        rates = rates.with_group(ParamGroup::from_path(&path), PhasedRate::new(course, configs)?);
     }
     Ok(rates)
 }
@@ -44,16 +47,13 @@ struct PhasedRate {
 }
 
 impl PhasedRate {
-    fn new(
-        course: &Course,
-        config: impl Fn(&Phase) -> Result<LrSchedulerConfig, PlanError>,
-    ) -> Result<Self, CourseError> {
-        let schedule = |phase: &Phase| {
-            let refused = |reason| RateError { epochs: phase.epochs.clone(), reason };
-            Ok(ModuleLrSchedulerConfig::new(config(phase)?).init().map_err(refused)?)
+    fn new(course: &Course, configs: Vec<LrSchedulerConfig>) -> Result<Self, CourseError> {
+        let schedule = |(config, epochs): (LrSchedulerConfig, &RangeInclusive<usize>)| {
+            let refused = |reason| RateError { epochs: epochs.clone(), reason };
+            Ok(ModuleLrSchedulerConfig::new(config).init().map_err(refused)?)
         };
-        let phases = course.phases().iter().map(schedule).collect::<Result<_, CourseError>>()?;
-        Ok(Self { course: course.clone(), phases })
+        let phases = configs.into_iter().zip(course.phases()).map(schedule);
+        Ok(Self { course: course.clone(), phases: phases.collect::<Result<_, CourseError>>()? })
     }
 }
 

@@ -4,7 +4,7 @@
 //! use burn::{
 //!     module::Module,
 //!     nn::{Linear, LinearConfig, loss::CrossEntropyLossConfig},
-//!     optim::{GradientsParams, SgdConfig},
+//!     optim::AdamConfig,
 //!     tensor::{Device, Distribution, Int, Tensor},
 //! };
 //! use burn_hebbian::prelude::*;
@@ -23,23 +23,23 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let device = Device::flex().autodiff();
-//! let plan = Plan::new(); // layers with a rule learn by it, the rest by backprop
-//! let mut net = plan.apply(Net {
+//! let net = Net {
 //!     conv: HebbianConv2dConfig::new([1, 8], [3, 3], Rule::swta())
 //!         .with_output(Output::relu_projection())
 //!         .init(&device),
 //!     fc: LinearConfig::new(8 * 6 * 6, 10).init(&device),
-//! })?;
-//! let mut optimizer = SgdConfig::new().init();
+//! };
+//! let plan = Plan::new(); // layers with a rule learn by it, the rest by backprop
+//! let (mut net, mut optim) = plan.init(net, AdamConfig::new())?;
 //!
 //! let images = Tensor::random([16, 1, 8, 8], Distribution::Default, &device);
 //! let labels = Tensor::<1, Int>::zeros([16], &device);
-//! let (loss, updates) = plan.observe(&net, Signals::none(), || {
+//!
+//! // one step
+//! let (loss, seen) = optim.observe(&net, Signals::none(), |net| {
 //!     CrossEntropyLossConfig::new().init(&device).forward(net.forward(images), labels)
 //! })?;
-//! let mut grads = GradientsParams::from_grads(loss.backward(), &net);
-//! updates.register(&net, &mut grads);
-//! net = plan.step(&mut optimizer, 0.01, net, grads)?;
+//! net = optim.step(0.01, net, seen.backward(loss)?)?;
 //! # let _ = net;
 //! # Ok(()) }
 //! ```
@@ -68,7 +68,7 @@ pub mod prelude {
         PaddingMode, SyncBatchNorm,
     };
     pub use burn_hebbian_optim::{
-        Collectives, Constraint, LocalTraining, OptimizerChoice, Plan, PlanError, Report, Rest, UpdateError,
-        Updates,
+        BoundPlan, Collectives, Constraint, Entry, LocalOptimizer, LocalTraining, OptimizerChoice, Plan,
+        PlanError, Refused, Report, Rest, Seen, UpdateError, Updates,
     };
 }

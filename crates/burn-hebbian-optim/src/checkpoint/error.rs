@@ -38,8 +38,8 @@ pub enum CheckpointError {
         /// Checksum of the file.
         found_checksum: u32,
     },
-    /// A manifest that is none.
-    #[error("checkpoint: {path} is no manifest: {reason}", path = path.display())]
+    /// A file that is not a manifest.
+    #[error("checkpoint: {path} is not a manifest: {reason}", path = path.display())]
     Manifest {
         /// The file.
         path: PathBuf,
@@ -66,7 +66,7 @@ pub enum CheckpointError {
         /// Its value in this training.
         ours: String,
     },
-    /// A plan that cannot be written down: it holds a rule of the user's.
+    /// A plan that cannot be written down.
     #[error("checkpoint: the plan cannot be written down: {0}")]
     Plan(String),
     /// An update that was not finite: such a training is not saved.

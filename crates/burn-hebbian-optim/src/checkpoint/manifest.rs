@@ -9,14 +9,16 @@ use burn::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{CheckpointError, Progress, Training};
-use crate::Plan;
+use super::{CheckpointError, Progress, Rates, Training};
+use crate::LocalOptimizer;
 
 /// Written last: a checkpoint without one is none.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Manifest {
     pub(super) progress: Progress,
+    /// The first epoch of the phase that the training was in, if its plan has phases and it was in one.
+    phase: Option<usize>,
     plan: Value,
     /// Shapes by path.
     parameters: BTreeMap<String, Vec<usize>>,
@@ -37,10 +39,26 @@ impl Fingerprint {
 
 impl Manifest {
     /// Without files yet.
-    pub(super) fn of<M: Module>(plan: &Plan, training: &Training<M>) -> Result<Self, CheckpointError> {
-        let plan = serde_json::to_value(plan).map_err(|error| CheckpointError::Plan(error.to_string()))?;
-        let parameters = parameters(&training.model);
-        Ok(Self { progress: training.progress, plan, parameters, files: BTreeMap::new() })
+    pub(super) fn of<M: Module>(training: &Training<M>) -> Result<Self, CheckpointError> {
+        let bound = training.optim.plan();
+        // as it reads back: a number is what its text says, here and there
+        let text = serde_json::to_string(bound.plan());
+        let plan = text.and_then(|text| serde_json::from_str(&text));
+        Ok(Self {
+            progress: training.progress,
+            phase: bound.epoch(),
+            plan: plan.map_err(|error| CheckpointError::Plan(error.to_string()))?,
+            parameters: parameters(&training.model),
+            files: BTreeMap::new(),
+        })
+    }
+
+    /// `model` after the phases that the checkpoint has behind it: they leave room for the state of their rules.
+    pub(super) fn replay<M: Module>(&self, optim: &mut LocalOptimizer, model: M) -> Result<M, CheckpointError> {
+        let Some(phase) = self.phase else { return Ok(model) };
+        let starts = optim.plan().plan().phase_starts();
+        let behind = starts.into_iter().filter(|start| *start <= phase);
+        Ok(behind.into_iter().try_fold(model, |model, start| optim.begin_epoch(start, model))?)
     }
 
     pub(super) fn add(&mut self, file: &str, bytes: &[u8]) {
@@ -63,10 +81,10 @@ impl Manifest {
     pub(super) fn check<M: Module>(
         &self,
         folder: &Path,
-        plan: &Plan,
         fresh: &Training<M>,
+        rates: Rates,
     ) -> Result<(), CheckpointError> {
-        let ours = Self::of(plan, fresh)?;
+        let ours = Self::of(fresh)?;
         let foreign = |(what, theirs, ours): (String, String, String)| {
             Err(CheckpointError::Foreign { path: folder.to_path_buf(), what, theirs, ours })
         };
@@ -79,7 +97,9 @@ impl Manifest {
         }
         let shapes = |all: &BTreeMap<String, Vec<usize>>| serde_json::json!(all);
         let parameters = difference("the parameter", &shapes(&self.parameters), &shapes(&ours.parameters));
-        parameters.or_else(|| difference("the plan's", &self.plan, &ours.plan)).map_or(Ok(()), foreign)
+        let plan = |plan: &Value| if rates == Rates::New { without_rates(plan.clone()) } else { plan.clone() };
+        let differs = || difference("the plan's", &plan(&self.plan), &plan(&ours.plan));
+        parameters.or_else(differs).map_or(Ok(()), foreign)
     }
 
     /// The bytes of a file, if they are what was written.
@@ -99,6 +119,15 @@ impl Manifest {
             found_checksum: found.crc32,
         })
     }
+}
+
+/// A plan without the rates of its entries.
+fn without_rates(mut plan: Value) -> Value {
+    let entries = plan.get_mut("entries").and_then(Value::as_array_mut);
+    for entry in entries.into_iter().flatten().filter_map(Value::as_object_mut) {
+        entry.remove("rate");
+    }
+    plan
 }
 
 /// The first place in which two values differ, and what is there.

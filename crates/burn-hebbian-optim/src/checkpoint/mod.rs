@@ -10,10 +10,9 @@ use std::{
 };
 
 use burn::{
-    lr_scheduler::{LrSchedulerRecord, module_lr_scheduler::ModuleLrScheduler},
+    lr_scheduler::LrSchedulerRecord,
     module::Module,
-    optim::ModuleOptimizer,
-    store::ModuleRecord,
+    store::{ModuleRecord, RecordError},
     tensor::Bytes,
 };
 use serde::{Deserialize, Serialize};
@@ -21,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use error::CheckpointError;
 use manifest::Manifest;
 
-use crate::Plan;
+use crate::LocalOptimizer;
 
 /// Where a training stands; the order of its data is to be a function of these numbers alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,10 +38,8 @@ pub struct Training<M> {
     pub progress: Progress,
     /// The model, with the state of its rules.
     pub model: M,
-    /// The optimizer, with its state.
-    pub optimizer: ModuleOptimizer,
-    /// The schedule of learning rates, with its state.
-    pub rates: ModuleLrScheduler,
+    /// What trains it, with the state of optimizer and rates.
+    pub optim: LocalOptimizer,
 }
 
 /// A folder of checkpoints of one training.
@@ -53,17 +50,21 @@ pub struct Training<M> {
 /// same weights, bit for bit, as one that was never killed, if the order of its data, and of whatever else is drawn at
 /// random, is a function of seed and epoch (seed the device anew at each epoch).
 ///
+/// What may change on purpose from one run to the next is the device, which the fresh model decides, and with
+/// [`resume_at_new_rates`](Self::resume_at_new_rates) the rates of the plan.
+///
 /// ```no_run
-/// # use burn::{lr_scheduler::module_lr_scheduler::ModuleLrScheduler, module::Module, nn::Linear, optim::ModuleOptimizer};
+/// # use burn::{module::Module, nn::Linear, optim::AdamConfig};
 /// # use burn_hebbian_optim::{Plan, checkpoint::{Checkpoints, Progress, Training}};
-/// # fn example(plan: Plan, model: Linear, optimizer: ModuleOptimizer, rates: ModuleLrScheduler) -> Result<(), Box<dyn std::error::Error>> {
+/// # fn example(plan: Plan, model: Linear) -> Result<(), Box<dyn std::error::Error>> {
 /// let checkpoints = Checkpoints::new("checkpoints");
+/// let (model, optim) = plan.init(model, AdamConfig::new())?;
 /// let progress = Progress { seed: 1, epochs: 0 };
-/// let mut training = checkpoints.resume(&plan, Training { progress, model, optimizer, rates })?;
+/// let mut training = checkpoints.resume(Training { progress, model, optim })?;
 /// while training.progress.epochs < 10 {
 ///     // train one epoch on an order of `seed` and `epochs`
 ///     training.progress.epochs += 1;
-///     checkpoints.save(&plan, &training)?;
+///     checkpoints.save(&training)?;
 /// }
 /// # Ok(()) }
 /// ```
@@ -73,10 +74,46 @@ pub struct Checkpoints {
     keep: usize,
 }
 
-/// The files of a checkpoint beside its manifest.
-const FILES: [&str; 3] = ["model.bpk", "optimizer.bpk", "rates.bpk"];
-
+/// The files of a checkpoint.
+const MODEL: &str = "model.bpk";
+const OPTIMIZER: &str = "optimizer.bpk";
+const RATES: &str = "rates.bpk";
 const MANIFEST: &str = "manifest.json";
+
+/// The extension of a checkpoint that another one of its name takes the place of.
+const ASIDE: &str = "aside";
+
+/// Whether a checkpoint's rates are to be this training's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rates {
+    Same,
+    New,
+}
+
+/// The files of a checkpoint, checked against its manifest.
+struct Files<'a> {
+    manifest: &'a Manifest,
+    folder: &'a Path,
+}
+
+impl Files<'_> {
+    fn bytes(&self, file: &str) -> Result<Bytes, CheckpointError> {
+        Ok(Bytes::from_bytes_vec(self.manifest.load(self.folder, file)?))
+    }
+
+    fn refused(&self, file: &str) -> impl FnOnce(RecordError) -> CheckpointError + use<> {
+        let path = self.folder.join(file);
+        move |error| CheckpointError::record(&path, error)
+    }
+
+    fn model(&self) -> Result<ModuleRecord, CheckpointError> {
+        ModuleRecord::from_bytes(self.bytes(MODEL)?).map_err(self.refused(MODEL))
+    }
+
+    fn rates(&self) -> Result<LrSchedulerRecord, CheckpointError> {
+        LrSchedulerRecord::from_bytes(self.bytes(RATES)?).map_err(self.refused(RATES))
+    }
+}
 
 impl Checkpoints {
     /// In this folder; the last two are kept.
@@ -94,60 +131,83 @@ impl Checkpoints {
     /// # Errors
     ///
     /// If an update since the last look was not finite, or a file cannot be written.
-    pub fn save<M: Module>(&self, plan: &Plan, training: &Training<M>) -> Result<(), CheckpointError> {
-        plan.check_finite()?;
+    pub fn save<M: Module>(&self, training: &Training<M>) -> Result<(), CheckpointError> {
+        training.optim.plan().check_finite()?;
         // running statistics keep their last update apart until somebody asks for them; records do not ask
         drop(training.model.valid());
         let files = [
             training.model.clone().into_record().into_bytes(),
-            training.optimizer.into_bytes(),
-            training.rates.to_record().into_bytes(),
+            training.optim.optimizer().into_bytes(),
+            training.optim.rates().to_record().into_bytes(),
         ];
         let name = format!("epoch-{}", training.progress.epochs);
         let (done, partial) = (self.folder.join(&name), self.folder.join(format!("{name}.partial")));
         remove(&partial)?;
         fs::create_dir_all(&partial).map_err(|error| CheckpointError::io(&partial, error))?;
-        let mut manifest = Manifest::of(plan, training)?;
-        for (file, bytes) in FILES.into_iter().zip(files) {
+        let mut manifest = Manifest::of(training)?;
+        for (file, bytes) in [MODEL, OPTIMIZER, RATES].into_iter().zip(files) {
             let bytes = bytes.map_err(|error| CheckpointError::record(&partial.join(file), error))?;
             write(&partial.join(file), &bytes)?;
             manifest.add(file, &bytes);
         }
         write(&partial.join(MANIFEST), manifest.to_json()?.as_bytes())?;
-        remove(&done)?;
-        fs::rename(&partial, &done).map_err(|error| CheckpointError::io(&done, error))?;
-        sync(&self.folder)?;
+        // all of it is on the disk before it gets its name
+        sync(&partial)?;
+        self.publish(&partial, &done)?;
         self.prune()
+    }
+
+    /// Gives a checkpoint its name; an older one of that name steps aside, and goes once the new one is there.
+    fn publish(&self, partial: &Path, done: &Path) -> Result<(), CheckpointError> {
+        let aside = done.with_extension(ASIDE);
+        remove(&aside)?;
+        if done.exists() {
+            rename(done, &aside)?;
+        }
+        rename(partial, done)?;
+        sync(&self.folder)?;
+        remove(&aside)
     }
 
     /// The training as its last checkpoint left it, or `fresh` if there is none.
     ///
-    /// `fresh` gives the shape of everything: the model with the plan applied, its optimizer and its rates.
+    /// `fresh` gives the shape of everything: the model and its optimizer, as [`Plan::init`](crate::Plan::init) gave
+    /// them.
     ///
     /// # Errors
     ///
     /// If the last checkpoint is incomplete, damaged, mixed from several, of another model, seed or plan; the error
     /// names the file or says what differs. An older one is taken only once the broken one is removed.
-    pub fn resume<M: Module>(&self, plan: &Plan, fresh: Training<M>) -> Result<Training<M>, CheckpointError> {
+    pub fn resume<M: Module>(&self, fresh: Training<M>) -> Result<Training<M>, CheckpointError> {
+        self.resume_as(fresh, Rates::Same)
+    }
+
+    /// As [`resume`](Self::resume), where the rates of the plan may differ from those of the checkpoint; they start anew.
+    ///
+    /// # Errors
+    ///
+    /// As [`resume`](Self::resume), but for rates.
+    pub fn resume_at_new_rates<M: Module>(&self, fresh: Training<M>) -> Result<Training<M>, CheckpointError> {
+        self.resume_as(fresh, Rates::New)
+    }
+
+    fn resume_as<M: Module>(&self, fresh: Training<M>, rates: Rates) -> Result<Training<M>, CheckpointError> {
         let Some((_, folder)) = self.complete()?.pop() else { return Ok(fresh) };
         let manifest = Manifest::read(&folder.join(MANIFEST))?;
-        manifest.check(&folder, plan, &fresh)?;
-        let [model, optimizer, rates] = FILES.map(|file| manifest.load(&folder, file));
-        let record = |file: &str| {
-            let path = folder.join(file);
-            move |error| CheckpointError::record(&path, error)
+        let Training { model, mut optim, progress } = fresh;
+        let model = manifest.replay(&mut optim, model)?;
+        let fresh = Training { progress, model, optim };
+        manifest.check(&folder, &fresh, rates)?;
+        let files = Files { manifest: &manifest, folder: &folder };
+        let model = fresh.model.try_load_record(files.model()?).map_err(files.refused(MODEL))?;
+        let optimizer = files.bytes(OPTIMIZER)?;
+        let optimizer = fresh.optim.fresh_optimizer().from_bytes(optimizer).map_err(files.refused(OPTIMIZER))?;
+        let rates = match rates {
+            Rates::Same => files.rates()?,
+            Rates::New => fresh.optim.rates().to_record(),
         };
-        let model = ModuleRecord::from_bytes(Bytes::from_bytes_vec(model?)).map_err(record(FILES[0]))?;
-        let rates = LrSchedulerRecord::from_bytes(Bytes::from_bytes_vec(rates?)).map_err(record(FILES[2]))?;
-        Ok(Training {
-            progress: manifest.progress,
-            model: fresh.model.try_load_record(model).map_err(record(FILES[0]))?,
-            optimizer: fresh
-                .optimizer
-                .from_bytes(Bytes::from_bytes_vec(optimizer?))
-                .map_err(record(FILES[1]))?,
-            rates: fresh.rates.load_record(rates),
-        })
+        let optim = fresh.optim.resumed(optimizer, rates);
+        Ok(Training { progress: manifest.progress, model, optim })
     }
 
     /// The checkpoints that were written to the end, oldest first.
@@ -155,12 +215,20 @@ impl Checkpoints {
         if !self.folder.exists() {
             return Ok(Vec::new());
         }
-        let entries = fs::read_dir(&self.folder).map_err(|error| CheckpointError::io(&self.folder, error))?;
+        self.put_back()?;
         let number = |path: &Path| path.file_name()?.to_str()?.strip_prefix("epoch-")?.parse().ok();
-        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
-        let mut found: Vec<_> = paths.filter_map(|path| Some((number(&path)?, path))).collect();
+        let mut found: Vec<_> = folders(&self.folder)?.into_iter().filter_map(|path| Some((number(&path)?, path))).collect();
         found.sort();
         Ok(found)
+    }
+
+    /// Puts back what stepped aside for a checkpoint that never got its name.
+    fn put_back(&self) -> Result<(), CheckpointError> {
+        for aside in folders(&self.folder)?.into_iter().filter(|path| path.extension().is_some_and(|it| it == ASIDE)) {
+            let done = aside.with_extension("");
+            if done.exists() { remove(&aside)? } else { rename(&aside, &done)? }
+        }
+        Ok(())
     }
 
     fn prune(&self) -> Result<(), CheckpointError> {
@@ -168,6 +236,16 @@ impl Checkpoints {
         let surplus = found.len().saturating_sub(self.keep);
         found[..surplus].iter().try_for_each(|(_, folder)| remove(folder))
     }
+}
+
+/// What is in a folder.
+fn folders(folder: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
+    let entries = fs::read_dir(folder).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    entries.map_err(|error| CheckpointError::io(folder, error))
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), CheckpointError> {
+    fs::rename(from, to).map_err(|error| CheckpointError::io(to, error))
 }
 
 /// Writes a file and waits until it is on the disk.

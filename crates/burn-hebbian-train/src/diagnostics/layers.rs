@@ -8,7 +8,7 @@ use burn::{
 };
 use burn_hebbian_core::{
     WeightLayout,
-    observe::{LayerInfo, census},
+    observe::{LayerInfo, collect},
 };
 
 /// The weight of a local layer.
@@ -33,7 +33,7 @@ pub fn local_weights<M: Module>(model: &M) -> Vec<LocalWeight> {
 pub(super) fn local_layers<M: Module>(model: &M) -> Vec<LayerInfo> {
     struct Passer;
     impl ModuleVisitor for Passer {}
-    census(|| model.visit(&mut Passer))
+    collect(|| model.visit(&mut Passer)).1.layers
 }
 
 struct Collector {

@@ -35,7 +35,7 @@ pub struct LayerReading {
 /// let layer = Local::new(LinearConfig::new(4, 3).init(&Device::flex()));
 /// let mut diagnostics = Diagnostics::new();
 /// let patterns = Tensor::<2>::ones([5, 4], &Device::flex());
-/// let readings = diagnostics.read_with(&layer, || layer.forward(patterns));
+/// let readings = diagnostics.read_with(&layer, |layer| layer.forward(patterns));
 /// assert_eq!(readings[0].layer, "weight");
 /// assert!(readings[0].values[&Quantity::Dead] > 0.6, "patterns that are all alike have one winner");
 /// ```
@@ -53,17 +53,16 @@ impl Diagnostics {
 
     /// Reads the weights of all local layers, in the model's order.
     pub fn read<M: Module>(&mut self, model: &M) -> Vec<LayerReading> {
-        self.read_with(model, || ())
+        self.read_with(model, |_| ())
     }
 
-    /// Reads weights, and the responses of the layers that `forward` reaches on this thread; no weight learns. Norms that take
-    /// the statistics of a batch while a plan observes them do so here too: run `forward` on a frozen clone to keep theirs.
+    /// Reads weights, and the responses of the layers that `forward` reaches through the copy of the model that it is given;
+    /// nothing is learnt, and no [`SyncBatchNorm`](burn_hebbian_nn::SyncBatchNorm) moves. Norms of Burn's that train do move:
+    /// give a [`valid`](Module::valid) model to keep theirs.
     ///
-    /// Neurons compete by the similarity of the layer's rule, without bias. Under [`Plan::observe`] it is that of the plan's
-    /// rule; there `forward` should be all that runs.
-    ///
-    /// [`Plan::observe`]: burn_hebbian_optim::Plan::observe
-    pub fn read_with<M: Module, R>(&mut self, model: &M, forward: impl FnOnce() -> R) -> Vec<LayerReading> {
+    /// Neurons compete by the similarity of the rule that a plan bound their layer to, or of the layer's own, without
+    /// bias.
+    pub fn read_with<M: Module, R>(&mut self, model: &M, forward: impl FnOnce(&M) -> R) -> Vec<LayerReading> {
         let mut heard: HashMap<ParamId, Responses> = responses(model, forward);
         let weights = local_weights(model).into_iter();
         weights
@@ -155,7 +154,7 @@ mod tests {
     fn responses_are_read_where_there_are_patterns() {
         let layer = layer([[1.0, 0.0], [1.0, 0.0]]);
         let patterns = Tensor::<2>::from_data([[1.0, 2.0], [0.5, 0.1]], &Device::flex());
-        let readings = Diagnostics::new().read_with(&layer, || layer.forward(patterns));
+        let readings = Diagnostics::new().read_with(&layer, |layer| layer.forward(patterns));
         let values = &readings[0].values;
         assert_eq!((values[&Quantity::Dead], values[&Quantity::WinEntropy]), (0.5, 0.0));
         let rank =

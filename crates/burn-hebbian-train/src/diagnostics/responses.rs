@@ -2,17 +2,16 @@
 
 use std::{
     collections::HashMap,
-    rc::Rc,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use burn::{
-    module::{Module, ParamId},
+    module::{Module, ModuleMapper, ParamId},
     tensor::Tensor,
 };
 use burn_hebbian_core::{
-    Activity, Factors, LocalRule, Signals, Similarity, Sums,
-    observe::{GradientFlow, Observer, Selection, observer, with_observer},
+    Activity, Factors, LocalRule, RuleError, Signals, Similarity, Sums,
+    observe::{GradientFlow, LayerInfo, Pass, Selection, with_seats},
 };
 
 use super::{Wins, layers::local_layers};
@@ -58,16 +57,25 @@ fn samples(responses: Tensor<4>) -> Tensor<2> {
 
 type Heard = HashMap<ParamId, Responses>;
 
-/// The responses of the local layers of `model` that `forward` reaches on this thread, by the id of their weights. Nothing
-/// is learnt; an observer around this says by which rule a layer responds, otherwise the layer's own does.
-pub(super) fn responses<M: Module, R>(model: &M, forward: impl FnOnce() -> R) -> Heard {
-    let rules =
-        local_layers(model).into_iter().map(|layer| (layer.weight, similarity(layer.rule.as_deref())));
+/// The responses of the local layers of `model` that `forward` reaches through the copy that it is given, by the id of their
+/// weights. Nothing is learnt, and nothing moves. A layer responds by the rule that a plan bound it to, or by its own.
+pub(super) fn responses<M: Module, R>(model: &M, forward: impl FnOnce(&M) -> R) -> Heard {
     let heard = Arc::new(Mutex::new(Heard::new()));
-    let listener = Listener { rules: rules.collect(), around: observer(), heard: heard.clone() };
-    with_observer(Rc::new(listener), forward);
+    let layer = |layer: LayerInfo| {
+        let similarity = similarity(layer.learns_by.as_deref().or(layer.rule.as_deref()));
+        let rule = Arc::new(Hearing { weight: layer.weight, similarity, heard: heard.clone() });
+        Selection { rule, flow: GradientFlow::Block, backprop: false }
+    };
+    let layers = local_layers(model).into_iter().map(layer).collect();
+    let (copy, _) = with_seats(Arc::new(Listener { layers }), || model.clone().map(&mut Unchanged));
+    drop(forward(&copy));
     std::mem::take(&mut heard.lock().unwrap_or_else(PoisonError::into_inner))
 }
+
+/// Leaves all parameters as they are.
+struct Unchanged;
+
+impl ModuleMapper for Unchanged {}
 
 /// What neurons compete by under a rule: the similarity of a composition, the responses of any other.
 fn similarity(rule: Option<&dyn LocalRule>) -> Similarity {
@@ -76,25 +84,24 @@ fn similarity(rule: Option<&dyn LocalRule>) -> Similarity {
 
 /// Has every layer hear itself in the place of learning.
 struct Listener {
-    rules: HashMap<ParamId, Similarity>,
-    around: Option<Rc<dyn Observer>>,
-    heard: Arc<Mutex<Heard>>,
+    /// By the place of the layer.
+    layers: Vec<Selection>,
 }
 
-impl Observer for Listener {
-    fn selection(&self, weight: ParamId) -> Option<Selection> {
-        let own = *self.rules.get(&weight)?;
-        let given = self.around.as_ref().and_then(|around| around.selection(weight));
-        let similarity = given.map_or(own, |given| similarity(Some(&*given.rule)));
-        let rule = Arc::new(Hearing { weight, similarity, heard: self.heard.clone() });
-        Some(Selection { rule, flow: GradientFlow::Block, backprop: false })
+impl Pass for Listener {
+    fn selection(&self, place: usize) -> Option<Selection> {
+        self.layers.get(place).cloned()
     }
 
-    fn signals(&self, _weight: ParamId) -> Signals {
+    fn signals(&self, _place: usize) -> Signals {
         Signals::none()
     }
 
-    fn report(&self, _weight: ParamId, _sums: Sums) {}
+    fn report(&self, _place: usize, _sums: Sums) {}
+
+    fn refuse(&self, _place: usize, _reason: RuleError) {}
+
+    fn report_running(&self, _id: ParamId, _shift: Tensor<1>) {}
 }
 
 /// A rule that hears and does not learn.
@@ -145,30 +152,29 @@ mod tests {
         Tensor::from_data([[1.0, 0.5], [0.0, 2.0], [3.0, 0.2]], &Device::flex())
     }
 
-    fn heard(layer: &Local<Linear>, forward: impl FnOnce()) -> Responses {
+    fn heard(layer: &Local<Linear>, forward: impl FnOnce(&Local<Linear>)) -> Responses {
         responses(layer, forward).remove(&layer.layer().weight.id).unwrap()
     }
 
     #[test]
     fn neurons_compete_by_the_similarity_of_their_rule() {
         let layer = layer();
-        let dot = heard(&layer, || drop(layer.forward(patterns())));
+        let dot = heard(&layer, |layer| drop(layer.forward(patterns())));
         assert_eq!(dot.wins.counts(), [1, 2]);
         let cosine = Rule::swta().with_similarity(Similarity::Cosine);
         let own = layer.clone().with_rule(cosine.clone());
-        assert_eq!(heard(&own, || drop(own.forward(patterns()))).wins.counts(), [2, 1]);
+        assert_eq!(heard(&own, |own| drop(own.forward(patterns()))).wins.counts(), [2, 1]);
         let plan = Plan::new().local("weight", cosine);
-        let run = || heard(&layer, || drop(layer.forward(patterns())));
-        let (planned, updates) = plan.observe(&layer, Signals::none(), run).unwrap();
-        assert_eq!(planned.wins.counts(), [2, 1]);
-        assert_eq!(updates.unreached(), ["weight"], "nothing is learnt while responses are heard");
+        let (bound, _) = plan.bind(layer.clone()).unwrap();
+        assert_eq!(heard(&bound, |bound| drop(bound.forward(patterns()))).wins.counts(), [2, 1]);
+        assert_eq!(heard(&layer, |layer| drop(layer.forward(patterns()))).wins.counts(), [1, 2]);
     }
 
     #[test]
     fn passes_add_up() {
         let layer = layer();
-        let once = heard(&layer, || drop(layer.forward(patterns())));
-        let twice = heard(&layer, || {
+        let once = heard(&layer, |layer| drop(layer.forward(patterns())));
+        let twice = heard(&layer, |layer| {
             for part in patterns().split_with_sizes(vec![1, 2], 0) {
                 layer.forward(part);
             }

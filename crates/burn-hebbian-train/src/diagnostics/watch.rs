@@ -26,12 +26,12 @@ pub enum Every {
 ///
 /// ```no_run
 /// # use burn::{module::Module, tensor::{Device, Tensor}, train::SupervisedTraining};
-/// # use burn_hebbian_train::{Classifier, Course, CourseError, EpochCounter, Hybrid};
+/// # use burn_hebbian_train::{Classifier, Course, CourseError, Hybrid};
 /// # use burn_hebbian_train::diagnostics::{Quantity, Watch};
-/// # fn example<M: Classifier<Input = Tensor<4>>>(net: M, course: Course, epochs: EpochCounter, patterns: Tensor<4>,
+/// # fn example<M: Classifier<Input = Tensor<4>>>(net: M, course: Course, patterns: Tensor<4>,
 /// #     training: SupervisedTraining<Hybrid<M>>) -> Result<(), CourseError> {
-/// let watch = Watch::new(&epochs).with_patterns(move |net: &M| drop(net.scores(patterns.clone())));
-/// let learner = course.watched_learner(net, |_epochs| 0.01.into(), watch.clone())?;
+/// let watch = Watch::new(course.epochs()).with_patterns(move |net: &M| drop(net.scores(patterns.clone())));
+/// let learner = course.watched_learner(&training, net, |_epochs| 0.01.into(), watch.clone())?;
 /// let result = training
 ///     .metric_valid_numeric(watch.metric("conv1", Quantity::UnitDistance))
 ///     .metric_valid_numeric(watch.metric("conv1", Quantity::Dead))
@@ -102,7 +102,7 @@ impl<M: Module> Watch<M> {
         let readings = match &self.forward {
             Some(forward) => {
                 let model = model.valid();
-                progress.diagnostics.read_with(&model, || forward(&model))
+                progress.diagnostics.read_with(&model, |model| forward(model))
             }
             None => progress.diagnostics.read(model),
         };
@@ -180,7 +180,7 @@ mod tests {
         nn::{Linear, LinearConfig},
         optim::SgdConfig,
         tensor::{Device, Tensor},
-        train::{SupervisedTraining, metric::store::Split},
+        train::metric::store::Split,
     };
     use burn_hebbian_core::Rule;
     use burn_hebbian_nn::Local;
@@ -227,22 +227,26 @@ mod tests {
         Net { hidden: hidden.with_rule(Rule::swta()), scores: LinearConfig::new(4, 2).init(&device) }
     }
 
+    fn course() -> Course {
+        Course::new(&Plan::new(), EPOCHS, SgdConfig::new()).unwrap()
+    }
+
     /// Trains four steps an epoch; what the metrics wrote for an epoch, and the network.
-    fn train(watch: &Watch<Net>, epochs: &EpochCounter, split: Split) -> (Vec<String>, Net) {
+    fn train(watch: &Watch<Net>, course: &Course, split: Split) -> (Vec<String>, Net) {
         let device = Device::flex().autodiff();
         let loader =
             |device: &Device| OrderedLoader::new(InMemDataset::new((0..10).collect()), ToBatch, 3, device);
-        let course = Course::new(&Plan::new(), EPOCHS, epochs, SgdConfig::new().init()).unwrap();
-        let learner = course.watched_learner(net(), |_epochs| 0.1.into(), watch.clone()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let paper = Paper::default();
-        let training: SupervisedTraining<Hybrid<Net>> = SupervisedTraining::new(
+        let training = course.training::<Net>(
             folder.path(),
-            Arc::new(loader(&device).counted_by(epochs)),
+            Arc::new(loader(&device)),
             Arc::new(loader(&Device::flex())),
         );
-        let training = training.with_application_logger(None).renderer(Box::new(Calm::new(paper.clone())));
-        let mut training = training.num_epochs(EPOCHS);
+        let learner =
+            course.watched_learner(&training, net(), |_epochs| 0.1.into(), watch.clone()).unwrap();
+        let mut training =
+            training.with_application_logger(None).renderer(Box::new(Calm::new(paper.clone())));
         for quantity in [Quantity::MeanNorm, Quantity::UpdateRatio] {
             let metric = watch.metric("hidden", quantity);
             training = match split {
@@ -285,10 +289,11 @@ mod tests {
     /// The metric's lines are the history's values; the last reading is of the trained network.
     #[test]
     fn a_model_is_read_before_the_training_and_after_each_epoch() {
-        let epochs = EpochCounter::new();
+        let course = course();
         let patterns = Tensor::<2>::ones([5, 3], &Device::flex());
-        let watch = Watch::new(&epochs).with_patterns(move |net: &Net| drop(net.scores(patterns.clone())));
-        let (lines, net) = train(&watch, &epochs, Split::Valid);
+        let watch =
+            Watch::new(course.epochs()).with_patterns(move |net: &Net| drop(net.scores(patterns.clone())));
+        let (lines, net) = train(&watch, &course, Split::Valid);
         let history = watch.history();
         assert_eq!(times(&history), [(0, 0), (1, 4), (2, 8), (3, 12)]);
         for (line, record) in lines.iter().zip(&history.records()[1..]) {
@@ -307,9 +312,9 @@ mod tests {
 
     #[test]
     fn or_every_so_many_steps() {
-        let epochs = EpochCounter::new();
-        let watch = Watch::new(&epochs).every(Every::Steps(3));
-        let (lines, _) = train(&watch, &epochs, Split::Train);
+        let course = course();
+        let watch = Watch::new(course.epochs()).every(Every::Steps(3));
+        let (lines, _) = train(&watch, &course, Split::Train);
         let history = watch.history();
         assert_eq!(times(&history), [(0, 0), (1, 3), (2, 6), (3, 9), (3, 12)]);
         for (epoch, line) in (1..).zip(&lines[..EPOCHS]) {
@@ -323,11 +328,10 @@ mod tests {
     fn to_look_changes_nothing() {
         let weights = |net: &Net| net.scores.weight.val().into_data().iter().collect::<Vec<f32>>();
         let start = net();
-        let epochs = EpochCounter::new();
-        let course = Course::new(&Plan::new(), EPOCHS, &epochs, SgdConfig::new().init()).unwrap();
+        let course = course();
         let batch = || ToBatch.batch((0..6).collect(), &Device::flex().autodiff());
         let patterns = Tensor::<2>::ones([5, 3], &Device::flex());
-        let watch = Watch::new(&epochs)
+        let watch = Watch::new(course.epochs())
             .every(Every::Steps(1))
             .with_patterns(move |net: &Net| drop(net.scores(patterns.clone())));
         let step = |learner: burn::train::Learner<Hybrid<Net>>| {
@@ -337,8 +341,12 @@ mod tests {
             learner.optimizer_step(output.grads);
             weights(learner.model().inner())
         };
-        let plain = step(course.learner(start.clone(), |_| 0.1.into()).unwrap());
-        let watched = step(course.watched_learner(start.clone(), |_| 0.1.into(), watch.clone()).unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let items = || Arc::new(OrderedLoader::new(InMemDataset::new(vec![0]), ToBatch, 1, &Device::flex()));
+        let training = course.training::<Net>(folder.path(), items(), items());
+        let plain = step(course.learner(&training, start.clone(), |_| 0.1.into()).unwrap());
+        let watched =
+            step(course.watched_learner(&training, start.clone(), |_| 0.1.into(), watch.clone()).unwrap());
         assert!(plain == watched && plain != weights(&start));
         assert_eq!(times(&watch.history()).len(), 2);
     }

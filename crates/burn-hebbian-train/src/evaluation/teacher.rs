@@ -3,12 +3,12 @@
 use burn::{
     config::Config,
     nn::Initializer,
-    optim::{ModuleOptimizer, SgdConfig},
+    optim::SgdConfig,
     tensor::{Device, Tensor},
 };
 use burn_hebbian_core::{Rule, Signals};
 use burn_hebbian_nn::{HebbianLinear, HebbianLinearConfig};
-use burn_hebbian_optim::{LocalTraining, Plan};
+use burn_hebbian_optim::{LocalOptimizer, LocalTraining, Plan, UpdateError};
 
 use super::{
     EvaluationError,
@@ -62,14 +62,14 @@ impl TeacherConfig {
         let config = HebbianLinearConfig::new(training.image_len(), self.classes, Rule::teacher());
         let layer = config.with_initializer(Initializer::Zeros).try_init(&device)?;
         let plan = Plan::new().local(".*", LocalTraining::of_the_layer());
-        let (mut layer, mut optimizer) = (plan.apply(layer)?, SgdConfig::new().init());
+        let (mut layer, mut optim) = plan.init(layer, SgdConfig::new())?;
         let steps = self.epochs * training.len().div_ceil(self.batch);
         let orders = (0..self.epochs).map(|epoch| shuffled(training.len(), self.seed, epoch));
         let batches =
             orders.flat_map(|order| order.chunks(self.batch).map(<[usize]>::to_vec).collect::<Vec<_>>());
         for (step, batch) in batches.enumerate() {
             let rate = self.rate * (1.0 - step as f64 / steps as f64);
-            layer = self.step(layer, &plan, &mut optimizer, rate, (training, &batch))?;
+            layer = self.step(layer, &mut optim, rate, (training, &batch))?;
         }
         Ok(TeacherNeurons { weights: layer.layer().weight.val().transpose() })
     }
@@ -77,17 +77,15 @@ impl TeacherConfig {
     fn step(
         &self,
         layer: HebbianLinear,
-        plan: &Plan,
-        optimizer: &mut ModuleOptimizer,
+        optim: &mut LocalOptimizer,
         rate: f64,
         (training, batch): (&Labelled, &[usize]),
     ) -> Result<HebbianLinear, EvaluationError> {
         let device = layer.layer().weight.device();
         let signals = Signals::none().with_teacher(one_hot(training, batch, self.classes, &device));
         let features = training.images(batch, &device).flatten::<2>(1, 3);
-        let updates = plan.learn(&layer, signals, || layer.forward(features))?;
-        let grads = updates.into_grads(&layer);
-        Ok(plan.step(optimizer, rate, layer, grads)?)
+        let (_, seen) = optim.observe(&layer, signals, |layer| layer.forward(features))?;
+        Ok(optim.step(rate, layer, seen.local_only()).map_err(UpdateError::from)?)
     }
 
     fn check(&self, training: &Labelled) -> Result<(), EvaluationError> {

@@ -7,7 +7,6 @@ use std::{
 
 use burn::{
     module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId},
-    optim::GradientsParams,
     tensor::Tensor,
 };
 
@@ -28,9 +27,14 @@ impl Trained {
         Self { modules: survey.modules, trained: HashSet::new() }
     }
 
-    /// Adds the modules of which `grads` holds a parameter.
-    pub(super) fn note<M: Module>(&mut self, model: &M, grads: &GradientsParams) {
-        model.visit(&mut Noting { trained: self, grads });
+    /// Adds the modules of these parameters.
+    pub(super) fn note(&mut self, parameters: &[&str]) {
+        for path in parameters {
+            let module = path.rsplit_once('.').map_or("", |(module, _)| module);
+            if !self.trained.contains(module) {
+                self.trained.insert(module.to_string());
+            }
+        }
     }
 
     fn contains(&self, id: ParamId) -> bool {
@@ -56,22 +60,6 @@ impl ModuleVisitor for Survey {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let module = self.path.split_last().map_or_else(String::new, |(_, module)| module.join("."));
         self.modules.insert(param.id, module);
-    }
-}
-
-struct Noting<'a> {
-    trained: &'a mut Trained,
-    grads: &'a GradientsParams,
-}
-
-impl ModuleVisitor for Noting<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        // sums of local layers have shapes of their own, but the rank of the weight
-        if self.grads.get::<D>(param.id).is_some()
-            && let Some(module) = self.trained.modules.get(&param.id)
-        {
-            self.trained.trained.insert(module.clone());
-        }
     }
 }
 

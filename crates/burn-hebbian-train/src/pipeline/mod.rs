@@ -23,23 +23,20 @@ mod merge;
 mod stage;
 
 use std::{
-    sync::{
-        Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, channel, sync_channel},
-    },
+    collections::HashSet,
+    sync::mpsc::{Receiver, SyncSender, channel, sync_channel},
     thread,
 };
 
 use burn::{
     module::Module,
-    optim::ModuleOptimizer,
     tensor::{Device, Tensor},
 };
 use burn_hebbian_core::Signals;
-use burn_hebbian_optim::{Plan, PlanError, UpdateError, checkpoint::Training};
+use burn_hebbian_optim::{UpdateError, checkpoint::Training};
 
 use merge::Merge;
-use stage::Stage;
+use stage::{Done, Stage, panicked};
 
 /// A network in stages, bottom first, each of which learns by itself.
 pub trait Staged: Module + 'static {
@@ -71,22 +68,18 @@ pub trait Staged: Module + 'static {
 /// It trains one epoch at a time and gives back what a [checkpoint](burn_hebbian_optim::checkpoint) holds.
 ///
 /// ```no_run
-/// use burn_hebbian_optim::{Plan, checkpoint::Training};
+/// use burn_hebbian_optim::checkpoint::Training;
 /// use burn_hebbian_train::pipeline::{Pipeline, PipelineError, Staged};
 ///
-/// fn epoch<M: Staged>(
-///     plan: &Plan,
-///     training: &mut Training<M>,
-///     batches: Vec<M::Flow>,
-/// ) -> Result<(), PipelineError> {
-///     Pipeline::new(plan).train(training, batches, |_output| {})?;
+/// fn epoch<M: Staged>(training: &mut Training<M>, batches: Vec<M::Flow>) -> Result<(), PipelineError> {
+///     Pipeline::at_rate(0.01).train(training, batches, |_output| {})?;
 ///     training.progress.epochs += 1;
 ///     Ok(())
 /// }
 /// ```
 #[derive(Debug, Clone)]
 pub struct Pipeline {
-    plan: Plan,
+    rate: f64,
     delay: usize,
     devices: Vec<Device>,
 }
@@ -106,9 +99,12 @@ pub enum PipelineError {
         /// Devices given.
         devices: usize,
     },
-    /// The plan does not fit the model.
-    #[error(transparent)]
-    Plan(#[from] PlanError),
+    /// A local layer that no stage runs.
+    #[error("pipeline: layer `{layer}` was to learn locally, and no stage reached it")]
+    Unreached {
+        /// The layer.
+        layer: String,
+    },
     /// An update that must not reach the weights.
     #[error("pipeline: stage {stage}: {error}")]
     Update {
@@ -128,9 +124,9 @@ pub enum PipelineError {
 }
 
 impl Pipeline {
-    /// By a plan that was [applied](Plan::apply) to the model; weights are published at once.
-    pub fn new(plan: &Plan) -> Self {
-        Self { plan: plan.clone(), delay: 0, devices: Vec::new() }
+    /// At this rate, for what the plan gives no rate of its own; weights are published at once.
+    pub fn at_rate(rate: f64) -> Self {
+        Self { rate, delay: 0, devices: Vec::new() }
     }
 
     /// Publishes weights so many batches late; a stage then works on one batch more than that at a time.
@@ -148,8 +144,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// If the plan does not fit the model, an update is not finite, or a stage panics; `training` is then what it was
-    /// before.
+    /// If an update is refused, a stage panics, or no stage reaches a local layer; `training` is then what it was before.
     pub fn train<M: Staged>(
         &self,
         training: &mut Training<M>,
@@ -185,25 +180,20 @@ impl Pipeline {
         training: &mut Training<M>,
         work: impl FnOnce(&mut [Stage<M>]) -> Result<(), PipelineError>,
     ) -> Result<(), PipelineError> {
-        let optimizer = Mutex::new(training.optimizer.clone());
-        let mut stages = self.stages(training, &optimizer)?;
+        let mut stages = self.stages(training)?;
         work(&mut stages)?;
+        let done: Vec<Done<M>> = stages.into_iter().map(Stage::done).collect();
+        check_reached(training, &done)?;
         let mut merge = Merge::default();
-        for stage in stages {
-            let (model, trained, rates) = stage.into_parts();
+        for Done { model, optim, trained, .. } in done {
             merge.take(&model, &trained);
-            training.rates = rates;
+            training.optim = optim;
         }
         training.model = merge.into(training.model.clone());
-        training.optimizer = optimizer.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(())
     }
 
-    fn stages<'a, M: Staged>(
-        &'a self,
-        training: &Training<M>,
-        optimizer: &'a Mutex<ModuleOptimizer>,
-    ) -> Result<Vec<Stage<'a, M>>, PipelineError> {
+    fn stages<M: Staged>(&self, training: &Training<M>) -> Result<Vec<Stage<M>>, PipelineError> {
         let stages = training.model.stages();
         if stages == 0 {
             return Err(PipelineError::NoStages);
@@ -211,13 +201,24 @@ impl Pipeline {
         if !self.devices.is_empty() && self.devices.len() != stages {
             return Err(PipelineError::Devices { stages, devices: self.devices.len() });
         }
-        self.plan.report(&training.model)?;
+        // the state of one optimizer for all of them, and none of it the training's until they are done
+        let optim = training.optim.clone();
         let stage = |number| {
-            let (model, rates) = (training.model.clone(), training.rates.clone());
             let device = self.devices.get(number);
-            Stage::new(number, &self.plan, self.delay, model, device, optimizer, rates)
+            Stage::new(number, self.rate, self.delay, training.model.clone(), device, optim.beside())
         };
         Ok((0..stages).map(stage).collect())
+    }
+}
+
+/// Refuses a training of which a local layer never learnt.
+fn check_reached<M: Staged>(training: &Training<M>, done: &[Done<M>]) -> Result<(), PipelineError> {
+    let reached: HashSet<&String> = done.iter().flat_map(|done| &done.reached).collect();
+    // no batch, no layer
+    let missing = training.optim.plan().local_layers().into_iter().find(|layer| !reached.contains(layer));
+    match missing {
+        Some(layer) if !reached.is_empty() => Err(PipelineError::Unreached { layer }),
+        _ => Ok(()),
     }
 }
 
@@ -248,7 +249,9 @@ fn in_parallel<M: Staged>(
         feed(batches, input, &results, &mut output);
         results.iter().for_each(output);
         // the lowest stage that failed: those above only ran dry
-        threads.into_iter().try_for_each(|thread| thread.join().expect("stages catch their panics"))
+        threads.into_iter().enumerate().try_for_each(|(stage, thread)| {
+            thread.join().unwrap_or_else(|panic| Err(panicked(stage, &*panic)))
+        })
     })
 }
 

@@ -2,48 +2,52 @@
 
 use std::{
     any::Any,
-    collections::VecDeque,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Mutex, PoisonError, mpsc::Receiver},
+    collections::{HashSet, VecDeque},
+    sync::mpsc::Receiver,
     thread::{self, Scope, ScopedJoinHandle},
 };
 
-use burn::{
-    lr_scheduler::module_lr_scheduler::ModuleLrScheduler,
-    optim::{GradientsParams, ModuleOptimizer},
-    tensor::Device,
-};
-use burn_hebbian_optim::{Plan, PlanError};
+use burn::tensor::Device;
+use burn_hebbian_optim::{BoundPlan, LocalOptimizer, UpdateError, Updates};
 
 use super::{PipelineError, Staged, merge::Trained};
 
 /// A stage with the whole model, of which it trains its own part.
-pub(super) struct Stage<'a, M: Staged> {
+pub(super) struct Stage<M: Staged> {
     number: usize,
-    plan: &'a Plan,
+    rate: f64,
     delay: usize,
     model: M,
     device: Device,
-    /// Of all stages, so that its state stays in one piece; a step is short beside a pass.
-    optimizer: &'a Mutex<ModuleOptimizer>,
-    rates: ModuleLrScheduler,
+    /// With the state of all stages, so that it stays in one piece; a step is short beside a pass.
+    optim: LocalOptimizer,
     trained: Trained,
+    /// The local layers that the stage has reached.
+    reached: HashSet<String>,
     /// What was learnt and is not published yet.
-    late: VecDeque<GradientsParams>,
+    late: VecDeque<Updates>,
 }
 
 /// What a stage makes of a batch.
-type Pass<F> = Result<(F, GradientsParams), PipelineError>;
+type Pass<F> = Result<(F, Updates), PipelineError>;
 
-impl<'a, M: Staged> Stage<'a, M> {
+/// What a stage leaves behind.
+pub(super) struct Done<M> {
+    pub(super) model: M,
+    pub(super) optim: LocalOptimizer,
+    /// The modules of the model that the stage has trained.
+    pub(super) trained: Trained,
+    pub(super) reached: HashSet<String>,
+}
+
+impl<M: Staged> Stage<M> {
     pub(super) fn new(
         number: usize,
-        plan: &'a Plan,
+        rate: f64,
         delay: usize,
         model: M,
         device: Option<&Device>,
-        optimizer: &'a Mutex<ModuleOptimizer>,
-        rates: ModuleLrScheduler,
+        optim: LocalOptimizer,
     ) -> Self {
         let model = match device {
             Some(device) => model.fork(device),
@@ -51,17 +55,17 @@ impl<'a, M: Staged> Stage<'a, M> {
         };
         let device = device.cloned().or_else(|| model.devices().into_iter().next());
         let device = device.unwrap_or_default();
-        let (trained, late) = (Trained::none_of(&model), VecDeque::new());
-        Self { number, plan, delay, model, device, optimizer, rates, trained, late }
+        let (trained, reached, late) = (Trained::none_of(&model), HashSet::new(), VecDeque::new());
+        Self { number, rate, delay, model, device, optim, trained, reached, late }
     }
 
     pub(super) fn number(&self) -> usize {
         self.number
     }
 
-    /// The model, the modules of it that this stage trains, and the rates after the last batch.
-    pub(super) fn into_parts(self) -> (M, Trained, ModuleLrScheduler) {
-        (self.model, self.trained, self.rates)
+    pub(super) fn done(self) -> Done<M> {
+        let Self { model, optim, trained, reached, .. } = self;
+        Done { model, optim, trained, reached }
     }
 
     /// Works on what comes from below until nothing comes any more; ends early if nobody takes what it hands on.
@@ -86,13 +90,10 @@ impl<'a, M: Staged> Stage<'a, M> {
     }
 
     /// Begins a pass with the weights published so far: on this thread if it is to be published at once.
-    fn begin<'scope>(&self, input: M::Flow, scope: &'scope Scope<'scope, '_>) -> Begun<'scope, M::Flow>
-    where
-        'a: 'scope,
-    {
-        let (number, plan, device) = (self.number, self.plan, self.device.clone());
+    fn begin<'scope>(&self, input: M::Flow, scope: &'scope Scope<'scope, '_>) -> Begun<'scope, M::Flow> {
+        let (number, plan, device) = (self.number, self.optim.plan().clone(), self.device.clone());
         let model = self.model.clone();
-        let pass = move || pass(number, plan, &model, input, &device);
+        let pass = move || pass(number, &plan, &model, input, &device);
         if self.delay == 0 { Begun::Done(pass()) } else { Begun::Running(scope.spawn(pass)) }
     }
 
@@ -103,40 +104,46 @@ impl<'a, M: Staged> Stage<'a, M> {
         hand_on: impl Fn(M::Flow) -> bool,
     ) -> Result<bool, PipelineError> {
         let Some(pass) = pass else { return Ok(true) };
-        let (output, grads) = pass.wait()?;
+        let (output, updates) = pass.wait(self.number)?;
         let taken = hand_on(output);
-        self.publish(grads)?;
+        self.publish(updates)?;
         Ok(taken)
     }
 
     /// A pass on the calling thread; what it taught is published when it is due.
     pub(super) fn take_turn(&mut self, input: M::Flow) -> Result<M::Flow, PipelineError> {
-        let (output, grads) = pass(self.number, self.plan, &self.model, input, &self.device)?;
-        self.late.push_back(grads);
+        let (output, updates) = pass(self.number, self.optim.plan(), &self.model, input, &self.device)?;
+        self.late.push_back(updates);
         if self.late.len() > self.delay
-            && let Some(grads) = self.late.pop_front()
+            && let Some(updates) = self.late.pop_front()
         {
-            self.publish(grads)?;
+            self.publish(updates)?;
         }
         Ok(output)
     }
 
     /// Publishes what is still late.
     pub(super) fn catch_up(&mut self) -> Result<(), PipelineError> {
-        while let Some(grads) = self.late.pop_front() {
-            self.publish(grads)?;
+        while let Some(updates) = self.late.pop_front() {
+            self.publish(updates)?;
         }
         Ok(())
     }
 
-    fn publish(&mut self, grads: GradientsParams) -> Result<(), PipelineError> {
-        self.trained.note(&self.model, &grads);
-        let rates = self.rates.step();
-        let mut optimizer = self.optimizer.lock().unwrap_or_else(PoisonError::into_inner);
-        let model = self.plan.step(&mut optimizer, rates, self.model.clone(), grads);
-        self.model = model.map_err(|error| PipelineError::Update { stage: self.number, error })?;
+    fn publish(&mut self, updates: Updates) -> Result<(), PipelineError> {
+        self.trained.note(&updates.parameters());
+        let new = |layer: &&str| !self.reached.contains(*layer);
+        let new: Vec<String> = updates.reached().into_iter().filter(new).map(ToString::to_string).collect();
+        self.reached.extend(new);
+        // other stages have other layers
+        let stepped = self.optim.step(self.rate, self.model.clone(), updates.partial());
+        self.model = stepped.map_err(|refused| update_error(self.number, refused.error().clone()))?;
         Ok(())
     }
+}
+
+fn update_error(stage: usize, error: UpdateError) -> PipelineError {
+    PipelineError::Update { stage, error }
 }
 
 /// A pass that runs, or has run.
@@ -146,38 +153,40 @@ enum Begun<'scope, F> {
 }
 
 impl<F> Begun<'_, F> {
-    fn wait(self) -> Pass<F> {
+    fn wait(self, stage: usize) -> Pass<F> {
         match self {
             Self::Done(pass) => pass,
-            Self::Running(thread) => thread.join().expect("passes catch their panics"),
+            Self::Running(thread) => thread.join().unwrap_or_else(|panic| Err(panicked(stage, &*panic))),
         }
     }
 }
 
 /// A forward pass of a stage, what its layers learnt in it, and a backward pass if it has a loss.
-fn pass<M: Staged>(number: usize, plan: &Plan, model: &M, input: M::Flow, device: &Device) -> Pass<M::Flow> {
-    let learn = || -> Result<(M::Flow, GradientsParams), PlanError> {
-        let input = M::hand_on(input, device);
-        let signals = model.signals(&input);
-        let ((output, loss), updates) = plan.observe(model, signals, || {
-            let output = model.run(number, input);
-            let loss = model.loss(number, &output);
-            (output, loss)
-        })?;
-        let mut grads = match loss {
-            Some(loss) => GradientsParams::from_grads(loss.backward(), model),
-            None => GradientsParams::new(),
-        };
-        updates.register(model, &mut grads);
-        Ok((output, grads))
+fn pass<M: Staged>(
+    number: usize,
+    plan: &BoundPlan,
+    model: &M,
+    input: M::Flow,
+    device: &Device,
+) -> Pass<M::Flow> {
+    let input = M::hand_on(input, device);
+    let signals = model.signals(&input);
+    let observed = plan.observe(model, signals, |model| {
+        let output = model.run(number, input);
+        let loss = model.loss(number, &output);
+        (output, loss)
+    });
+    let ((output, loss), seen) = observed.map_err(|error| update_error(number, error))?;
+    let updates = match loss {
+        Some(loss) => seen.backward(loss).map_err(|error| update_error(number, error))?,
+        None => seen.local_only(),
     };
-    match catch_unwind(AssertUnwindSafe(learn)) {
-        Ok(learnt) => Ok(learnt?),
-        Err(panic) => Err(PipelineError::Panic { stage: number, message: message(&*panic) }),
-    }
+    Ok((output, updates))
 }
 
-fn message(panic: &(dyn Any + Send)) -> String {
+/// A thread that ended in a panic.
+pub(super) fn panicked(stage: usize, panic: &(dyn Any + Send)) -> PipelineError {
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_string())
+    let message = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    PipelineError::Panic { stage, message: message.unwrap_or_else(|| "no message".to_string()) }
 }

@@ -1,0 +1,118 @@
+//! What trains each parameter, as data.
+
+mod entry;
+mod epochs;
+mod optimizer;
+mod training;
+
+use burn::config::Config;
+use serde::{Deserialize, Serialize};
+
+pub use entry::Entry;
+pub use optimizer::{IntoOptimizer, OptimizerChoice};
+pub use training::LocalTraining;
+pub(crate) use training::{RuleChoice, Training, describe};
+
+/// What trains each parameter of a model: entries in order, of which the last that matches decides everything: what trains
+/// a parameter, by which optimizer, how fast.
+///
+/// A plan is data; it has no part in the training itself. [`init`](Self::init) binds it to a model.
+///
+/// A pattern is a regular expression that must match a whole path or a whole leading part of it: `conv1`
+/// matches `conv1.weight`, not `conv10.weight`; `conv[12]` and `.*` do what they say. Local layers that carry a
+/// rule and are matched by no pattern learn by it; every other parameter is trained by [`Rest`]. What is
+/// [frozen](burn::module::Module::freeze) in the model stays frozen, whatever the plan says.
+///
+/// The same model trains all by backprop, all Hebbian, or any hybrid:
+///
+/// ```
+/// use burn_hebbian_core::{Activation, Rule};
+/// use burn_hebbian_optim::{Entry, LocalTraining, Plan, Rest};
+///
+/// let hybrid = Plan::new()
+///     .with(Entry::local("conv1", Rule::swta()).at_rate(0.1))
+///     .local("conv[23]", LocalTraining::new(Rule::hpca(Activation::Relu)).passing_gradients());
+/// let hebbian_only = Plan::new().local("conv.*", Rule::swta()).with_rest(Rest::Frozen);
+/// let json = serde_json::to_string(&hybrid).unwrap();
+/// assert_eq!(serde_json::from_str::<Plan>(&json).unwrap(), hybrid);
+/// # let _ = hebbian_only;
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Plan {
+    entries: Vec<Entry>,
+    rest: Rest,
+    /// Steps between two looks at whether updates are finite; `None` chooses by device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check_every: Option<usize>,
+}
+
+impl Config for Plan {}
+
+/// What trains the parameters that no entry matches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rest {
+    /// Backprop, as far as they require gradients.
+    #[default]
+    Backprop,
+    /// Nothing.
+    Frozen,
+}
+
+impl Plan {
+    /// Local layers learn by the rules they carry, the rest by backprop.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// With one more entry, which goes before those given so far.
+    pub fn with(mut self, entry: Entry) -> Self {
+        self.entries.push(entry);
+        self
+    }
+
+    /// With [`Entry::local`].
+    pub fn local(self, pattern: impl Into<String>, training: impl Into<LocalTraining>) -> Self {
+        self.with(Entry::local(pattern, training))
+    }
+
+    /// With [`Entry::backprop`].
+    pub fn backprop(self, pattern: impl Into<String>) -> Self {
+        self.with(Entry::backprop(pattern))
+    }
+
+    /// With [`Entry::frozen`].
+    pub fn frozen(self, pattern: impl Into<String>) -> Self {
+        self.with(Entry::frozen(pattern))
+    }
+
+    /// What trains the parameters that no entry matches.
+    pub fn with_rest(self, rest: Rest) -> Self {
+        Self { rest, ..self }
+    }
+
+    /// Looks every `steps` steps whether updates are finite, 0 for never. Without this: every step on a CPU,
+    /// every 100 on a GPU, where each look waits for the device.
+    ///
+    /// A step that is looked at and is not finite changes nothing; what came before a late look has already reached
+    /// the weights.
+    pub fn with_finite_check_every(self, steps: usize) -> Self {
+        Self { check_every: Some(steps), ..self }
+    }
+
+    /// The entries, in order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// What trains the parameters that no entry matches.
+    pub fn rest(&self) -> Rest {
+        self.rest
+    }
+
+    /// Steps between two looks at whether updates are finite, if the plan chooses them.
+    pub fn finite_check_every(&self) -> Option<usize> {
+        self.check_every
+    }
+}
