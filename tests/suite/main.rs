@@ -23,6 +23,7 @@ mod records;
 mod replicas;
 mod rules;
 mod schedules;
+mod shapes;
 mod stages;
 mod state;
 mod trainer;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     trials.extend(records::trials());
     trials.extend(replicas::trials());
     trials.extend(schedules::trials());
+    trials.extend(shapes::trials());
     trials.extend(stages::trials());
     trials.extend(state::trials());
     trials.extend(bad_input::trials());
