@@ -168,7 +168,8 @@ mod tests {
     fn teachers_that_do_not_fit_are_refused_before_a_pass() {
         let groups = Teacher::ClassGroups { classes: 2, per_class: 3, order: GroupOrder::ClassesFirst };
         for (rule, columns) in [(Rule::teacher(), 6), (Rule::swta().with_teacher(groups), 2)] {
-            let decaying = rule.clone().with_reduction(Reduction::Mean).decaying(Activity::dot);
+            let decaying =
+                rule.clone().with_reduction(Reduction::Mean).decaying(|seen: &Activity| seen.dot());
             for rule in [&rule as &dyn LocalRule, &decaying] {
                 let missing = refused(rule, &Signals::none());
                 assert!(missing.contains(&format!("of {columns} columns")), "{missing}");
