@@ -105,6 +105,11 @@ impl AnyLayer {
         replace!(self, local => local.with_rule(rule))
     }
 
+    /// With another output function.
+    pub fn with_output(self, output: Output) -> Self {
+        replace!(self, local => local.with_output(output))
+    }
+
     /// The layer's output.
     pub fn forward(&self, x: Tensor<5>) -> Tensor<5> {
         each!(self, local => volume(local.forward(flat(x))))

@@ -24,6 +24,7 @@ mod replicas;
 mod rules;
 mod schedules;
 mod seams;
+mod shapes;
 mod stages;
 mod state;
 mod trainer;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
     trials.extend(replicas::trials());
     trials.extend(schedules::trials());
     trials.extend(seams::trials());
+    trials.extend(shapes::trials());
     trials.extend(stages::trials());
     trials.extend(state::trials());
     trials.extend(bad_input::trials());

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     WeightLayout,
+    precision::indicator,
     stage::{Cursor, Seen, Stage, patches, per_neuron, sums},
 };
 
@@ -48,7 +49,8 @@ impl Abstention {
         let victories = per_neuron(victories, layout);
         let probability = victories.clone() / (victories.max_dim(2) + share).clamp_min(1.0);
         let draw = per_neuron(uniform(streams), layout);
-        Some(draw.greater_equal(probability).float())
+        let dtype = draw.dtype();
+        Some(indicator(draw.greater_equal(probability), dtype))
     }
 }
 
@@ -147,8 +149,9 @@ fn advance(stream: Tensor<1>, (modulus, multiplier): (u32, u32)) -> Tensor<1> {
     let quotient = product.clone().div_scalar(modulus).floor();
     let rest = product - quotient.mul_scalar(modulus);
     // a division that rounds across a whole number is off by one modulus
-    let rest = rest.clone() + rest.lower_elem(0.0).float().mul_scalar(modulus);
-    rest.clone() - rest.greater_equal_elem(modulus).float().mul_scalar(modulus)
+    let dtype = rest.dtype();
+    let rest = rest.clone() + indicator(rest.lower_elem(0.0), dtype).mul_scalar(modulus);
+    rest.clone() - indicator(rest.greater_equal_elem(modulus), dtype).mul_scalar(modulus)
 }
 
 /// Seed and index, mixed (the finaliser of SplitMix64).

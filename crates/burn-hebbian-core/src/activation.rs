@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Criterion, RuleError, WeightLayout,
     error::{positive, share},
+    precision::indicator,
     stage::{Seen, Stage, blend_means},
 };
 
@@ -71,7 +72,7 @@ impl Activation {
     pub fn derivative(&self, s: Tensor<4>) -> Tensor<4> {
         match *self {
             Self::Linear => s.ones_like(),
-            Self::Relu => s.greater_elem(0.0).float(),
+            Self::Relu => indicator(s.clone().greater_elem(0.0), s.dtype()),
             Self::Tanh | Self::AdaptiveScore { .. } => square(s.tanh()).neg().add_scalar(1.0),
             Self::Repu { power } => power_derivative(s, power),
             Self::Triangle { power } => power_derivative(above_mean(s), power),

@@ -3,7 +3,10 @@
 use burn::tensor::Tensor;
 use core::cell::OnceCell;
 
-use crate::{Signals, Similarity, WeightLayout};
+use crate::{
+    Signals, Similarity, WeightLayout,
+    precision::{whole, whole_type},
+};
 
 /// What a rule may ask of the layer; computed only when asked.
 ///
@@ -13,7 +16,7 @@ pub trait LayerView {
     /// Where the neurons lie in the weight.
     fn layout(&self) -> WeightLayout;
 
-    /// `‖x‖²` of every patch, `[n, groups, 1, positions]`.
+    /// `‖x‖²` of every patch, `[n, groups, 1, positions]`; of a layer in half precision in `f32`.
     fn patch_energy(&self) -> Tensor<4>;
 
     /// The weight as `[groups, before, neurons, after]`.
@@ -24,7 +27,8 @@ pub trait LayerView {
 
     /// The responses with another weight in the place of the layer's, given and answered in the rule's shapes.
     ///
-    /// A second convolution, for the rules that cannot do without (Krotov–Hopfield with `p ≠ 2`).
+    /// A second convolution, for the rules that cannot do without (Krotov–Hopfield with `p ≠ 2`). Of a layer in half
+    /// precision the weight comes in `f32`, and so do the responses.
     fn respond_with(&self, weight: Tensor<4>) -> Tensor<4>;
 }
 
@@ -71,14 +75,19 @@ impl<'a> Activity<'a> {
         self.dot.clone()
     }
 
-    /// The responses as another [`Similarity`]; elementwise on [`dot`](Self::dot) and the norms.
+    /// The responses as another [`Similarity`], in their type; elementwise on [`dot`](Self::dot) and the norms.
     pub fn similarity(&self, similarity: &Similarity) -> Tensor<4> {
-        similarity.of(self)
+        similarity.of(self).cast(self.dot.dtype())
     }
 
-    /// `‖x‖²` of every patch, `[n, groups, 1, positions]`.
+    /// The responses as they are compared: in `f32` if the layer runs in half precision.
+    pub(crate) fn whole_dot(&self) -> Tensor<4> {
+        whole(self.dot())
+    }
+
+    /// `‖x‖²` of every patch, `[n, groups, 1, positions]`; of a layer in half precision in `f32`, as all norms.
     pub fn patch_energy(&self) -> Tensor<4> {
-        self.patch_energy.get_or_init(|| self.layer.patch_energy()).clone()
+        self.patch_energy.get_or_init(|| whole(self.layer.patch_energy())).clone()
     }
 
     /// `‖w_k‖²` of every neuron, `[1, groups, neurons, 1]`.
@@ -103,9 +112,10 @@ impl<'a> Activity<'a> {
         self.layer
     }
 
-    /// With the state that the layer keeps for its rule.
+    /// With the state that the layer keeps for its rule; it is read in the type that the rule sums in.
     pub fn with_state(mut self, state: Option<Tensor<1>>) -> Self {
-        self.state = state;
+        let dtype = whole_type(self.dot.dtype());
+        self.state = state.map(|state| state.cast(dtype));
         self
     }
 
@@ -145,14 +155,15 @@ impl<'a> Activity<'a> {
         self.layer.bias()
     }
 
-    /// The third factor as it broadcasts over `[n, groups, neurons, positions]`, if there is one.
+    /// The third factor as it broadcasts over `[n, groups, neurons, positions]`, if there is one; in the type that the
+    /// rule sums in.
     ///
     /// # Panics
     ///
     /// If its shape does not fit the layer.
     pub fn third_factor(&self) -> Option<Tensor<4>> {
         let factor = self.signals.expand_third_factor(&self.layout(), self.dot.dims()[0])?;
-        Some(factor.cast(self.dot.dtype()))
+        Some(factor.cast(whole_type(self.dot.dtype())))
     }
 
     /// The state that the layer keeps for its rule, if it keeps any.
@@ -184,4 +195,122 @@ impl<'a> Activity<'a> {
 
 fn inverse_norm(energy: Tensor<4>) -> Tensor<4> {
     energy.clamp_min(MIN_ENERGY).sqrt().recip()
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{DType, Device, Tensor};
+
+    use super::{LayerView, whole_type};
+    use crate::*;
+
+    const LAYOUT: WeightLayout = WeightLayout { groups: 1, before: 1, neurons: 2, after: 4 };
+
+    /// Patches and weights of one number each, over a fan-in of four.
+    struct Uniform {
+        x: f32,
+        w: f32,
+        dtype: DType,
+    }
+
+    impl Uniform {
+        fn full(&self, dims: [usize; 4], value: f32) -> Tensor<4> {
+            Tensor::full(dims, value, (&Device::flex(), self.dtype))
+        }
+
+        fn activity(&self) -> Activity<'_> {
+            Activity::new(self.full([3, 1, 2, 5], 4.0 * self.x * self.w), Signals::none(), self)
+        }
+    }
+
+    impl LayerView for Uniform {
+        fn layout(&self) -> WeightLayout {
+            LAYOUT
+        }
+
+        fn patch_energy(&self) -> Tensor<4> {
+            let dtype = whole_type(self.dtype);
+            Tensor::full([3, 1, 1, 5], 4.0 * self.x * self.x, (&Device::flex(), dtype))
+        }
+
+        fn weight(&self) -> Tensor<4> {
+            self.full(LAYOUT.dims(), self.w)
+        }
+
+        fn bias(&self) -> Option<Tensor<1>> {
+            None
+        }
+
+        fn respond_with(&self, weight: Tensor<4>) -> Tensor<4> {
+            weight.sum_dims(&[1, 3]).reshape([1, 1, 2, 1]).expand([3, 1, 2, 5]).mul_scalar(self.x)
+        }
+    }
+
+    fn values(tensor: Tensor<4>) -> Vec<f32> {
+        tensor.into_data().iter::<f32>().collect()
+    }
+
+    #[test]
+    fn similarities_of_half_precision_are_those_of_energies_beyond_it() {
+        for dtype in [DType::F16, DType::BF16] {
+            for (x, w) in [(300.0, 0.5), (0.5, 300.0), (1e-3, 0.5), (0.5, 1e-3)] {
+                let layer = Uniform { x, w, dtype };
+                let seen = layer.activity();
+                for (similarity, expected) in [
+                    (Similarity::Cosine, 1.0),
+                    (Similarity::RaisedCosine { power: 3.0 }, 1.0),
+                    (Similarity::Projection, 2.0 * x),
+                    (Similarity::Lebesgue { p: 3.0 }, 4.0 * x * w * w),
+                ] {
+                    let s = seen.similarity(&similarity);
+                    assert_eq!(s.dtype(), dtype);
+                    let half_overflows = dtype == DType::F16 && !(1e-4..6e4).contains(&expected);
+                    for s in values(s) {
+                        assert!(
+                            half_overflows || (s / expected - 1.0).abs() < 0.02,
+                            "{similarity:?} of {x} and {w} in {dtype:?}: {s} for {expected}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn blank_patches_and_neurons_of_half_precision_have_cosine_0() {
+        for dtype in [DType::F16, DType::BF16, DType::F32, DType::F64] {
+            for (x, w) in [(0.0, 0.5), (0.5, 0.0), (0.0, 0.0)] {
+                let layer = Uniform { x, w, dtype };
+                let s = values(layer.activity().similarity(&Similarity::Cosine));
+                assert!(s.iter().all(|s| *s == 0.0), "{x} and {w} in {dtype:?}: {s:?}");
+            }
+        }
+    }
+
+    /// Whatever a layer runs in; state is read in the type of the sums.
+    #[test]
+    fn sums_are_in_single_precision_at_least() {
+        let rules =
+            [Rule::swta(), Rule::hpca_adaptive(), Rule::bcm(), Rule::abstaining_wta(1), Rule::foldiak(0.3)];
+        for (dtype, sums) in [
+            (DType::F16, DType::F32),
+            (DType::BF16, DType::F32),
+            (DType::F32, DType::F32),
+            (DType::F64, DType::F64),
+        ] {
+            for rule in &rules {
+                let layer = Uniform { x: 1.0, w: 0.5, dtype };
+                let state = rule.initial_state(&LAYOUT).unwrap_or_default();
+                let state = Tensor::<1>::from_data(state.as_slice(), &Device::flex());
+                let factors = rule.factors(&layer.activity().with_state(Some(state.clone())));
+                let types = [factors.decay.map(|sum| sum.dtype()), factors.mass.map(|sum| sum.dtype())];
+                assert!(types.into_iter().flatten().all(|dtype| dtype == sums), "{rule:?} in {dtype:?}");
+                if let Some(statistics) = factors.statistics {
+                    assert_eq!(statistics.dtype(), sums, "{rule:?} in {dtype:?}");
+                    let next = rule.next_state(state.cast(sums), Some(statistics), &LAYOUT);
+                    assert_eq!(next.dtype(), sums, "{rule:?} in {dtype:?}");
+                }
+            }
+        }
+    }
 }

@@ -42,7 +42,8 @@ impl Bias {
             Self::LogPrior => {
                 let bias =
                     activity.bias().expect("a plan refuses layers without the bias that a rule learns");
-                s + per_neuron(bias, &activity.layout())
+                let bias = per_neuron(bias, &activity.layout()).cast(s.dtype());
+                s + bias
             }
         }
     }

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use crate::{
     Abstention, Activity, Bias, Competition, Factors, Finish, Gate, Homeostasis, Lateral, LocalRule,
-    Recurrence, Reduction, Rule, RuleError, Teacher, Variance, WeightLayout,
+    Recurrence, Reduction, Rule, RuleError, Signals, Teacher, Variance, WeightLayout,
     recurrence::Stages,
     stage::{Seen, Stage},
     variance::Scaled,
@@ -98,7 +98,7 @@ impl Rule {
     /// From the similarity to the competition's outcome.
     fn see(&self, activity: &Activity, states: &Parts) -> Sight {
         let layout = activity.layout();
-        let similarity = self.surround.of(activity.similarity(&self.similarity), activity);
+        let similarity = self.surround.of(self.similarity.of(activity), activity);
         let similarity = self.bias.shift(similarity, activity);
         let teacher = self.teacher.expand(activity.signals(), &layout, similarity.dims()[0]);
         let teacher = teacher.map(|teacher| teacher.cast(similarity.dtype()));
@@ -172,7 +172,7 @@ impl LocalRule for Rule {
             self.activation.derivative_of(u, states.of(Slot::Activation), &layout)
         };
         let g = self.gate.of(z, &seen, slope, states.of(Slot::Gate), &layout);
-        let g = g.unwrap_or_else(|| activity.dot().ones_like());
+        let g = g.unwrap_or_else(|| activity.whole_dot().ones_like());
         let (c, weights) = self.reduction.weigh(times(g, teacher.as_ref()));
         let c = times(c, activity.third_factor().as_ref());
         let growth = self.homeostasis.growth(seen.y.as_ref());
@@ -242,6 +242,16 @@ impl LocalRule for Rule {
             (Some(statistics), Some(temperature)) => self.bias.update(bias, statistics, temperature, layout),
             _ => bias.zeros_like(),
         }
+    }
+
+    fn check_signals(&self, signals: &Signals, layout: &WeightLayout) -> Result<(), RuleError> {
+        self.teacher.check_signal(signals, layout)?;
+        signals.check_third_factor(layout)
+    }
+
+    fn check_images(&self, signals: &Signals, images: usize) -> Result<(), RuleError> {
+        self.teacher.check_images(signals, images)?;
+        signals.check_third_factor_images(images)
     }
 
     fn check(&self, layout: &WeightLayout) -> Result<(), RuleError> {

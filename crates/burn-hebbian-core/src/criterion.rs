@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     WeightLayout,
+    precision::indicator,
     stage::{Cursor, patches, per_neuron, sums},
 };
 
@@ -53,6 +54,7 @@ impl Criterion {
             Self::Kurtosis => second - (squares.clone() * squares).mul_scalar(3.0),
             Self::Stability => third * squares - second,
         };
-        per_neuron(margin.lower_elem(0.0).float(), layout)
+        let dtype = margin.dtype();
+        per_neuron(indicator(margin.lower_elem(0.0), dtype), layout)
     }
 }

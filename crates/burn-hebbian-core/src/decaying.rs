@@ -5,7 +5,10 @@ use core::fmt;
 
 use burn::tensor::Tensor;
 
-use crate::{Activity, Factors, Finish, LocalRule, Recurrence, Reduction, Rule, RuleError, WeightLayout};
+use crate::{
+    Activity, Factors, Finish, LocalRule, Recurrence, Reduction, Rule, RuleError, Signals, WeightLayout,
+    precision::whole,
+};
 
 /// A rule whose decay `γ(x, w)` is a function of the user's: `ΔW_k = reduce Σ (c_k x − γ_k w_k)`.
 ///
@@ -46,7 +49,7 @@ where
     F: Fn(&Activity) -> Tensor<4> + Send + Sync,
 {
     fn factors(&self, activity: &Activity) -> Factors {
-        let gamma = (self.gamma)(activity).expand(activity.dot().dims());
+        let gamma = whole((self.gamma)(activity)).expand(activity.dot().dims());
         self.rule.factors(activity).with_growth(gamma.neg())
     }
 
@@ -82,6 +85,14 @@ where
         layout: &WeightLayout,
     ) -> Tensor<1> {
         self.rule.bias_update(bias, statistics, layout)
+    }
+
+    fn check_signals(&self, signals: &Signals, layout: &WeightLayout) -> Result<(), RuleError> {
+        self.rule.check_signals(signals, layout)
+    }
+
+    fn check_images(&self, signals: &Signals, images: usize) -> Result<(), RuleError> {
+        self.rule.check_images(signals, images)
     }
 
     fn check(&self, layout: &WeightLayout) -> Result<(), RuleError> {

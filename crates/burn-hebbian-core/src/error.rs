@@ -37,6 +37,14 @@ pub enum RuleError {
         /// The value.
         value: f64,
     },
+    /// A value that a single-precision number cannot hold: it would be 0 or infinite in the middle of a pass.
+    #[error("{name}: must be 0 or a normal number of f32, of a magnitude in 1.2e-38..=3.4e38, got {value:e}")]
+    NotSingle {
+        /// The name of the value.
+        name: &'static str,
+        /// The value.
+        value: f64,
+    },
     /// A value that must be at least 1 is not.
     #[error("{name}: must be finite and at least 1, got {value}")]
     BelowOne {
@@ -105,6 +113,50 @@ pub enum RuleError {
         /// Neurons reserved for each class.
         per_class: usize,
     },
+    /// No teacher for a rule that learns from one.
+    #[error(
+        "this rule learns from a teacher: pass one with Signals::none().with_teacher(one_hot), of {columns} columns"
+    )]
+    TeacherMissing {
+        /// The columns it should have.
+        columns: usize,
+    },
+    /// A teacher without rows, or of other columns than the rule has classes or the layer neurons.
+    #[error(
+        "teacher: expected [images, {expected}] for a layer of {neurons} neurons, got [{rows}, {columns}]"
+    )]
+    TeacherShape {
+        /// The columns it should have.
+        expected: usize,
+        /// Neurons of the layer.
+        neurons: usize,
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+    },
+    /// A third factor without rows, or of other columns than the layer has neurons.
+    #[error("third factor: expected [1 or images, 1 or {neurons}], got [{rows}, {columns}]")]
+    ThirdFactorShape {
+        /// Neurons of the layer.
+        neurons: usize,
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        columns: usize,
+    },
+    /// A signal with rows that do not belong to the images of a pass.
+    #[error(
+        "{signal}: {rows} rows for {images} images; there must be one for each, or for each of equal parts of them"
+    )]
+    SignalRows {
+        /// The name of the signal.
+        signal: &'static str,
+        /// Its rows.
+        rows: usize,
+        /// The images.
+        images: usize,
+    },
     /// A surround kernel without a centre.
     #[error("surround modulation: the size must be odd, got {size}")]
     SurroundSize {
@@ -129,20 +181,134 @@ pub enum RuleError {
 
 /// Refuses a value that is not positive and finite.
 pub(crate) fn positive(name: &'static str, value: f64) -> Result<(), RuleError> {
-    if value.is_finite() && value > 0.0 { Ok(()) } else { Err(RuleError::NotPositive { name, value }) }
+    if value.is_finite() && value > 0.0 {
+        single(name, value)
+    } else {
+        Err(RuleError::NotPositive { name, value })
+    }
+}
+
+/// Refuses a finite value that `f32` cannot hold: tensors take scalars in their own type.
+pub(crate) fn single(name: &'static str, value: f64) -> Result<(), RuleError> {
+    let held = value as f32;
+    if value == 0.0 || held.is_normal() { Ok(()) } else { Err(RuleError::NotSingle { name, value }) }
 }
 
 /// Refuses a value that is not finite.
 pub(crate) fn finite(name: &'static str, value: f64) -> Result<(), RuleError> {
-    if value.is_finite() { Ok(()) } else { Err(RuleError::NotFinite { name, value }) }
+    if value.is_finite() { single(name, value) } else { Err(RuleError::NotFinite { name, value }) }
 }
 
 /// Refuses a value below 1.
 pub(crate) fn at_least_one(name: &'static str, value: f64) -> Result<(), RuleError> {
-    if value.is_finite() && value >= 1.0 { Ok(()) } else { Err(RuleError::BelowOne { name, value }) }
+    if value.is_finite() && value >= 1.0 {
+        single(name, value)
+    } else {
+        Err(RuleError::BelowOne { name, value })
+    }
+}
+
+/// Refuses a signal whose rows are not those of equal parts of the images.
+pub(crate) fn rows(signal: &'static str, rows: usize, images: usize) -> Result<(), RuleError> {
+    let fits = rows > 0 && images.is_multiple_of(rows);
+    if fits { Ok(()) } else { Err(RuleError::SignalRows { signal, rows, images }) }
 }
 
 /// Refuses a value that is no share.
 pub(crate) fn share(name: &'static str, value: f64) -> Result<(), RuleError> {
-    if (0.0..=1.0).contains(&value) { Ok(()) } else { Err(RuleError::NotAShare { name, value }) }
+    if (0.0..=1.0).contains(&value) { single(name, value) } else { Err(RuleError::NotAShare { name, value }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::*;
+
+    const LAYOUT: WeightLayout = WeightLayout { groups: 1, before: 1, neurons: 4, after: 6 };
+
+    /// A rule for every number that a rule has.
+    fn rules(v: f64) -> Vec<(&'static str, Rule)> {
+        let competition = |competition| Rule::swta().with_competition(competition);
+        let activation = |activation| Rule::oja().with_activation(activation);
+        let similarity = |similarity| Rule::swta().with_similarity(similarity);
+        let inhibition = AntiHebbian { target: 0.1, rate: 0.1, threshold_rate: 0.1, gain: 10.0, steps: 3 };
+        let anti = |inhibition| Rule::foldiak(0.1).with_competition(Competition::AntiHebbian(inhibition));
+        let surround = |center_sigma, surround_sigma| {
+            Rule::hebb().with_surround(Surround::DifferenceOfGaussians {
+                size: 3,
+                center_sigma,
+                surround_sigma,
+            })
+        };
+        let map = |sigma, tau| {
+            let (size, neighbourhood) = (Vec::from([4]), Neighbourhood::Gaussian);
+            Rule::hard_wta().with_lateral(Lateral::Map { size, neighbourhood, sigma: Some(sigma), tau })
+        };
+        let criterion = Criterion::Kurtosis;
+        Vec::from([
+            ("softmax temperature", competition(Competition::Softmax { temperature: v })),
+            ("softmax temperature", competition(Competition::SignedSoftmax { temperature: v })),
+            (
+                "softmax temperature",
+                competition(Competition::AdaptiveSoftmax { temperature: v, momentum: 0.1 }),
+            ),
+            ("momentum", competition(Competition::AdaptiveSoftmax { temperature: 1.0, momentum: v })),
+            ("power softmax", competition(Competition::PowerSoftmax { power: v })),
+            ("loser", competition(Competition::KWinners { k: 1, losers: v })),
+            ("delta", competition(Competition::Ranked { k: 2, delta: v })),
+            ("target", anti(AntiHebbian { target: v, ..inhibition })),
+            ("rate", anti(AntiHebbian { rate: v, ..inhibition })),
+            ("threshold rate", anti(AntiHebbian { threshold_rate: v, ..inhibition })),
+            ("gain", anti(AntiHebbian { gain: v, ..inhibition })),
+            ("raised cosine", similarity(Similarity::RaisedCosine { power: v })),
+            ("gaussian sigma", similarity(Similarity::Gaussian { sigma: Some(v) })),
+            ("Lebesgue", similarity(Similarity::Lebesgue { p: v })),
+            ("power", activation(Activation::Repu { power: v })),
+            ("triangle", activation(Activation::Triangle { power: v })),
+            ("share", activation(Activation::Score { sub_gaussian: v })),
+            ("momentum", activation(Activation::AdaptiveScore { criterion, momentum: v })),
+            ("momentum", Rule::oja().with_variance(Variance::Running { momentum: v, epsilon: 0.1 })),
+            ("epsilon", Rule::oja().with_variance(Variance::Running { momentum: 0.1, epsilon: v })),
+            ("BCM", Rule::bcm().with_gate(Gate::Bcm { momentum: v })),
+            ("target", Rule::hebb().with_homeostasis(Homeostasis::Scaling { target: v, rate: 1.0 })),
+            ("rate", Rule::hebb().with_homeostasis(Homeostasis::Scaling { target: 1.0, rate: v })),
+            ("norm deviation", Rule::oja().with_rate(Rate::NormDeviation { power: v })),
+            ("center sigma", surround(v, 2e50)),
+            ("surround", surround(1e-3, v)),
+            ("map radius", map(v, 1.0)),
+            ("tau", map(1.0, v)),
+        ])
+    }
+
+    #[test]
+    fn numbers_that_f32_cannot_hold_are_refused_with_their_value() {
+        for v in [1e-50, 1e50, 1e-40, 4e38] {
+            for (name, rule) in rules(v) {
+                let error = rule.check(&LAYOUT).expect_err(name).to_string();
+                let value = [format!("{v}"), format!("{v:e}")];
+                assert!(value.iter().any(|value| error.contains(value)), "{name}: {error}");
+                assert!(error.contains(name), "{name}: {error}");
+            }
+        }
+        for (name, rule) in rules(0.5) {
+            let fits = rule.check(&LAYOUT).is_ok() || ["Lebesgue", "center sigma"].contains(&name);
+            assert!(fits, "{name}: {:?}", rule.check(&LAYOUT));
+        }
+    }
+
+    #[test]
+    fn widths_whose_square_f32_cannot_hold_are_refused() {
+        for sigma in [1e-20, 1e20] {
+            let rule = Rule::swta().with_similarity(Similarity::Gaussian { sigma: Some(sigma) });
+            let error = rule.check(&LAYOUT).unwrap_err().to_string();
+            assert!(error.contains("gaussian sigma squared"), "{error}");
+        }
+    }
+
+    #[test]
+    fn class_groups_do_not_wrap() {
+        let half = 1 << (usize::BITS / 2);
+        let teacher = Teacher::ClassGroups { classes: half, per_class: half, order: GroupOrder::FreeFirst };
+        let error = Rule::swta().with_teacher(teacher).check(&LAYOUT).unwrap_err();
+        assert!(matches!(error, RuleError::TeacherTooWide { neurons: 4, .. }), "{error}");
+    }
 }

@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use crate::precision::whole;
+
 /// A rule's answer: everything of `corr(x, C) − K · W − W ⊙ d` that the rule knows, before the layer sums it.
 ///
 /// Coefficients have the shape `[n, groups, neurons, positions]`.
@@ -11,7 +13,7 @@ pub struct Factors {
     /// The post-synaptic coefficients `C` that the layer correlates with its input; none for rules of pure
     /// recurrence.
     pub coefficients: Option<Tensor<4>>,
-    /// The diagonal of `K`: `[groups, neurons]`, already summed over patches.
+    /// The diagonal of `K`: `[groups, neurons]`, already summed over patches; as all sums, in `f32` at least.
     pub decay: Option<Tensor<2>>,
     /// The rest of `K`, as two factors and a mask.
     pub matrix: Option<MatrixRecurrence>,
@@ -139,7 +141,7 @@ impl Factors {
 
 /// `[n, groups, neurons, positions]` → `[groups, neurons]`.
 fn sum_patches(values: Tensor<4>) -> Tensor<2> {
-    values.sum_dims_squeeze(&[0, 3])
+    whole(values).sum_dims_squeeze(&[0, 3])
 }
 
 /// What one layer adds to its update in one forward pass; sums of micro-batches and devices add up.

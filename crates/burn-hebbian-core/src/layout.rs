@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use crate::precision::whole;
+
 /// Where the neurons of a layer lie in its weight, the same four axes for every geometry.
 ///
 /// A weight, read row by row, is `[groups, before, neurons, after]`:
@@ -56,8 +58,10 @@ impl WeightLayout {
         weight.reshape(self.dims())
     }
 
-    /// `‖w_k‖²` of every neuron, `[groups, 1, neurons, 1]`, of a weight in the shape of [`view`](Self::view).
+    /// `‖w_k‖²` of every neuron, `[groups, 1, neurons, 1]`, of a weight in the shape of [`view`](Self::view); of one in half
+    /// precision in `f32`.
     pub fn energy(&self, weight: Tensor<4>) -> Tensor<4> {
+        let weight = whole(weight);
         let squares = weight.clone() * weight;
         squares.sum_dims(&[1, 3])
     }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Abstention, Activation, Activity, Bias, Competition, Factors, Finish, Gate, Homeostasis, Lateral,
-    Normalization, Rate, Recurrence, Reduction, RuleError, Scale, Similarity, Surround, Teacher, Variance,
-    WeightLayout,
+    Normalization, Rate, Recurrence, Reduction, RuleError, Scale, Signals, Similarity, Surround, Teacher,
+    Variance, WeightLayout,
 };
 
 /// A local learning rule: what a layer saw goes in, factors of the update come out.
@@ -79,6 +79,26 @@ pub trait LocalRule: Debug + Send + Sync {
     ) -> Tensor<1> {
         let _ = (statistics, layout);
         bias.zeros_like()
+    }
+
+    /// Refuses signals that the rule cannot learn by on a layer like this; called before a pass.
+    ///
+    /// # Errors
+    ///
+    /// A [`RuleError`] that states what was expected and what there is.
+    fn check_signals(&self, signals: &Signals, layout: &WeightLayout) -> Result<(), RuleError> {
+        let _ = (signals, layout);
+        Ok(())
+    }
+
+    /// Refuses signals whose rows do not belong to so many images: to a linear layer, all leading dimensions are images.
+    ///
+    /// # Errors
+    ///
+    /// A [`RuleError`] that states both numbers.
+    fn check_images(&self, signals: &Signals, images: usize) -> Result<(), RuleError> {
+        let _ = (signals, images);
+        Ok(())
     }
 
     /// Refuses a layer that the rule cannot train; called before training.

@@ -5,7 +5,10 @@ use alloc::vec::Vec;
 
 use burn::tensor::Tensor;
 
-use crate::stage::{Cursor, blend};
+use crate::{
+    precision::whole,
+    stage::{Cursor, blend},
+};
 
 /// Running mean and unbiased variance of `width` numbers at once.
 ///
@@ -44,11 +47,12 @@ impl Running {
         1 + 2 * self.width
     }
 
-    /// From values `[n, width, positions]`.
+    /// From values `[n, width, positions]`, in their type, but not in half precision.
     pub(crate) fn statistics(&self, values: Tensor<3>, state: Tensor<1>) -> Tensor<1> {
         let [n, width, positions] = values.dims();
         let mean = Moments::of(state, self.width).mean;
-        let deviations = values - mean.reshape([1, width, 1]);
+        let values = whole(values);
+        let deviations = values.clone() - mean.reshape([1, width, 1]).cast(values.dtype());
         let count = Tensor::full([1], (n * positions) as f64, (&deviations.device(), deviations.dtype()));
         let squares = deviations.clone() * deviations.clone();
         let sums = |values: Tensor<3>| values.sum_dims(&[0, 2]).reshape([width]);

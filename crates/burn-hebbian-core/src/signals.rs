@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use burn::tensor::Tensor;
 use core::ops::Range;
 
-use crate::WeightLayout;
+use crate::{RuleError, WeightLayout, error::rows};
 
 /// Which of a rule's passes an activity belongs to.
 ///
@@ -98,6 +98,19 @@ impl Signals {
         Self { teacher, third_factor, phase: self.phase, third_factors: self.third_factors.clone() }
     }
 
+    pub(crate) fn check_third_factor(&self, layout: &WeightLayout) -> Result<(), RuleError> {
+        let Some(factor) = &self.third_factor else { return Ok(()) };
+        let ([rows, columns], neurons) = (factor.dims(), layout.total_neurons());
+        if rows > 0 && (columns == 1 || columns == neurons) {
+            return Ok(());
+        }
+        Err(RuleError::ThirdFactorShape { neurons, rows, columns })
+    }
+
+    pub(crate) fn check_third_factor_images(&self, images: usize) -> Result<(), RuleError> {
+        self.third_factor.as_ref().map_or(Ok(()), |factor| rows("third factor", factor.dims()[0], images))
+    }
+
     /// The third factor as it broadcasts over `[n, groups, neurons, positions]`.
     ///
     /// # Panics
@@ -125,4 +138,73 @@ pub(crate) fn repeat_rows(rows: Tensor<2>, times: usize) -> Tensor<2> {
     }
     let [n, width] = rows.dims();
     rows.unsqueeze_dim::<3>(1).repeat_dim(1, times).reshape([n * times, width])
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Tensor};
+
+    use crate::*;
+
+    const LAYOUT: WeightLayout = WeightLayout { groups: 2, before: 1, neurons: 3, after: 5 };
+
+    fn ones(dims: [usize; 2]) -> Tensor<2> {
+        Tensor::ones(dims, &Device::flex())
+    }
+
+    fn taught(dims: [usize; 2]) -> Signals {
+        Signals::none().with_teacher(ones(dims))
+    }
+
+    fn modulated(dims: [usize; 2]) -> Signals {
+        Signals::none().with_third_factor(ones(dims))
+    }
+
+    fn refused(rule: &dyn LocalRule, signals: &Signals) -> String {
+        rule.check_signals(signals, &LAYOUT).err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn teachers_that_do_not_fit_are_refused_before_a_pass() {
+        let groups = Teacher::ClassGroups { classes: 2, per_class: 3, order: GroupOrder::ClassesFirst };
+        for (rule, columns) in [(Rule::teacher(), 6), (Rule::swta().with_teacher(groups), 2)] {
+            let decaying =
+                rule.clone().with_reduction(Reduction::Mean).decaying(|seen: &Activity| seen.dot());
+            for rule in [&rule as &dyn LocalRule, &decaying] {
+                let missing = refused(rule, &Signals::none());
+                assert!(missing.contains(&format!("of {columns} columns")), "{missing}");
+                for wrong in [[4, columns + 1], [4, 1], [0, columns]] {
+                    let expected = format!(
+                        "teacher: expected [images, {columns}] for a layer of 6 neurons, got {wrong:?}"
+                    );
+                    assert_eq!(refused(rule, &taught(wrong)), expected);
+                }
+                assert_eq!(refused(rule, &taught([4, columns])), "");
+                assert!(rule.check_images(&taught([4, columns]), 8).is_ok());
+                let error = rule.check_images(&taught([4, columns]), 6).unwrap_err();
+                assert_eq!(error, RuleError::SignalRows { signal: "teacher", rows: 4, images: 6 });
+                assert!(error.to_string().starts_with("teacher: 4 rows for 6 images"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn teachers_that_nobody_needs_are_not_looked_at() {
+        assert_eq!(refused(&Rule::swta(), &taught([0, 7])), "");
+        assert!(Rule::swta().check_images(&taught([5, 7]), 6).is_ok());
+    }
+
+    #[test]
+    fn third_factors_that_do_not_fit_are_refused_before_a_pass() {
+        for wrong in [[4, 3], [4, 0], [0, 6], [0, 1]] {
+            let expected = format!("third factor: expected [1 or images, 1 or 6], got {wrong:?}");
+            assert_eq!(refused(&Rule::oja(), &modulated(wrong)), expected);
+        }
+        for right in [[1, 1], [4, 1], [1, 6], [4, 6]] {
+            assert_eq!(refused(&Rule::oja(), &modulated(right)), "");
+            assert!(Rule::oja().check_images(&modulated(right), 4).is_ok());
+        }
+        let error = Rule::oja().check_images(&modulated([4, 1]), 3).unwrap_err().to_string();
+        assert!(error.starts_with("third factor: 4 rows for 3 images"), "{error}");
+    }
 }

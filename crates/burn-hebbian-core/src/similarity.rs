@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Activity, RuleError,
-    error::{at_least_one, positive},
+    error::{at_least_one, positive, single},
+    precision::whole,
 };
 
 /// How alike a patch `x` and a weight vector `w` are.
@@ -42,18 +43,18 @@ pub enum Similarity {
 }
 
 impl Similarity {
-    /// The similarity of every patch with every neuron, `[n, groups, neurons, positions]`.
+    /// The similarity of every patch with every neuron, `[n, groups, neurons, positions]`, in the type of norms.
     pub(crate) fn of(&self, activity: &Activity) -> Tensor<4> {
         match self {
-            Self::Dot => activity.dot(),
-            Self::Projection => activity.dot() * activity.inverse_weight_norm(),
+            Self::Dot => activity.whole_dot(),
+            Self::Projection => activity.whole_dot() * activity.inverse_weight_norm(),
             Self::Cosine => scaled_cosine(activity, 1.0),
             Self::RaisedCosine { power } => raised(scaled_cosine(activity, 0.5), *power),
             Self::Gaussian { sigma } => gaussian(activity, *sigma),
-            Self::Lebesgue { p: 2.0 } => activity.dot(),
+            Self::Lebesgue { p: 2.0 } => activity.whole_dot(),
             Self::Lebesgue { p } => {
                 let layer = activity.layer();
-                layer.respond_with(signed_power(layer.weight(), p - 1.0))
+                whole(layer.respond_with(signed_power(whole(layer.weight()), p - 1.0)))
             }
         }
     }
@@ -61,7 +62,12 @@ impl Similarity {
     pub(crate) fn check(&self) -> Result<(), RuleError> {
         match self {
             Self::RaisedCosine { power } => positive("raised cosine power", *power),
-            Self::Gaussian { sigma: Some(sigma) } => positive("gaussian sigma", *sigma),
+            Self::Gaussian { sigma: Some(sigma) } => {
+                positive("gaussian sigma", *sigma)?;
+                // what is computed with
+                single("gaussian sigma squared", sigma * sigma)?;
+                single("inverse of gaussian sigma squared", 0.5 / (sigma * sigma))
+            }
             Self::Lebesgue { p } => at_least_one("Lebesgue exponent", *p),
             _ => Ok(()),
         }
@@ -73,7 +79,7 @@ fn gaussian(activity: &Activity, sigma: Option<f64>) -> Tensor<4> {
     let variance = sigma.map_or(activity.layout().fan_in() as f64, |sigma| sigma * sigma);
     let energies = activity.patch_energy() + activity.weight_energy();
     // clamp: rounding can put the distance of equal vectors just below 0.
-    let distance = (energies - activity.dot().mul_scalar(2.0)).clamp_min(0.0);
+    let distance = (energies - activity.whole_dot().mul_scalar(2.0)).clamp_min(0.0);
     distance.mul_scalar(-0.5 / variance).exp()
 }
 
@@ -84,7 +90,7 @@ fn signed_power(w: Tensor<4>, power: f64) -> Tensor<4> {
 
 /// `factor · cos`: the factor rides on the small weight norms, not on the responses.
 fn scaled_cosine(activity: &Activity, factor: f64) -> Tensor<4> {
-    let cosine = activity.dot() * activity.inverse_weight_norm().mul_scalar(factor);
+    let cosine = activity.whole_dot() * activity.inverse_weight_norm().mul_scalar(factor);
     cosine * activity.inverse_patch_norm()
 }
 

@@ -5,7 +5,10 @@ use alloc::vec::Vec;
 
 use burn::tensor::Tensor;
 
-use crate::WeightLayout;
+use crate::{
+    WeightLayout,
+    precision::{whole, whole_type},
+};
 
 /// A stage of a rule that may keep numbers between steps.
 ///
@@ -75,13 +78,13 @@ impl Seen {
 /// Sums over images and positions, one a neuron: `[n, groups, neurons, positions]` → `[groups · neurons]`.
 pub(crate) fn sums(values: Tensor<4>) -> Tensor<1> {
     let [_, groups, neurons, _] = values.dims();
-    values.sum_dims(&[0, 3]).reshape([groups * neurons])
+    whole(values).sum_dims(&[0, 3]).reshape([groups * neurons])
 }
 
 /// The number of patches, as a tensor beside `values`.
 pub(crate) fn patches(values: &Tensor<4>) -> Tensor<1> {
     let [n, _, _, positions] = values.dims();
-    Tensor::full([1], (n * positions) as f64, (&values.device(), values.dtype()))
+    Tensor::full([1], (n * positions) as f64, (&values.device(), whole_type(values.dtype())))
 }
 
 /// Numbers of every neuron as they broadcast over patches: `[groups · neurons]` → `[1, groups, neurons, 1]`.

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use burn::tensor::{Device, Tensor, TensorData, module::conv3d, ops::ConvOptions};
+use burn::tensor::{Tensor, TensorData, module::conv3d, ops::ConvOptions};
 use num_traits::Float;
 use serde::{Deserialize, Serialize};
 
@@ -46,7 +46,7 @@ impl Surround {
         let dims @ [n, groups, neurons, _] = s.dims();
         let [depth, height, width] = activity.spatial();
         let axes = [depth, height, width].map(|positions| if positions > 1 { size } else { 1 });
-        let kernel = kernel(axes, center_sigma, surround_sigma, &s.device()).cast(s.dtype());
+        let kernel = kernel(axes, center_sigma, surround_sigma, &s);
         let padding = axes.map(|size| size / 2);
         // every map of every neuron is an image of one channel
         let maps = s.reshape([n * groups * neurons, 1, depth, height, width]);
@@ -60,15 +60,16 @@ impl Surround {
         if size % 2 == 0 {
             return Err(RuleError::SurroundSize { size });
         }
-        if surround_sigma <= center_sigma {
+        // as alike as that their difference is rounding
+        if surround_sigma as f32 <= center_sigma as f32 {
             return Err(RuleError::SurroundWidths { center: center_sigma, surround: surround_sigma });
         }
         Ok(())
     }
 }
 
-/// The kernel, `[1, 1, depth, height, width]`.
-fn kernel(size: [usize; 3], center: f64, surround: f64, device: &Device) -> Tensor<5> {
+/// The kernel, `[1, 1, depth, height, width]`, in the type of `like`.
+fn kernel(size: [usize; 3], center: f64, surround: f64, like: &Tensor<4>) -> Tensor<5> {
     let axes = size.iter().filter(|size| **size > 1).count() as i32;
     let gaussian = |squared: f64, sigma: f64| {
         let normalization = Float::powi(Float::sqrt(2.0 * core::f64::consts::PI) * sigma, axes);
@@ -80,12 +81,13 @@ fn kernel(size: [usize; 3], center: f64, surround: f64, device: &Device) -> Tens
         offset * offset
     };
     let [depth, height, width] = size;
-    let values: Vec<f32> = (0..depth * height * width)
+    let values: Vec<f64> = (0..depth * height * width)
         .map(|i| {
             let (d, h, w) = (i / (height * width), i / width % height, i % width);
             squared(d, depth) + squared(h, height) + squared(w, width)
         })
-        .map(|squared| if axes == 0 { 1.0 } else { (difference(squared) / difference(0.0)) as f32 })
+        .map(|squared| if axes == 0 { 1.0 } else { difference(squared) / difference(0.0) })
         .collect();
-    Tensor::from_data(TensorData::new(values, [1, 1, depth, height, width]), device)
+    let values = TensorData::new(values, [1, 1, depth, height, width]).convert_dtype(like.dtype());
+    Tensor::from_data(values, (&like.device(), like.dtype()))
 }

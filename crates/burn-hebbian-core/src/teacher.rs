@@ -4,7 +4,7 @@ use alloc::vec;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::{RuleError, Signals, WeightLayout, signals::repeat_rows};
+use crate::{RuleError, Signals, WeightLayout, error::rows, signals::repeat_rows};
 
 /// How a layer uses the teacher signal that reaches it through [`Signals`].
 ///
@@ -54,11 +54,7 @@ impl Teacher {
     ///
     /// If the layer needs a teacher and none is given, or its shape does not fit.
     pub(crate) fn expand(&self, signals: &Signals, layout: &WeightLayout, n: usize) -> Option<Tensor<4>> {
-        let width = match *self {
-            Self::Ignored => return None,
-            Self::PerNeuron => layout.total_neurons(),
-            Self::ClassGroups { classes, .. } => classes,
-        };
+        let width = self.columns(layout)?;
         let teacher = signals
             .teacher
             .clone()
@@ -72,6 +68,36 @@ impl Teacher {
         let per_neuron = self.neurons_of_classes(teacher, layout);
         let repeated = repeat_rows(per_neuron, n / rows);
         Some(repeated.reshape([n, layout.groups, layout.neurons, 1]))
+    }
+
+    /// The columns that the teacher must have, if the layer needs one.
+    fn columns(&self, layout: &WeightLayout) -> Option<usize> {
+        match *self {
+            Self::Ignored => None,
+            Self::PerNeuron => Some(layout.total_neurons()),
+            Self::ClassGroups { classes, .. } => Some(classes),
+        }
+    }
+
+    /// Refuses to learn without a teacher, or from one that does not fit the layer.
+    pub(crate) fn check_signal(&self, signals: &Signals, layout: &WeightLayout) -> Result<(), RuleError> {
+        let Some(expected) = self.columns(layout) else { return Ok(()) };
+        let Some(teacher) = &signals.teacher else {
+            return Err(RuleError::TeacherMissing { columns: expected });
+        };
+        let [rows, columns] = teacher.dims();
+        if rows > 0 && columns == expected {
+            return Ok(());
+        }
+        Err(RuleError::TeacherShape { expected, neurons: layout.total_neurons(), rows, columns })
+    }
+
+    /// Refuses a teacher that the layer needs and whose rows do not belong to so many images.
+    pub(crate) fn check_images(&self, signals: &Signals, images: usize) -> Result<(), RuleError> {
+        match &signals.teacher {
+            Some(teacher) if *self != Self::Ignored => rows("teacher", teacher.dims()[0], images),
+            _ => Ok(()),
+        }
     }
 
     /// `[rows, columns]` → `[rows, neurons of the layer]`.
@@ -100,7 +126,8 @@ impl Teacher {
         if classes == 0 || per_class == 0 {
             return Err(RuleError::TeacherEmpty { classes, per_class });
         }
-        let (needed, neurons) = (classes * per_class, layout.total_neurons());
+        // saturating: what wraps would fit
+        let (needed, neurons) = (classes.saturating_mul(per_class), layout.total_neurons());
         if needed <= neurons {
             return Ok(());
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Activation, Activity, RuleError, WeightLayout,
     error::{positive, share},
+    precision::whole,
     running::{Moments, Running},
     stage::{Seen, Stage, per_neuron},
 };
@@ -81,16 +82,16 @@ impl Variance {
         let Some((running, epsilon)) = self.running_moments(&layout) else {
             return f.apply(s);
         };
+        let (dtype, s) = (s.dtype(), whole(s));
         // the rule keeps them before all else
         let state = activity.state().narrow(0, 0, running.state_len());
         let moments = if activity.learns() {
-            let plain = flat(s.clone().inner());
-            running.updated(plain.cast(state.dtype()), state)
+            running.updated(flat(s.clone().inner()), state)
         } else {
             running.committed(state)
         };
         let scaled = scaled(s, moments, epsilon, &layout);
-        scaled.rescale(f.apply(scaled.u.clone()))
+        scaled.rescale(f.apply(scaled.u.clone())).cast(dtype)
     }
 
     fn running_moments(&self, layout: &WeightLayout) -> Option<(Running, f64)> {

@@ -4,6 +4,8 @@ use burn::tensor::Tensor;
 use burn_hebbian_core::{Activation, Activity, Rule, RuleError, Similarity, Variance};
 use serde::{Deserialize, Serialize};
 
+use crate::geometry::whole;
+
 /// The output function of a layer, `activation(similarity(x, w))`; apart from what its rule learns by.
 ///
 /// The default, a linear dot product, makes the layer a plain one. A bias, if the layer has one, is added
@@ -62,9 +64,18 @@ impl Output {
         Ok(())
     }
 
-    /// `[n, groups, neurons, positions]`.
+    /// `[n, groups, neurons, positions]`; of half precision, what lies between responses and output is in `f32`.
     pub(crate) fn of(&self, activity: &Activity) -> Tensor<4> {
         let similarity = activity.similarity(&self.similarity);
-        self.variance.output(&self.activation, similarity, activity)
+        if self.is_plain() {
+            return similarity;
+        }
+        let dtype = similarity.dtype();
+        self.variance.output(&self.activation, whole(similarity), activity).cast(dtype)
+    }
+
+    /// Whether it is the response itself.
+    pub(crate) fn is_plain(&self) -> bool {
+        *self == Self::default()
     }
 }

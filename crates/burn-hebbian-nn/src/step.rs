@@ -2,7 +2,7 @@
 
 use burn::{
     module::Param,
-    tensor::{GradientCheckpointingStrategy, Tensor},
+    tensor::{DType, GradientCheckpointingStrategy, Tensor},
 };
 use burn_hebbian_core::{
     Activity, Finish, Reduction, Signals, Sums, WeightLayout,
@@ -13,7 +13,7 @@ use crate::{
     blocks::blocks,
     forms::Forms,
     fused::{Fused, fused},
-    geometry::{Geometry, Pass, is_learnable, learnable, to_neurons},
+    geometry::{Geometry, Pass, is_learnable, learnable, to_neurons, whole},
     mixing::{mix, mix_by},
     output::Output,
     parallel::map,
@@ -36,22 +36,24 @@ pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
     seat: &Seat,
 ) -> Tensor<X> {
     let Parts { weight, bias, state, output, forms } = parts;
-    let w = weight.val();
+    let (w, dtype) = (weight.val(), x.dtype());
     let bias = bias.map(|bias| bias.val());
     let state = state.map(|state| learnable(state.val()));
     let taught = seat.pass().and_then(|(pass, place)| Some((pass, place, pass.selection(place)?)));
     let Some((observer, place, selection)) = taught else {
+        let (x, w) = admit(geometry, x, w, !output.is_plain());
         let pass = Pass { geometry, x: geometry.prepare(x), w, bias: None, forms };
         let dot = pass.respond();
         let dims = dot.dims();
         let seen = see(&pass, dot, Signals::none(), state);
-        return with_bias(output.of(&seen).reshape(dims), bias);
+        return with_bias(output.of(&seen).reshape(dims).cast(dtype), bias);
     };
 
     let shape = x.dims();
     assert!(shape[0] > 0, "a local layer cannot learn from an empty batch, got an input of {shape:?}");
     let lift = Lift::of(&x, &w);
     let (x, w) = cut(x, w, &selection);
+    let (x, w) = admit(geometry, x, w, true);
     let pass = Pass { geometry, x: geometry.prepare(x), w, bias: bias.clone().map(learnable), forms };
     let lesson = Lesson { signals: observer.signals(place), state, selection, output };
     let (y, sums) = match fused(&pass, &*lesson.selection.rule, &lesson.signals) {
@@ -59,7 +61,7 @@ pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
         None => lesson.teach(&pass, pass.respond()),
     };
     observer.report(place, sums);
-    lift.restore(with_bias(y, bias))
+    lift.restore(with_bias(y.cast(dtype), bias))
 }
 
 /// What a layer learns with, beside its pass.
@@ -150,6 +152,21 @@ fn see<'a, G: Geometry<X, W>, const X: usize, const W: usize>(
     spatial[5 - X..].copy_from_slice(&dims[2..]);
     let dot = to_neurons(dot, &pass.geometry.layout());
     Activity::new(dot, signals, pass).with_spatial(spatial).with_state(state)
+}
+
+/// Input and weight as a pass takes them. If something is made of the responses, those of `f16` are computed in `f32`:
+/// they overflow where what is made of them does not.
+fn admit<G: Geometry<X, W>, const X: usize, const W: usize>(
+    geometry: &G,
+    x: Tensor<X>,
+    w: Tensor<W>,
+    made_of: bool,
+) -> (Tensor<X>, Tensor<W>) {
+    geometry.kind().check_types(&x, &w);
+    match x.dtype() {
+        DType::F16 if made_of => (whole(x), whole(w)),
+        _ => (x, w),
+    }
 }
 
 /// Cuts out of the autodiff graph what the selection does not want in it.

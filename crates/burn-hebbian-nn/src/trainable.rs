@@ -82,15 +82,21 @@ impl Local<Linear> {
     /// If the shapes do not fit, or an observer's teacher does not fit the layer's rule.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         let mut dims = input.dims();
-        let [d_input, d_output] = self.layer.weight.lazy_shape().dims();
-        assert!(dims[D - 1] == d_input, "linear: expected [.., {d_input}], got {dims:?}");
+        let geometry = LinearGeometry::new(&self.layer, dims);
         let n = dims[..D - 1].iter().product();
-        let geometry = LinearGeometry::new(&self.layer);
-        let input: Tensor<2> = input.reshape([n, d_input]);
+        let input: Tensor<2> = reshape(input, [n, dims[D - 1]]);
         let output = self.run(&geometry, input, &self.layer.weight, self.layer.bias.as_ref());
-        dims[D - 1] = d_output;
-        output.reshape(dims)
+        dims[D - 1] = output.dims()[1];
+        reshape(output, dims)
     }
+}
+
+/// In another shape, which may be empty: to Burn's `reshape`, an axis of 0 is the axis that was there.
+fn reshape<const A: usize, const B: usize>(values: Tensor<A>, dims: [usize; B]) -> Tensor<B> {
+    if dims.contains(&0) {
+        return Tensor::zeros(dims, (&values.device(), values.dtype()));
+    }
+    values.reshape(dims)
 }
 
 macro_rules! convolution {
@@ -120,10 +126,15 @@ macro_rules! convolution {
             /// If the shapes do not fit.
             pub fn correlate(&self, input: Tensor<$rank>, coefficients: Tensor<$rank>) -> Tensor<$rank> {
                 let geometry = Convolution::<$rank>::new(&self.layer, self.padding_mode, input.dims());
+                geometry.check_coefficients(input.dims(), coefficients.dims());
                 geometry.correlate(geometry.prepare(input), coefficients, self.forms.correlation)
             }
 
             /// The form in which the layer correlates an input of these dimensions.
+            ///
+            /// # Panics
+            ///
+            /// If the shapes do not fit.
             pub fn correlation_form(&self, input: [usize; $rank]) -> CorrelationForm {
                 let geometry = Convolution::<$rank>::new(&self.layer, self.padding_mode, input);
                 let chosen = || geometry.correlation_form(input, &self.layer.weight.lazy_device());
@@ -155,7 +166,7 @@ macro_rules! transposed_convolution {
             ///
             /// If the shapes do not fit, or an observer's teacher does not fit the layer's rule.
             pub fn forward(&self, input: Tensor<$rank>) -> Tensor<$rank> {
-                let geometry = Transposed::<$rank>::new(&self.layer);
+                let geometry = Transposed::<$rank>::new(&self.layer, input.dims());
                 self.run(&geometry, input, &self.layer.weight, self.layer.bias.as_ref())
             }
         }

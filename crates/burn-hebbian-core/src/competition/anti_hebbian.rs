@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     RuleError, WeightLayout,
     error::{finite, positive, share},
-    stage::{Cursor, per_neuron, sums},
+    stage::{Cursor, patches, per_neuron, sums},
 };
 
 /// Competition by inhibition that is learnt itself, Földiák's.
@@ -65,9 +65,9 @@ impl AntiHebbian {
 
     /// `Σ y_k y_j`, `Σ y_k` and the number of patches.
     pub(super) fn statistics(y: Tensor<4>) -> Tensor<1> {
-        let [n, groups, neurons, positions] = y.dims();
+        let [_, groups, neurons, _] = y.dims();
         let pairs = y.clone().matmul(y.clone().swap_dims(2, 3)).sum_dim(0);
-        let count = Tensor::full([1], (n * positions) as f64, (&y.device(), y.dtype()));
+        let count = patches(&y);
         Tensor::cat(vec![pairs.reshape([groups * neurons * neurons]), sums(y), count], 0)
     }
 

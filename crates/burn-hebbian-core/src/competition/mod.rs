@@ -16,7 +16,7 @@ use crate::{
     stage::{Seen, Stage},
 };
 pub use anti_hebbian::AntiHebbian;
-use soft::{by_group, over_deviation, power_soft, soft, spread};
+use soft::{by_group, logits, over_deviation, power_soft, soft, spread};
 use winners::{exclude, present, ranked, winner_mask, with_losers};
 
 /// The neuron axis of `[n, groups, neurons, positions]`.
@@ -98,17 +98,17 @@ impl Competition {
             Self::KWinners { k, losers } => {
                 Some(with_losers(present(winner_mask(exclude(s, allowed), k), allowed), losers))
             }
-            Self::Softmax { temperature } => Some(soft(s.div_scalar(temperature), allowed)),
+            Self::Softmax { temperature } => Some(soft(logits(s, temperature), allowed)),
             Self::SignedSoftmax { temperature } => {
                 let winner = winner_mask(exclude(s.clone(), allowed), 1);
                 let sign = winner.mul_scalar(2.0).sub_scalar(1.0);
-                Some(soft(s.div_scalar(temperature), allowed) * sign)
+                Some(soft(logits(s, temperature), allowed) * sign)
             }
             Self::Ranked { k, delta } => Some(present(ranked(exclude(s, allowed), k, delta), allowed)),
             Self::PowerSoftmax { power } => Some(power_soft(s, power, allowed)),
             Self::AdaptiveSoftmax { temperature, momentum } => {
                 let scaled = over_deviation(s, spread(momentum, layout), state?);
-                Some(soft(scaled.div_scalar(temperature), allowed))
+                Some(soft(logits(scaled, temperature), allowed))
             }
             Self::AntiHebbian(inhibition) => Some(present(inhibition.settle(s, state?, layout), allowed)),
         }

@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, activation::softmax};
 
 use super::{NEURONS, winners::EXCLUDED};
-use crate::{WeightLayout, running::Running};
+use crate::{WeightLayout, precision::indicator, running::Running};
 
 /// Softmax over the allowed neurons, weighted by how much each is allowed: `e^l a / Σ e^l a`.
 pub(super) fn soft(logits: Tensor<4>, allowed: Option<&Tensor<4>>) -> Tensor<4> {
@@ -15,11 +15,22 @@ pub(super) fn soft(logits: Tensor<4>, allowed: Option<&Tensor<4>>) -> Tensor<4> 
 
 /// `s^(1/p) a / Σ s^(1/p) a`; scores of 0 and below have no share, and nobody has where all are.
 pub(super) fn power_soft(s: Tensor<4>, power: f64, allowed: Option<&Tensor<4>>) -> Tensor<4> {
-    let positive = s.clone().greater_elem(0.0).float();
+    let positive = indicator(s.clone().greater_elem(0.0), s.dtype());
     // a share of 1e-20 is not nothing to a weighted mean: such neurons are out, not far down
-    let logits = s.clamp_min(f32::MIN_POSITIVE).log().div_scalar(power);
+    let logits = logits(s.clamp_min(f32::MIN_POSITIVE).log(), power);
     let logits = logits + positive.clone().sub_scalar(1.0).mul_scalar(-EXCLUDED);
     soft(logits, allowed) * positive
+}
+
+/// `s / T` for a softmax, which does not change if all of a patch's logits move together.
+pub(super) fn logits(s: Tensor<4>, temperature: f64) -> Tensor<4> {
+    /// Quotients of this and less of any sensible similarity are finite.
+    const SHARP: f64 = 1e-20;
+    if temperature >= SHARP {
+        return s.div_scalar(temperature);
+    }
+    let largest = s.clone().max_dim(NEURONS);
+    (s - largest).div_scalar(temperature)
 }
 
 /// The spread of the similarities of each group.

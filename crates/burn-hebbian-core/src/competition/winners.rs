@@ -5,20 +5,23 @@ use alloc::vec::Vec;
 use burn::tensor::{Bool, Int, Tensor};
 
 use super::NEURONS;
+use crate::precision::indicator;
 
 /// A score no allowed neuron has; finite, so that a difference of two is not NaN.
 pub(super) const EXCLUDED: f64 = -1e30;
 
 /// 1 for exactly the `k` largest scores of each patch and group, 0 elsewhere; ties go to the lower neuron.
 pub(super) fn winner_mask(scores: Tensor<4>, k: usize) -> Tensor<4> {
+    let dtype = scores.dtype();
     let winners = successive_winners(scores, k).into_iter().reduce(Tensor::bool_or);
-    winners.expect("k-winners: k is checked to be at least 1").float()
+    indicator(winners.expect("k-winners: k is checked to be at least 1"), dtype)
 }
 
 /// 1 for the first, `−delta` for the `k`-th.
 pub(super) fn ranked(scores: Tensor<4>, k: usize, delta: f64) -> Tensor<4> {
+    let dtype = scores.dtype();
     let winners = successive_winners(scores, k);
-    let mask = |rank: usize| winners[rank - 1].clone().float();
+    let mask = |rank: usize| indicator(winners[rank - 1].clone(), dtype);
     mask(1) - mask(k).mul_scalar(delta)
 }
 
@@ -45,7 +48,7 @@ pub(super) fn exclude(scores: Tensor<4>, allowed: Option<&Tensor<4>>) -> Tensor<
     match allowed {
         None => scores,
         Some(allowed) => {
-            let excluded = allowed.clone().equal_elem(0.0).float().mul_scalar(EXCLUDED);
+            let excluded = indicator(allowed.clone().equal_elem(0.0), scores.dtype()).mul_scalar(EXCLUDED);
             scores + excluded
         }
     }

@@ -11,6 +11,7 @@ use super::{
     Geometry,
     correlation::{Task, correlate},
     energy::patch_energy,
+    fit::Kind,
     operators::Operators,
     window::{Window, flat, pad, spatial, volume},
 };
@@ -22,11 +23,14 @@ use crate::{
 /// A convolution on inputs of one size and rank `X`.
 #[derive(Clone)]
 pub(crate) struct Convolution<const X: usize> {
+    kind: Kind,
     layout: WeightLayout,
     /// What the operators see, after `outside`.
     window: Window,
     /// Padding done before all operators.
     outside: [(usize, usize); 3],
+    /// The window with all of its padding.
+    padded: Window,
     mode: PadMode,
     operators: Operators<X>,
 }
@@ -37,55 +41,84 @@ pub(crate) fn layout<const X: usize>(weight: &Param<Tensor<X>>, groups: usize) -
     WeightLayout { groups, before: 1, neurons: dims[0] / groups, after: dims[1..].iter().product() }
 }
 
-impl Convolution<3> {
-    /// The geometry of `conv` on inputs of these dimensions.
-    pub(crate) fn new(conv: &Conv1d, mode: PaddingMode, [_, _, length]: [usize; 3]) -> Self {
-        let (kernel, stride) = ([conv.kernel_size], [conv.stride]);
-        let padding = pairs_1d(&conv.padding, [length], kernel, stride);
-        let window = Window::new(conv.groups, kernel, stride, padding, [conv.dilation]);
-        Self::of(layout(&conv.weight, conv.groups), window, mode, Operators::<3>::BURN)
-    }
+/// The geometry of a plain layer on inputs of one size; sizes and pairs of padding are asked of the layer axis by axis.
+macro_rules! convolution {
+    ($layer:ty, $rank:literal, $kind:ident, $pairs:ident, $sizes:expr) => {
+        impl Convolution<$rank> {
+            /// The geometry of `conv` on inputs of these dimensions.
+            ///
+            /// # Panics
+            ///
+            /// If they do not fit.
+            pub(crate) fn new(conv: &$layer, mode: PaddingMode, input: [usize; $rank]) -> Self {
+                let sizes: fn(&$layer) -> [[usize; $rank - 2]; 3] = $sizes;
+                let ([kernel, stride, dilation], [_, _, size @ ..]) = (sizes(conv), input);
+                Kind::$kind.check_sizes(kernel, stride, dilation);
+                Kind::$kind.check_weight(&conv.weight.lazy_shape(), kernel, conv.groups);
+                let padding = $pairs(&conv.padding, size, kernel, stride);
+                let window = Window::new(conv.groups, kernel, stride, padding, dilation);
+                let layout = layout(&conv.weight, conv.groups);
+                let geometry = Self::of(Kind::$kind, layout, window, mode, Operators::<$rank>::BURN);
+                geometry.check(input);
+                geometry
+            }
+        }
+    };
 }
 
-impl Convolution<4> {
-    /// The geometry of `conv` on inputs of these dimensions.
-    pub(crate) fn new(conv: &Conv2d, mode: PaddingMode, [_, _, size @ ..]: [usize; 4]) -> Self {
-        let padding = pairs_2d(&conv.padding, size, conv.kernel_size, conv.stride);
-        let window = Window::new(conv.groups, conv.kernel_size, conv.stride, padding, conv.dilation);
-        Self::of(layout(&conv.weight, conv.groups), window, mode, Operators::<4>::BURN)
-    }
-}
-
-impl Convolution<5> {
-    /// The geometry of `conv` on inputs of these dimensions.
-    pub(crate) fn new(conv: &Conv3d, mode: PaddingMode, [_, _, size @ ..]: [usize; 5]) -> Self {
-        let padding = pairs_3d(&conv.padding, size, conv.kernel_size, conv.stride);
-        let window = Window::new(conv.groups, conv.kernel_size, conv.stride, padding, conv.dilation);
-        Self::of(layout(&conv.weight, conv.groups), window, mode, Operators::<5>::BURN)
-    }
-}
+convolution!(Conv1d, 3, CONV1D, pairs_1d, |conv| [[conv.kernel_size], [conv.stride], [conv.dilation]]);
+convolution!(Conv2d, 4, CONV2D, pairs_2d, |conv| [conv.kernel_size, conv.stride, conv.dilation]);
+convolution!(Conv3d, 5, CONV3D, pairs_3d, |conv| [conv.kernel_size, conv.stride, conv.dilation]);
 
 impl<const X: usize> Convolution<X> {
-    fn of(layout: WeightLayout, window: Window, mode: PaddingMode, operators: Operators<X>) -> Self {
-        let (inside, outside) = if pads_itself(&window, mode) {
-            ([(0, 0); 3], window.padding)
+    fn of(
+        kind: Kind,
+        layout: WeightLayout,
+        padded: Window,
+        mode: PaddingMode,
+        operators: Operators<X>,
+    ) -> Self {
+        let (inside, outside) = if pads_itself(&padded, mode) {
+            ([(0, 0); 3], padded.padding)
         } else {
-            (window.padding, [(0, 0); 3])
+            (padded.padding, [(0, 0); 3])
         };
         let mode = match mode {
             PaddingMode::Zeros => PadMode::Constant(0.0),
             PaddingMode::Reflect => PadMode::Reflect,
         };
-        Self { layout, window: Window { padding: inside, ..window }, outside, mode, operators }
+        let window = Window { padding: inside, ..padded };
+        Self { kind, layout, window, outside, padded, mode, operators }
     }
-}
 
-impl<const X: usize> Convolution<X> {
+    /// Refuses inputs that do not fit.
+    fn check(&self, input: [usize; X]) {
+        let taps: usize = self.window.kernel.iter().product();
+        self.kind.check_channels(self.layout.after / taps * self.layout.groups, input);
+        if matches!(self.mode, PadMode::Reflect) {
+            self.kind.check_reflection(&self.padded, input);
+        }
+        self.kind.check_kernel(&self.padded, input);
+    }
+
+    /// Dimensions of the output for an input of these.
+    fn output(&self, input: [usize; X]) -> [usize; X] {
+        let mut dims = input;
+        dims[1] = self.layout.total_neurons();
+        dims[2..].copy_from_slice(&self.padded.output(spatial(input))[5 - X..]);
+        dims
+    }
+
+    /// Refuses coefficients that do not have the shape of the output.
+    pub(crate) fn check_coefficients(&self, input: [usize; X], coefficients: [usize; X]) {
+        self.kind.check_coefficients(self.output(input), coefficients);
+    }
+
     /// The form that [`correlate`](Geometry::correlate) chooses for inputs of these dimensions on a device.
     pub(crate) fn correlation_form(&self, input: [usize; X], device: &Device) -> CorrelationForm {
         let spatial: [usize; 3] = spatial(input);
         let prepared = [0, 1, 2].map(|axis| spatial[axis] + self.outside[axis].0 + self.outside[axis].1);
-        let [[d, h, w], [z, y, x]] = [prepared, self.window.output(prepared)];
+        let [[d, h, w], [z, y, x]] = [prepared, self.padded.output(spatial)];
         let neurons = self.layout.total_neurons();
         Task::new(&self.window, [input[0], input[1], d, h, w], [input[0], neurons, z, y, x]).cheapest(device)
     }
@@ -97,6 +130,10 @@ fn pads_itself(window: &Window, mode: PaddingMode) -> bool {
 }
 
 impl<const X: usize> Geometry<X, X> for Convolution<X> {
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
     fn layout(&self) -> WeightLayout {
         self.layout
     }

@@ -1,12 +1,13 @@
 //! Linear layers.
 
 use burn::{
+    module::Param,
     nn::Linear,
     tensor::{Tensor, module::linear},
 };
 use burn_hebbian_core::WeightLayout;
 
-use super::Geometry;
+use super::{Geometry, fit::Kind};
 use crate::forms::CorrelationForm;
 
 /// A linear layer on `[n, d_input]`, leading dimensions folded into `n`.
@@ -16,18 +17,50 @@ pub(crate) struct LinearGeometry {
 }
 
 impl LinearGeometry {
-    pub(crate) fn new(layer: &Linear) -> Self {
-        Self { layout: layout(layer) }
+    /// The geometry of `layer` on inputs of these dimensions.
+    ///
+    /// # Panics
+    ///
+    /// If the last of them does not fit.
+    pub(crate) fn new<const D: usize>(layer: &Linear, input: [usize; D]) -> Self {
+        let layout = layout(layer);
+        let (kind, d_input) = (Kind::LINEAR, layout.before);
+        assert!(input[D - 1] == d_input, "{kind}: expected [.., {d_input}], got {input:?}");
+        Self { layout }
     }
 }
 
 /// Where the neurons of a linear layer lie: `[d_input, d_output]`.
 pub(crate) fn layout(layer: &Linear) -> WeightLayout {
-    let [d_input, d_output] = layer.weight.lazy_shape().dims();
+    let [d_input, d_output] = sizes(layer);
     WeightLayout { groups: 1, before: d_input, neurons: d_output, after: 1 }
 }
 
+/// Sizes of input and output.
+///
+/// A weight of `LinearLayout::Col` is stored as `[d_output, d_input]`, and says so until it is first used; from then on it
+/// is `[d_input, d_output]`, as others are. It is not used here: a record would not fit it any more.
+fn sizes(layer: &Linear) -> [usize; 2] {
+    let weight = &layer.weight;
+    let [rows, columns] = weight.lazy_shape().dims();
+    match is_mapped(weight) {
+        // asked after the shape: another thread may use it meanwhile
+        true if !weight.is_initialized() => [columns, rows],
+        true => weight.shape().dims(),
+        false => [rows, columns],
+    }
+}
+
+/// Whether a parameter is stored in another form than it has: only its debug output tells without using it.
+fn is_mapped(weight: &Param<Tensor<2>>) -> bool {
+    format!("{weight:?}").contains("save: true")
+}
+
 impl Geometry<2, 2> for LinearGeometry {
+    fn kind(&self) -> Kind {
+        Kind::LINEAR
+    }
+
     fn layout(&self) -> WeightLayout {
         self.layout
     }

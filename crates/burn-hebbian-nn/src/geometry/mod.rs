@@ -6,12 +6,14 @@
 mod convolution;
 mod correlation;
 mod energy;
+mod fit;
 mod linear;
 mod operators;
 mod transposed;
 mod window;
 
 pub(crate) use convolution::{Convolution, layout as convolution_layout};
+pub(crate) use fit::Kind;
 pub(crate) use linear::{LinearGeometry, layout as linear_layout};
 pub(crate) use transposed::{Transposed, layout as transposed_layout};
 pub(crate) use window::{Window, spatial};
@@ -29,6 +31,9 @@ use crate::{
 
 /// A layer of inputs and outputs of rank `X`, neurons on axis 1 of the output, and weights of rank `W`.
 pub(crate) trait Geometry<const X: usize, const W: usize>: Clone + Send + Sync + 'static {
+    /// What messages call the layer.
+    fn kind(&self) -> Kind;
+
     /// Where the neurons lie in the weight.
     fn layout(&self) -> WeightLayout;
 
@@ -156,7 +161,8 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> LayerView for Pass<'_, G
     }
 
     fn patch_energy(&self) -> Tensor<4> {
-        self.geometry.patch_energy(self.x.clone())
+        // half precision ends at 65,504 and at 6e-8
+        self.geometry.patch_energy(whole(self.x.clone()))
     }
 
     fn weight(&self) -> Tensor<4> {
@@ -168,7 +174,8 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> LayerView for Pass<'_, G
     }
 
     fn respond_with(&self, weight: Tensor<4>) -> Tensor<4> {
-        let responses = self.geometry.respond(self.x.clone(), weight.reshape(self.w.dims()));
+        let x = self.x.clone().cast(weight.dtype());
+        let responses = self.geometry.respond(x, weight.reshape(self.w.dims()));
         to_neurons(responses, &self.layout())
     }
 }
@@ -180,7 +187,11 @@ pub(crate) fn is_learnable<const D: usize>(values: &Tensor<D>) -> bool {
 
 /// Outside the autodiff graph and, if it was in half precision, in `f32`.
 pub(crate) fn learnable<const D: usize>(values: Tensor<D>) -> Tensor<D> {
-    let values = values.inner();
+    whole(values.inner())
+}
+
+/// In `f32` if it was in half precision.
+pub(crate) fn whole<const D: usize>(values: Tensor<D>) -> Tensor<D> {
     if is_half(&values) { values.cast(DType::F32) } else { values }
 }
 

@@ -16,6 +16,7 @@ use super::{
     Geometry,
     correlation::correlate,
     energy::patch_energy,
+    fit::Kind,
     operators::Operators,
     window::{Window, flat, trailing, volume},
 };
@@ -24,6 +25,7 @@ use crate::forms::CorrelationForm;
 /// A transposed convolution on inputs of rank `X`.
 #[derive(Clone)]
 pub(crate) struct Transposed<const X: usize> {
+    kind: Kind,
     layout: WeightLayout,
     window: Window,
     /// Additional elements at the end of every output axis.
@@ -37,46 +39,48 @@ pub(crate) fn layout<const X: usize>(weight: &Param<Tensor<X>>, groups: usize) -
     WeightLayout { groups, before: dims[0] / groups, neurons: dims[1], after: dims[2..].iter().product() }
 }
 
-impl Transposed<3> {
-    /// The geometry of `conv`.
-    pub(crate) fn new(conv: &ConvTranspose1d) -> Self {
-        let padding = [(conv.padding, conv.padding)];
-        Self {
-            layout: layout(&conv.weight, conv.groups),
-            window: Window::new(conv.groups, [conv.kernel_size], [conv.stride], padding, [conv.dilation]),
-            padding_out: trailing([conv.padding_out], 0),
-            operators: Operators::<3>::BURN,
+/// The geometry of a plain layer on inputs of one size; sizes are asked of the layer axis by axis.
+macro_rules! transposed {
+    ($layer:ty, $rank:literal, $kind:ident, $sizes:expr) => {
+        impl Transposed<$rank> {
+            /// The geometry of `conv` on inputs of these dimensions.
+            ///
+            /// # Panics
+            ///
+            /// If they do not fit.
+            pub(crate) fn new(conv: &$layer, input: [usize; $rank]) -> Self {
+                let sizes: fn(&$layer) -> [[usize; $rank - 2]; 5] = $sizes;
+                let [kernel, stride, dilation, padding, padding_out] = sizes(conv);
+                let kind = Kind::$kind;
+                kind.check_sizes(kernel, stride, dilation);
+                kind.check_weight(&conv.weight.lazy_shape(), kernel, conv.groups);
+                let (layout, padding) =
+                    (layout(&conv.weight, conv.groups), padding.map(|padding| (padding, padding)));
+                let window = Window::new(conv.groups, kernel, stride, padding, dilation);
+                let padding_out = trailing(padding_out, 0);
+                kind.check_channels(layout.before * layout.groups, input);
+                kind.check_transposed(&window, padding_out, input);
+                Self { kind, layout, window, padding_out, operators: Operators::<$rank>::BURN }
+            }
         }
-    }
+    };
 }
 
-impl Transposed<4> {
-    /// The geometry of `conv`.
-    pub(crate) fn new(conv: &ConvTranspose2d) -> Self {
-        let padding = conv.padding.map(|padding| (padding, padding));
-        Self {
-            layout: layout(&conv.weight, conv.groups),
-            window: Window::new(conv.groups, conv.kernel_size, conv.stride, padding, conv.dilation),
-            padding_out: trailing(conv.padding_out, 0),
-            operators: Operators::<4>::BURN,
-        }
-    }
-}
-
-impl Transposed<5> {
-    /// The geometry of `conv`.
-    pub(crate) fn new(conv: &ConvTranspose3d) -> Self {
-        let padding = conv.padding.map(|padding| (padding, padding));
-        Self {
-            layout: layout(&conv.weight, conv.groups),
-            window: Window::new(conv.groups, conv.kernel_size, conv.stride, padding, conv.dilation),
-            padding_out: trailing(conv.padding_out, 0),
-            operators: Operators::<5>::BURN,
-        }
-    }
-}
+transposed!(ConvTranspose1d, 3, CONV_TRANSPOSE1D, |conv| {
+    [conv.kernel_size, conv.stride, conv.dilation, conv.padding, conv.padding_out].map(|size| [size])
+});
+transposed!(ConvTranspose2d, 4, CONV_TRANSPOSE2D, |conv| {
+    [conv.kernel_size, conv.stride, conv.dilation, conv.padding, conv.padding_out]
+});
+transposed!(ConvTranspose3d, 5, CONV_TRANSPOSE3D, |conv| {
+    [conv.kernel_size, conv.stride, conv.dilation, conv.padding, conv.padding_out]
+});
 
 impl<const X: usize> Geometry<X, X> for Transposed<X> {
+    fn kind(&self) -> Kind {
+        self.kind
+    }
+
     fn layout(&self) -> WeightLayout {
         self.layout
     }

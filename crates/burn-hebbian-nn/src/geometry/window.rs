@@ -60,16 +60,22 @@ impl Window {
 
     /// How many elements of every axis the kernel spans.
     pub(crate) fn span(&self) -> [usize; 3] {
-        [0, 1, 2].map(|axis| self.dilation[axis] * (self.kernel[axis] - 1) + 1)
+        // saturating: beyond any input it does not fit, whatever it wraps to
+        [0, 1, 2].map(|axis| self.dilation[axis].saturating_mul(self.kernel[axis] - 1).saturating_add(1))
+    }
+
+    /// How long every axis of an input of these lengths is with its padding.
+    pub(super) fn padded(&self, input: [usize; 3]) -> [usize; 3] {
+        [0, 1, 2].map(|axis| {
+            let (before, after) = self.padding[axis];
+            input[axis].saturating_add(before).saturating_add(after)
+        })
     }
 
     /// How many positions every axis of an input of these lengths has.
     pub(crate) fn output(&self, input: [usize; 3]) -> [usize; 3] {
-        let span = self.span();
-        [0, 1, 2].map(|axis| {
-            let (before, after) = self.padding[axis];
-            (before + input[axis] + after - span[axis]) / self.stride[axis] + 1
-        })
+        let (span, padded) = (self.span(), self.padded(input));
+        [0, 1, 2].map(|axis| (padded[axis] - span[axis]) / self.stride[axis] + 1)
     }
 
     /// How many elements at the end of every axis of an input of these lengths no kernel reads.
