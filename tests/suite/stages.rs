@@ -25,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = on_every_backend("stages::state_moves_as_in_the_oracle", state_moves_as_in_the_oracle);
     trials.extend(on_every_backend("stages::third_factor_multiplies_coefficients", third_factor));
     trials.push(on_flex("stages::state_moves_on_every_layer", state_moves_on_every_layer));
+    trials.extend(on_every_backend("stages::single_patches_and_blank_batches", single_and_blank));
     trials.push(on_flex("stages::bias_is_learnt_as_a_log_prior", |device| {
         bias_is_learnt(device);
         bias_is_learnt(&device.clone().autodiff());
@@ -110,13 +111,35 @@ fn state_moves_on_every_layer(device: &Device) {
     }
 }
 
+/// One image of one position, one row; the third batch is blank.
+fn single_and_blank(device: &Device) {
+    let single = [Layer::dense([1, 2, 2, 2], [6, 2, 2, 2]), Layer::dense([1, 7, 1, 1], [6, 7, 1, 1])];
+    for shape in single.into_iter().chain([layer()]) {
+        let images = shape.input[0];
+        for (name, rule) in stateful_rules() {
+            let input = |step| {
+                if step == 2 { Tensor::zeros(shape.input, device) } else { input_of(&shape, step, device) }
+            };
+            oracle_follows(&format!("{name}, {images} images"), &rule, &shape, device, input);
+        }
+    }
+}
+
+fn input_of(shape: &Layer, step: u64, device: &Device) -> Tensor<5> {
+    tensor(100 + step, shape.input, device)
+}
+
 /// Other input at every step, the same weights.
 fn steps_as_in_the_oracle(name: &str, rule: &Rule, shape: &Layer, device: &Device) {
+    oracle_follows(name, rule, shape, device, |step| input_of(shape, step, device));
+}
+
+fn oracle_follows(name: &str, rule: &Rule, shape: &Layer, device: &Device, input: impl Fn(u64) -> Tensor<5>) {
     let w = vec(any_layer::weight(shape, device));
     let mut local = AnyLayer::new(shape, device).with_rule(rule.clone());
     let mut memory = Memory::new(rule, shape);
     for step in 0..STEPS {
-        let x: Tensor<5> = tensor(100 + step, shape.input, device);
+        let x = input(step);
         let shown = oracle::Step { x: &vec(x.clone()), w: &w, ..oracle::Step::default() };
         let expected = oracle::step(rule, shape, &shown, &mut memory);
         let (got, next) = local.try_learn(x, Signals::none()).unwrap();

@@ -155,7 +155,7 @@ fn advance(stream: Tensor<1>, (modulus, multiplier): (u32, u32)) -> Tensor<1> {
 }
 
 /// Seed and index, mixed (the finaliser of SplitMix64).
-fn mix(seed: u64, index: u64) -> u64 {
+pub(crate) fn mix(seed: u64, index: u64) -> u64 {
     let mut z = seed.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

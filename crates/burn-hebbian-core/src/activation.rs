@@ -42,7 +42,7 @@ pub enum Activation {
         sub_gaussian: f64,
     },
     /// The score function of independent component analysis, each unit being sub-Gaussian as long as its running
-    /// statistics, those of the last step, say so. For rules alone, not for outputs.
+    /// statistics, those of the last step, say so; blank batches do not move them. For rules alone, not for outputs.
     AdaptiveScore {
         /// What decides.
         criterion: Criterion,
@@ -161,6 +161,10 @@ impl Stage for Activation {
             Self::AdaptiveScore { criterion, .. } => Some(criterion.statistics(seen.similarity())),
             _ => None,
         }
+    }
+
+    fn rests(&self) -> bool {
+        matches!(self, Self::AdaptiveScore { .. })
     }
 
     fn next_state(

@@ -24,11 +24,15 @@ pub enum Bias {
     /// ```
     ///
     /// so that with the plain softmax `e^{t b_k}` converges to the share of patches that neuron `k` wins. Starts at `ln(1/K) / t`.
+    /// The share of a neuron that never wins falls to `e^−60` and no further; blank batches move no bias.
     ///
     /// Source: T. Moraitis et al., "SoftHebb: Bayesian inference in unsupervised Hebbian soft winner-take-all
     /// networks", *Neuromorph. Comput. Eng.* 2 (2022), doi:10.1088/2634-4386/aca710.
     LogPrior,
 }
+
+/// The least `t b`, a share of 1e-26: below `e^−88` its inverse is infinite in `f32`, and `0 · ∞` wins are NaN.
+const LEAST_LOG_SHARE: f64 = -60.0;
 
 impl Bias {
     /// The similarities with the bias added, if it is part of them.
@@ -60,10 +64,14 @@ impl Bias {
         let mut statistics = Cursor::new(statistics);
         let wins = statistics.take(layout.total_neurons()).reshape(dims);
         let patches = statistics.take(1).reshape([1, 1]);
-        let excess = wins * bias.reshape(dims).div_scalar(-temperature).exp() - patches;
+        let log_share = bias.reshape(dims).div_scalar(temperature);
+        let excess = wins * log_share.clone().clamp_min(LEAST_LOG_SHARE).neg().exp() - patches;
+        let lost = log_share.lower_equal_elem(LEAST_LOG_SHARE);
         // clamp: where every neuron wins its share, B is zero and stays so.
         let largest = excess.clone().abs().max_dim(1).clamp_min(1e-30);
-        (excess / largest).mul_scalar(temperature).reshape([layout.total_neurons()])
+        let update = (excess / largest).mul_scalar(temperature);
+        let update = update.clone().mask_where(lost, update.clamp_min(0.0));
+        update.reshape([layout.total_neurons()])
     }
 
     pub(crate) fn check(&self, competition: &Competition) -> Result<(), RuleError> {
@@ -82,6 +90,10 @@ impl Stage for Bias {
             Self::Frozen => 0,
             Self::LogPrior => layout.total_neurons() + 1,
         }
+    }
+
+    fn rests(&self) -> bool {
+        *self == Self::LogPrior
     }
 
     fn statistics(

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use crate::{
     Abstention, Activity, Bias, Competition, Factors, Finish, Gate, Homeostasis, Lateral, LocalRule,
-    Recurrence, Reduction, Rule, RuleError, Signals, Teacher, Variance, WeightLayout,
+    Recurrence, Reduction, Rule, RuleError, Signals, Teacher, Variance, WeightLayout, blank,
     recurrence::Stages,
     stage::{Seen, Stage},
     variance::Scaled,
@@ -122,12 +122,19 @@ impl Rule {
         Sight { seen: Seen { s, y, z: outcome }, scaled, z, teacher }
     }
 
-    /// The statistics of all stages, end to end.
-    fn statistics(&self, seen: &Seen, states: &Parts, layout: &WeightLayout) -> Option<Tensor<1>> {
+    /// The statistics of all stages, end to end, and the signal if a stage rests without one.
+    fn statistics(&self, seen: &Seen, states: &Parts, activity: &Activity) -> Option<Tensor<1>> {
+        let layout = activity.layout();
         let of =
-            |(stage, state): (&dyn Stage, &Option<Tensor<1>>)| stage.statistics(seen, state.clone(), layout);
-        let parts: Vec<_> = self.stages().into_iter().zip(&states.0).filter_map(of).collect();
+            |(stage, state): (&dyn Stage, &Option<Tensor<1>>)| stage.statistics(seen, state.clone(), &layout);
+        let signal = self.rests().then(|| blank::signal(activity));
+        let parts: Vec<_> = self.stages().into_iter().zip(&states.0).filter_map(of).chain(signal).collect();
         (!parts.is_empty()).then(|| Tensor::cat(parts, 0))
+    }
+
+    /// Whether a stage rests where a step is blank.
+    fn rests(&self) -> bool {
+        self.stages().iter().any(|stage| stage.rests())
     }
 
     /// Refuses stages that contradict each other, whatever the layer.
@@ -164,7 +171,7 @@ impl LocalRule for Rule {
     fn factors(&self, activity: &Activity) -> Factors {
         let (layout, states) = (activity.layout(), self.states(activity));
         let Sight { seen, scaled, z, teacher } = self.see(activity, &states);
-        let statistics = self.statistics(&seen, &states, &layout);
+        let statistics = self.statistics(&seen, &states, activity);
         let z = self.lateral.of(z, states.of(Slot::Lateral));
         let kept = if self.recurrence.reads_competition() { z.clone() } else { None };
         let slope = || {
@@ -175,7 +182,7 @@ impl LocalRule for Rule {
         let g = g.unwrap_or_else(|| activity.whole_dot().ones_like());
         let (c, weights) = self.reduction.weigh(times(g, teacher.as_ref()));
         let c = times(c, activity.third_factor().as_ref());
-        let growth = self.homeostasis.growth(seen.y.as_ref());
+        let growth = self.homeostasis.growth(seen.y.as_ref(), activity);
         let mut factors = self.recurrence.of(Stages { c, y: seen.y, z: kept, s: seen.s });
         if let Some(growth) = growth {
             factors = factors.with_growth(times(growth, weights.as_ref()));
@@ -209,7 +216,8 @@ impl LocalRule for Rule {
     }
 
     fn statistics_len(&self, layout: &WeightLayout) -> usize {
-        self.stages().iter().map(|stage| stage.statistics_len(layout)).sum()
+        let own = self.stages().iter().map(|stage| stage.statistics_len(layout)).sum::<usize>();
+        own + usize::from(self.rests())
     }
 
     fn next_state(
@@ -219,9 +227,15 @@ impl LocalRule for Rule {
         layout: &WeightLayout,
     ) -> Tensor<1> {
         let states = self.split(Some(state), |stage| stage.state_len(layout));
+        let saw = statistics.as_ref().filter(|_| self.rests()).map(blank::saw);
         let statistics = self.split(statistics, |stage| stage.statistics_len(layout));
         let next = |((stage, state), statistics): ((&dyn Stage, Option<Tensor<1>>), _)| {
-            Some(stage.next_state(state?, statistics, layout))
+            let state = state?;
+            let next = stage.next_state(state.clone(), statistics, layout);
+            Some(match saw.clone().filter(|_| stage.rests()) {
+                Some(saw) => blank::unless_blank(state, next, saw),
+                None => next,
+            })
         };
         let parts = self.stages().into_iter().zip(states.0).zip(statistics.0).filter_map(next).collect();
         Tensor::cat(parts, 0)
@@ -237,10 +251,15 @@ impl LocalRule for Rule {
         statistics: Option<Tensor<1>>,
         layout: &WeightLayout,
     ) -> Tensor<1> {
+        let nothing = bias.zeros_like();
+        let saw = statistics.as_ref().filter(|_| self.rests()).map(blank::saw);
         let statistics = self.split(statistics, |stage| stage.statistics_len(layout)).of(Slot::Bias);
-        match (statistics, self.competition.temperature()) {
-            (Some(statistics), Some(temperature)) => self.bias.update(bias, statistics, temperature, layout),
-            _ => bias.zeros_like(),
+        match (statistics, saw, self.competition.temperature()) {
+            (Some(statistics), Some(saw), Some(temperature)) => {
+                let update = self.bias.update(bias, statistics, temperature, layout);
+                blank::unless_blank(nothing, update, saw)
+            }
+            _ => nothing,
         }
     }
 

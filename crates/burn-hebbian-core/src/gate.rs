@@ -30,7 +30,7 @@ pub enum Gate {
     /// `g = z − softmax(s)` over the neurons of the group.
     SoftmaxDifference,
     /// `g = z · y · (y − θ)`: below the threshold a neuron unlearns, above it learns. `θ_k` is the running mean of
-    /// `y_k²`, as the last step left it; at first 0.
+    /// `y_k²`, as the last step left it; at first 0. Blank batches do not move it.
     Bcm {
         /// How fast the threshold runs, in 0..=1.
         momentum: f64,
@@ -76,6 +76,7 @@ impl Gate {
     pub(crate) fn reads_activity(&self) -> bool {
         !matches!(self, Self::One | Self::Competition)
     }
+
     pub(crate) fn check(&self) -> Result<(), RuleError> {
         match *self {
             Self::Bcm { momentum } => share("BCM threshold momentum", momentum),
@@ -110,6 +111,10 @@ impl Stage for Gate {
         let y = seen.activity();
         let count = patches(&y);
         Some(Tensor::cat(vec![sums(y.clone() * y), count], 0))
+    }
+
+    fn rests(&self) -> bool {
+        matches!(self, Self::Bcm { .. })
     }
 
     fn next_state(

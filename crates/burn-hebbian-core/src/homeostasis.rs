@@ -3,7 +3,10 @@
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use crate::{RuleError, error::finite, error::positive};
+use crate::{
+    Activity, RuleError,
+    error::{finite, positive},
+};
 
 /// Whether a neuron's weights are scaled towards a mean activity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -14,7 +17,8 @@ pub enum Homeostasis {
     #[default]
     None,
     /// Adds `rate · (target − y_k) w_k` for every patch: all weights of a neuron by the same factor, up if it is less
-    /// active than `target`, down if more.
+    /// active than `target`, down if more. A blank patch says nothing of a neuron's activity and adds nothing: in a batch
+    /// of them weights would grow without bound.
     ///
     /// Source: G. G. Turrigiano, "The self-tuning neuron: synaptic scaling of excitatory synapses", *Cell* 135 (2008),
     /// doi:10.1016/j.cell.2008.10.008; as a rule beside Hebbian learning: M. C. W. van Rossum, G. Q. Bi and
@@ -28,12 +32,14 @@ pub enum Homeostasis {
 }
 
 impl Homeostasis {
-    /// The growth of every patch, `rate · (target − y)`, from activities `[n, groups, neurons, positions]`.
-    pub(crate) fn growth(&self, y: Option<&Tensor<4>>) -> Option<Tensor<4>> {
-        match *self {
-            Self::None => None,
-            Self::Scaling { target, rate } => Some(y?.clone().neg().add_scalar(target).mul_scalar(rate)),
-        }
+    /// The growth of every patch that is not blank, `rate · (target − y)`, from activities
+    /// `[n, groups, neurons, positions]`.
+    pub(crate) fn growth(&self, y: Option<&Tensor<4>>, activity: &Activity) -> Option<Tensor<4>> {
+        let Self::Scaling { target, rate } = *self else { return None };
+        let y = y?.clone();
+        // a patch that no neuron responds to at all: [n, groups, 1, positions]
+        let blank = activity.dot().abs().max_dim(2).equal_elem(0.0).expand(y.dims());
+        Some(y.neg().add_scalar(target).mul_scalar(rate).mask_fill(blank, 0.0))
     }
 
     pub(crate) fn check(&self) -> Result<(), RuleError> {

@@ -1,13 +1,19 @@
 //! Lateral feedback: a winner takes its neighbours on a map of neurons along.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use num_traits::Float;
 use serde::{Deserialize, Serialize};
 
-use crate::{RuleError, WeightLayout, error::positive, stage::Stage};
+use crate::{RuleError, WeightLayout, error::positive, stage::Stage, steps};
+
+/// `−ln h` at the distance of two neurons out of each other's reach: `h` is 0 at any radius.
+const OUT_OF_REACH: f32 = 1e30;
+
+/// Bounds of `ln(−ln h)` at distance 1. Clamp: below the first every neighbour has `h = 1`, above the second `h = 0`, in
+/// any float; beyond them, powers would leave the finite numbers, and `0 · ∞` at distance 0 would be NaN.
+const LN_ENERGY: [f64; 2] = [-40.0, 8.0];
 
 /// What a winner does to its neighbours, between competition and gate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -20,9 +26,10 @@ pub enum Lateral {
     /// The neurons of a group lie on a map (row by row), and neuron `p` gets `z_p = clip(Σ_q h(q − p) z_q, ±1)`.
     ///
     /// Distances are those of the largest coordinate (L∞). A neighbourhood reaches from `(size−1)/2` neurons before
-    /// to `size−1−(size−1)/2` neurons after a neuron along each axis. After every step `h ← h^γ`, with `γ = σ^(1/τ)`
-    /// (its square for Gaussians), so that a radius above 1 shrinks to 1 in `τ` steps and on; one of 1 stays. The
-    /// exponent is the rule's state.
+    /// to `size−1−(size−1)/2` neurons after a neuron along each axis. After every step `h ← h^γ`, with
+    /// `γ = max(σ, 1)^(1/τ)` (its square for Gaussians): after `t` steps a radius `σ > 1` is `σ^(1 − t/τ)`, 1 after `τ`
+    /// steps and on towards 0, where the winner learns alone; one of 1 or less stays as it is. The number of steps is the
+    /// rule's state, in four digits to base 256, the lowest first.
     ///
     /// Source: T. Kohonen, *Biol. Cybern.* 43 (1982), doi:10.1007/BF00337288; kernels and schedule: G. Lagani, master's
     /// thesis, University of Pisa (2019).
@@ -63,9 +70,20 @@ impl Neighbourhood {
         matches!(self, Self::DifferenceOfGaussians | Self::DifferenceOfExponentials)
     }
 
-    /// `−ln h` at distance `d`.
-    fn energy(self, d: f64, sigma: f64) -> f64 {
-        if self.is_gaussian() { d * d / (2.0 * sigma * sigma) } else { d / sigma }
+    /// `−ln h` at distance `d`, in units of that at distance 1.
+    fn relative_energy(self, d: f64) -> f64 {
+        if self.is_gaussian() { d * d } else { d }
+    }
+
+    /// `ln(−ln h)` at distance 1, as `start + t · each` after `t` steps: a logarithm, which no radius and no number of
+    /// steps takes out of the finite numbers.
+    fn ln_energy(self, sigma: f64, tau: f64) -> [f64; 2] {
+        let power = if self.is_gaussian() { 2.0 } else { 1.0 };
+        let ln_two = if self.is_gaussian() { core::f64::consts::LN_2 } else { 0.0 };
+        let ln_sigma = Float::ln(sigma);
+        // clamp: a step of this size takes any radius past all bounds
+        let each = (power * ln_sigma.max(0.0) / tau).min(1e4);
+        [-power * ln_sigma - ln_two, each]
     }
 }
 
@@ -74,25 +92,16 @@ impl Lateral {
     ///
     /// `state` is this stage's own.
     pub(crate) fn of(&self, z: Option<Tensor<4>>, state: Option<Tensor<1>>) -> Option<Tensor<4>> {
-        let Self::Map { size, neighbourhood, .. } = self else { return z };
+        let Self::Map { size, neighbourhood, tau, .. } = self else { return z };
         let z = z?;
-        let exponent = state?.reshape([1, 1, 1, 1]);
-        let h = (self.energies(size, *neighbourhood, &z.device()).cast(z.dtype()) * exponent).neg().exp();
+        let [start, each] = neighbourhood.ln_energy(self.sigma(), *tau);
+        let ln_energy = steps::times(state?.cast(DType::F32), each).add_scalar(start);
+        let energy = ln_energy.clamp(LN_ENERGY[0], LN_ENERGY[1]).exp().reshape([1, 1, 1, 1]);
+        let h = (relative_energies(size, *neighbourhood, &z.device()) * energy).neg().exp();
         let h = if neighbourhood.is_difference() { h.clone().mul_scalar(2.0) - h.sqrt() } else { h };
         // [1, 1, k, k] · [n, g, k, p]: each neuron gathers from the winners around it
-        let spread = h.matmul(z);
+        let spread = h.cast(z.dtype()).matmul(z);
         Some(spread.clamp(-1.0, 1.0))
-    }
-
-    /// `−ln h` between neuron `p` (rows) and neuron `q` (columns); out of reach it is far beyond any exponent.
-    fn energies(&self, size: &[usize], neighbourhood: Neighbourhood, device: &Device) -> Tensor<4> {
-        let (neurons, sigma) = (size.iter().product::<usize>(), self.sigma());
-        let energy = |p: usize, q: usize| match distance(p, q, size) {
-            Some(d) => neighbourhood.energy(d as f64, sigma) as f32,
-            None => 1e30,
-        };
-        let values = (0..neurons).flat_map(|p| (0..neurons).map(move |q| energy(p, q))).collect::<Vec<_>>();
-        Tensor::from_data(TensorData::new(values, [1, 1, neurons, neurons]), (device, DType::F32))
     }
 
     fn sigma(&self) -> f64 {
@@ -107,7 +116,7 @@ impl Lateral {
         let Self::Map { size, tau, .. } = self else { return Ok(()) };
         positive("map radius", self.sigma())?;
         positive("map time constant tau", *tau)?;
-        let cells = size.iter().product::<usize>();
+        let cells = size.iter().fold(1_usize, |cells, size| cells.saturating_mul(*size));
         if cells == layout.neurons && (1..=3).contains(&size.len()) {
             return Ok(());
         }
@@ -119,13 +128,8 @@ impl Stage for Lateral {
     fn state_len(&self, _layout: &WeightLayout) -> usize {
         match self {
             Self::None => 0,
-            Self::Map { .. } => 1,
+            Self::Map { .. } => steps::DIGITS,
         }
-    }
-
-    /// The exponent of `h`.
-    fn initial_state(&self, layout: &WeightLayout) -> Vec<f32> {
-        vec![1.0; self.state_len(layout)]
     }
 
     fn next_state(
@@ -134,15 +138,25 @@ impl Stage for Lateral {
         _statistics: Option<Tensor<1>>,
         _layout: &WeightLayout,
     ) -> Tensor<1> {
-        let Self::Map { neighbourhood, tau, .. } = self else { return state };
-        let squared = if neighbourhood.is_gaussian() { 2.0 } else { 1.0 };
-        state.mul_scalar(Float::powf(self.sigma(), squared / tau))
+        steps::next(state)
     }
+}
+
+/// `−ln h` between neuron `p` (rows) and neuron `q` (columns), in units of that at distance 1: `[1, 1, k, k]`.
+fn relative_energies(size: &[usize], neighbourhood: Neighbourhood, device: &Device) -> Tensor<4> {
+    let neurons = size.iter().product::<usize>();
+    let energy = |p: usize, q: usize| match distance(p, q, size) {
+        Some(d) => neighbourhood.relative_energy(d as f64) as f32,
+        None => OUT_OF_REACH,
+    };
+    let values = (0..neurons).flat_map(|p| (0..neurons).map(move |q| energy(p, q))).collect::<Vec<_>>();
+    Tensor::from_data(TensorData::new(values, [1, 1, neurons, neurons]), (device, DType::F32))
 }
 
 /// Neurons a neighbourhood reaches before a neuron.
 fn radius(size: usize) -> usize {
-    (size - 1) / 2
+    // an axis of no neurons is refused, after its radius was asked for
+    size.saturating_sub(1) / 2
 }
 
 /// The L∞ distance from `p` to `q` on the map, if `q` is within reach of `p`.

@@ -24,6 +24,7 @@ mod abstention;
 mod activation;
 mod activity;
 mod bias;
+mod blank;
 mod competition;
 mod compose;
 mod criterion;
@@ -45,6 +46,7 @@ mod scale;
 mod signals;
 mod similarity;
 mod stage;
+mod steps;
 mod surround;
 mod teacher;
 mod variance;
@@ -53,6 +55,11 @@ mod variance;
 pub mod observe;
 #[cfg(feature = "std")]
 pub mod replicas;
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;
 
 pub use abstention::Abstention;
 pub use activation::Activation;

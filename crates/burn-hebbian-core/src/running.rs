@@ -12,6 +12,10 @@ use crate::{
 
 /// Running mean and unbiased variance of `width` numbers at once.
 ///
+/// With momentum `m` a step of one number `x` has no variance of its own; `(1 − m/2) (x − μ)²`, `μ` being the mean before
+/// it, stands in its place. Of independent numbers the running mean has the variance `v m / (2 − m)`, so that
+/// `E (x − μ)² = v · 2 / (2 − m)`, and the estimate is unbiased.
+///
 /// State: means, then variances, at first 0 and 1. Statistics: the count, the sums of the deviations from the running
 /// mean, the sums of their squares; deviations rather than the numbers themselves, because squares of numbers far from
 /// zero would cancel.
@@ -62,15 +66,21 @@ impl Running {
     pub(crate) fn next_state(&self, state: Tensor<1>, statistics: Tensor<1>) -> Tensor<1> {
         let Moments { mean, variance } = Moments::of(state, self.width);
         let mut statistics = Cursor::new(statistics);
-        // clamp: a step without a patch moves nothing.
-        let count = statistics.take(1).clamp_min(1.0);
-        let (sums, squares) = (statistics.take(self.width), statistics.take(self.width));
-        let shift = sums.clone() / count.clone();
-        // clamp: one patch alone has no unbiased variance, 0 stands for it.
-        let unbiased =
-            ((squares - sums * shift.clone()) / count.sub_scalar(1.0).clamp_min(1.0)).clamp_min(0.0);
-        let mean = mean + shift.mul_scalar(self.momentum);
-        Tensor::cat(vec![mean, blend(variance, unbiased, self.momentum)], 0)
+        let (count, sums) = (statistics.take(1), statistics.take(self.width));
+        let batch = self.variance_of(count.clone(), sums.clone(), statistics.take(self.width));
+        // clamp: a step without a patch, whose state is thrown away, does not divide by 0.
+        let mean = mean + (sums / count.clamp_min(1.0)).mul_scalar(self.momentum);
+        Tensor::cat(vec![mean, blend(variance, batch, self.momentum)], 0)
+    }
+
+    /// The variance of a step, from sums over its `count` numbers of deviations from the running mean and their squares.
+    fn variance_of(&self, count: Tensor<1>, sums: Tensor<1>, squares: Tensor<1>) -> Tensor<1> {
+        let others = count.clone().sub_scalar(1.0).clamp_min(1.0);
+        let spread = squares.clone() - sums.clone() * sums / count.clone().clamp_min(1.0);
+        let alone = count.lower_equal_elem(1.0).expand([self.width]);
+        // clamp: rounding can put the spread of equal numbers just below 0.
+        let unbiased = (spread / others).clamp_min(0.0);
+        unbiased.mask_where(alone, squares.mul_scalar(1.0 - 0.5 * self.momentum))
     }
 
     /// The moments after one more pass, as if it were the step's only one.

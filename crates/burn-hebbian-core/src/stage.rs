@@ -38,6 +38,12 @@ pub(crate) trait Stage {
         None
     }
 
+    /// Whether the stage keeps its state, and its share in the bias, where a step showed nothing but blank patches: what
+    /// averages over patches would run down to 0, what makes up for too little activity would run away.
+    fn rests(&self) -> bool {
+        false
+    }
+
     /// The state after a step; called only if there is one.
     fn next_state(
         &self,
@@ -115,11 +121,13 @@ pub(crate) fn blend_means(state: Tensor<1>, statistics: Tensor<1>, momentum: f64
     let len = state.dims()[0];
     let mut statistics = Cursor::new(statistics);
     let sums = statistics.take(len);
-    // clamp: a step without a patch moves nothing.
+    // clamp: a step without a patch, whose state is thrown away, does not divide by 0.
     blend(state, sums / statistics.take(1).clamp_min(1.0), momentum)
 }
 
-/// Moves a running mean towards the mean of this step: `(1 − momentum) old + momentum new`.
+/// Moves a running mean towards the mean of this step: `old + momentum (new − old)`.
+///
+/// Not `(1 − momentum) old + momentum new`: a factor that is rounded, at every one of many steps, adds up.
 pub(crate) fn blend(old: Tensor<1>, new: Tensor<1>, momentum: f64) -> Tensor<1> {
-    old.mul_scalar(1.0 - momentum) + new.mul_scalar(momentum)
+    old.clone() + (new - old).mul_scalar(momentum)
 }

@@ -24,7 +24,8 @@ pub enum Variance {
     /// `y = σ f((s − μ) / σ + μ)` with `σ = √(variance + epsilon)`: a saturating `f` saturates at each neuron's own
     /// scale. Mean and unbiased variance run along per neuron as in batch normalisation, updated by the batch before
     /// it is used; each of several micro-batches uses them as updated by itself alone, and what stays is updated by
-    /// all of them together.
+    /// all of them together. A patch alone has no variance: `(1 − momentum/2) (s − μ)²` with the mean before it, whose
+    /// expectation is the variance of independent patches, stands in its place. Blank batches move neither.
     Running {
         /// How fast they run, in 0..=1.
         momentum: f64,
@@ -130,6 +131,10 @@ impl Stage for Variance {
     fn statistics(&self, seen: &Seen, state: Option<Tensor<1>>, layout: &WeightLayout) -> Option<Tensor<1>> {
         let (running, _) = self.running_moments(layout)?;
         Some(running.statistics(flat(seen.similarity()), state?))
+    }
+
+    fn rests(&self) -> bool {
+        *self != Self::Fixed
     }
 
     fn next_state(

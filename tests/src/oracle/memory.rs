@@ -23,8 +23,8 @@ pub struct Memory {
     pub(super) inhibition: Vec<Vec<f64>>,
     /// Threshold of each neuron's learned inhibition.
     pub(super) thresholds: Vec<f64>,
-    /// The exponent of the neighbourhood.
-    pub(super) exponent: f64,
+    /// Steps that the neighbourhood has shrunk for.
+    pub(super) steps: f64,
     /// Running mean of each neuron's squared activity.
     pub(super) theta: Vec<f64>,
 }
@@ -54,16 +54,19 @@ impl Memory {
             spread: vec![[0.0, 1.0]; layer.groups],
             inhibition: vec![vec![0.0; layer.neurons_per_group()]; neurons],
             thresholds: vec![0.0; neurons],
-            exponent: 1.0,
+            steps: 0.0,
             theta: vec![0.0; neurons],
         }
     }
 
-    /// Running mean and variance moved towards those of `values`.
+    /// Running mean and variance moved towards those of `values`; one value alone is squared against the old mean.
     pub(super) fn moved([old_mean, old_variance]: [f64; 2], values: &[f64], momentum: f64) -> [f64; 2] {
         let batch_mean = mean(values);
         let squares: f64 = values.iter().map(|value| (value - batch_mean).powi(2)).sum();
-        let unbiased = squares / (values.len() as f64 - 1.0).max(1.0);
+        let unbiased = match values {
+            [value] => (value - old_mean).powi(2) * (1.0 - momentum / 2.0),
+            _ => squares / (values.len() as f64 - 1.0),
+        };
         let blend = |old: f64, new: f64| (1.0 - momentum) * old + momentum * new;
         [blend(old_mean, batch_mean), blend(old_variance, unbiased)]
     }
@@ -83,11 +86,30 @@ impl Memory {
         members.map(takes_part).collect()
     }
 
-    /// The state after a step.
-    pub(super) fn step(&mut self, rule: &Rule, layer: &Layer, shown: &Shown) {
+    /// The state after a step: of a blank one, what averages over patches stays.
+    pub(super) fn step(&mut self, rule: &Rule, layer: &Layer, shown: &Shown, blank: bool) {
+        if !blank {
+            self.average(rule, layer, shown);
+        }
         let (per_group, patches) = (layer.neurons_per_group(), shown.s[0].len() as f64);
         for k in 0..layer.neurons() {
-            let (s, y, z) = (&shown.s[k], &shown.y[k], &shown.z[k]);
+            self.victories[k] += shown.z[k].iter().map(|z| z.max(0.0)).sum::<f64>();
+            let stream = &mut self.streams[k];
+            *stream = [0, 1, 2].map(|part| stream[part] * MULTIPLIERS[part] % MODULI[part]);
+        }
+        for group in 0..layer.groups {
+            let members = group * per_group..(group + 1) * per_group;
+            let least = members.clone().map(|k| self.victories[k]).fold(f64::INFINITY, f64::min);
+            members.clone().for_each(|k| self.victories[k] -= least);
+        }
+        self.patches = patches;
+        self.steps += 1.0;
+    }
+
+    fn average(&mut self, rule: &Rule, layer: &Layer, shown: &Shown) {
+        let (per_group, patches) = (layer.neurons_per_group(), shown.s[0].len() as f64);
+        for k in 0..layer.neurons() {
+            let (s, y) = (&shown.s[k], &shown.y[k]);
             if let Variance::Running { momentum, .. } = rule.variance {
                 self.variance[k] = Self::moved(self.variance[k], s, momentum);
             }
@@ -105,14 +127,9 @@ impl Memory {
                 let squares = y.iter().map(|y| y * y).sum::<f64>() / patches;
                 self.theta[k] += momentum * (squares - self.theta[k]);
             }
-            self.victories[k] += z.iter().map(|z| z.max(0.0)).sum::<f64>();
-            let stream = &mut self.streams[k];
-            *stream = [0, 1, 2].map(|part| stream[part] * MULTIPLIERS[part] % MODULI[part]);
         }
         for group in 0..layer.groups {
             let members = group * per_group..(group + 1) * per_group;
-            let least = members.clone().map(|k| self.victories[k]).fold(f64::INFINITY, f64::min);
-            members.clone().for_each(|k| self.victories[k] -= least);
             if let Competition::AdaptiveSoftmax { momentum, .. } = rule.competition {
                 let all: Vec<f64> = members.clone().flat_map(|k| shown.s[k].clone()).collect();
                 self.spread[group] = Self::moved(self.spread[group], &all, momentum);
@@ -129,13 +146,6 @@ impl Memory {
                     self.thresholds[k] += threshold_rate * (mean(&shown.z[k]) - target);
                 }
             }
-        }
-        self.patches = patches;
-        if let Lateral::Map { neighbourhood, tau, .. } = &rule.lateral {
-            let gaussian =
-                matches!(neighbourhood, Neighbourhood::Gaussian | Neighbourhood::DifferenceOfGaussians);
-            let power = if gaussian { 2.0 } else { 1.0 };
-            self.exponent *= super::stages::radius(&rule.lateral).powf(power / tau);
         }
     }
 }

@@ -79,6 +79,7 @@ pub fn step(rule: &Rule, layer: &Layer, step: &Step, memory: &mut Memory) -> Vec
             let weight = if rule.reduction == Reduction::Weighted { seen.g[k].abs() } else { 1.0 };
             mass[neuron] += weight;
             let growth = match rule.homeostasis {
+                _ if is_blank(x) => 0.0,
                 Homeostasis::Scaling { target, rate } => rate * (target - seen.y[k]),
                 _ => 0.0,
             };
@@ -88,8 +89,12 @@ pub fn step(rule: &Rule, layer: &Layer, step: &Step, memory: &mut Memory) -> Vec
             }
         }
     }
-    memory.step(rule, layer, &shown);
+    memory.step(rule, layer, &shown, patches.iter().all(|patch| is_blank(&patch.x)));
     layer.as_weight(&finish::finish(rule, layer, numerator, &mass, &neurons))
+}
+
+fn is_blank(x: &[f64]) -> bool {
+    x.iter().all(|x| *x == 0.0)
 }
 
 impl Shown {

@@ -286,15 +286,16 @@ impl Seen<'_> {
 }
 
 /// The initial radius of a neighbourhood.
-pub(super) fn radius(kind: &Lateral) -> f64 {
+fn radius(kind: &Lateral) -> f64 {
     let Lateral::Map { size, sigma, .. } = kind else { return 1.0 };
     sigma.unwrap_or(size.iter().map(|size| (size - 1) / 2).max().unwrap_or(0).max(1) as f64)
 }
 
-/// The winners' coefficients spread over the map.
-fn lateral(kind: &Lateral, z: Vec<f64>, exponent: f64) -> Vec<f64> {
-    let Lateral::Map { size, neighbourhood, .. } = kind else { return z };
-    let sigma = self::radius(kind);
+/// The winners' coefficients spread over the map, by the radius after so many steps.
+fn lateral(kind: &Lateral, z: Vec<f64>, steps: f64) -> Vec<f64> {
+    let Lateral::Map { size, neighbourhood, tau, .. } = kind else { return z };
+    let start = self::radius(kind);
+    let sigma = start * start.max(1.0).powf(-steps / tau);
     let radius = |axis: usize| (size[axis] as isize - 1) / 2;
     let place = |mut neuron: usize| {
         let mut place = vec![0; size.len()];
@@ -311,8 +312,8 @@ fn lateral(kind: &Lateral, z: Vec<f64>, exponent: f64) -> Vec<f64> {
             return 0.0;
         }
         let d = offsets.iter().map(|offset| offset.abs()).max().unwrap_or(0) as f64;
-        let gauss = (-d * d / (2.0 * sigma * sigma)).exp().powf(exponent);
-        let exponential = (-d / sigma).exp().powf(exponent);
+        let gauss = (-d * d / (2.0 * sigma * sigma)).exp();
+        let exponential = (-d / sigma).exp();
         match neighbourhood {
             Neighbourhood::Gaussian => gauss,
             Neighbourhood::Exponential => exponential,
@@ -355,7 +356,7 @@ pub(super) fn see<'a>(
     let allowed: Vec<f64> = t.iter().zip(&present).map(|(t, present)| t * present).collect();
     let outcome = scene.compete(s, &y, &allowed, group);
     let outcome: Vec<f64> = outcome.iter().zip(&present).map(|(z, present)| z * present).collect();
-    let z = lateral(&rule.lateral, outcome.clone(), memory.exponent);
+    let z = lateral(&rule.lateral, outcome.clone(), memory.steps);
     let soft = competition(&Competition::Softmax { temperature: 1.0 }, s, &y, &vec![1.0; s.len()]);
     let theta = &memory.theta[neurons];
     let coefficient = |k: usize| gate(rule.gate, z[k], y[k], active[k][1], soft[k], theta[k]) * t[k];

@@ -21,7 +21,7 @@ use crate::{
 /// ```
 ///
 /// with means over the step's patches, so that outputs decorrelate and each neuron is active in a share `target` of
-/// them. `V` and `t` start at 0.
+/// them. `V` and `t` start at 0; blank batches do not move them.
 ///
 /// Source: P. Földiák, "Forming sparse representations by local anti-Hebbian learning", *Biol. Cybern.* 64 (1990),
 /// doi:10.1007/BF02331346; there outputs are rounded to 0 or 1 once settled.
@@ -81,7 +81,7 @@ impl AntiHebbian {
         let mut statistics = Cursor::new(statistics);
         let pairs = statistics.take(layout.total_neurons() * layout.neurons).reshape(lateral.dims());
         let totals = statistics.take(layout.total_neurons());
-        // clamp: a step without a patch moves nothing.
+        // clamp: a step without a patch, whose state is thrown away, does not divide by 0.
         let count = statistics.take(1).clamp_min(1.0);
         let excess = (pairs / count.clone().reshape([1, 1, 1])).sub_scalar(self.target * self.target);
         let lateral = (lateral - excess.mul_scalar(self.rate)).clamp_max(0.0);

@@ -66,7 +66,7 @@ pub enum Competition {
     /// `z = softmax(s / (T σ))`, with the running standard deviation `σ` of all similarities of the group: as hard
     /// a competition whatever the scale of the similarities. Mean and variance run as in batch normalisation,
     /// updated by the batch before they are used; each of several micro-batches uses them as updated by itself
-    /// alone, and what stays is updated by all of them together.
+    /// alone, and what stays is updated by all of them together. Blank batches move neither.
     ///
     /// Source: G. Lagani, "HebbianLearning" (code, 2020–2023), where the temperature is called `k`.
     AdaptiveSoftmax {
@@ -232,6 +232,10 @@ impl Stage for Competition {
             Self::AntiHebbian(_) => Some(AntiHebbian::statistics(seen.outcome())),
             _ => None,
         }
+    }
+
+    fn rests(&self) -> bool {
+        matches!(self, Self::AdaptiveSoftmax { .. } | Self::AntiHebbian(_))
     }
 
     fn next_state(

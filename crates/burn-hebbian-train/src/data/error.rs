@@ -149,6 +149,20 @@ pub enum DataError {
         /// What the decoder says.
         source: ImageError,
     },
+    /// A JPEG without its end, which decoders fill up with grey.
+    #[error("{}: cut short: the image does not end within its {bytes} bytes", path.display())]
+    CutShort {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that are there.
+        bytes: usize,
+    },
+    /// A class folder of damaged images, where they are skipped.
+    #[error("{}: no image that is not damaged", path.display())]
+    AllDamaged {
+        /// The folder.
+        path: PathBuf,
+    },
     /// An image of the wrong size.
     #[error("{}: {width} × {height} pixels, expected {} × {}", path.display(), expected[1], expected[0])]
     Size {

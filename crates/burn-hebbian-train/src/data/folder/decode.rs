@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use image::{DynamicImage, imageops::FilterType};
 
-use super::{Colours, ImageSize};
+use super::{Colours, ImageSize, jpeg};
 use crate::data::{DataError, brightness};
 
 /// The dimensions that images are brought to, and how.
@@ -63,8 +63,11 @@ impl Frame {
 }
 
 /// The image in a file, of the format that its bytes say: in ImageNet some PNGs are called JPEG.
-fn open(path: &Path) -> Result<DynamicImage, DataError> {
+pub(super) fn open(path: &Path) -> Result<DynamicImage, DataError> {
     let bytes = fs::read(path).map_err(DataError::io(path))?;
+    if !jpeg::is_whole(&bytes) {
+        return Err(DataError::CutShort { path: path.to_path_buf(), bytes: bytes.len() });
+    }
     let decoded = image::load_from_memory(&bytes);
     decoded.map_err(|source| DataError::Image { path: path.to_path_buf(), source })
 }

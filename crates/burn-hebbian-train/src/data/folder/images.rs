@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 
 use burn::data::dataset::{Dataset, DatasetError};
 
-use super::{ImageFolderConfig, decode::Frame, files};
+use super::{
+    ImageFolderConfig, damaged,
+    decode::Frame,
+    files::{self, Files},
+};
 use crate::data::{DataError, Labelled, LabelledImage, shuffled};
 
 /// The seed of the one order that trees are read in.
@@ -16,33 +20,30 @@ const ORDER: u64 = 0;
 /// Through [`Dataset`] an image that cannot be read is a [`DatasetError`] around the [`DataError`], with the same message.
 #[derive(Debug, Clone)]
 pub struct ImageFolder {
-    files: Vec<(PathBuf, u16)>,
+    files: Files,
     classes: Vec<String>,
     frame: Frame,
+    damaged: Vec<PathBuf>,
 }
 
 impl ImageFolder {
-    /// Lists the images of `dir`, whose first may say how large all are.
-    pub(super) fn first_of(
+    /// Lists the images of `dir`; without a frame given, the first may say how large all are.
+    pub(super) fn list(
         dir: &Path,
         classes: Vec<String>,
         config: &ImageFolderConfig,
+        frame: Option<Frame>,
     ) -> Result<Self, DataError> {
-        let files = files::labelled(dir, &classes)?;
+        let mut files = files::labelled(dir, &classes)?;
+        let mut damaged = vec![];
+        if config.skip_damaged == Some(true) {
+            (files, damaged) = damaged::split(dir, files, &classes)?;
+        }
         // a class folder holds an image, or listing it failed
         let first = files.first().map(|(path, _)| path.as_path()).unwrap_or(dir);
-        let frame = Frame::new(config.size, config.colours, first)?;
-        Ok(Self::new(files, classes, frame))
-    }
-
-    /// Lists the images of `dir`.
-    pub(super) fn list(dir: &Path, classes: Vec<String>, frame: Frame) -> Result<Self, DataError> {
-        Ok(Self::new(files::labelled(dir, &classes)?, classes, frame))
-    }
-
-    fn new(files: Vec<(PathBuf, u16)>, classes: Vec<String>, frame: Frame) -> Self {
-        let folder = Self { files, classes, frame };
-        folder.select(&shuffled(folder.files.len(), ORDER, 0))
+        let frame = frame.map_or_else(|| Frame::new(config.size, config.colours, first), Ok)?;
+        let order = shuffled(files.len(), ORDER, 0);
+        Ok(Self { files, classes, frame, damaged }.select(&order))
     }
 
     pub(super) fn frame(&self) -> Frame {
@@ -64,6 +65,12 @@ impl ImageFolder {
         self.files.iter().map(|(_, label)| *label).collect()
     }
 
+    /// The images that were [skipped](ImageFolderConfig::skipping_damaged), class after class; none unless that was asked
+    /// for.
+    pub fn damaged(&self) -> &[PathBuf] {
+        &self.damaged
+    }
+
     /// These images alone, in this order.
     ///
     /// # Panics
@@ -71,7 +78,7 @@ impl ImageFolder {
     /// If there is no such image.
     pub fn select(&self, indices: &[usize]) -> Self {
         let files = indices.iter().map(|&index| self.files[index].clone()).collect();
-        Self { files, classes: self.classes.clone(), frame: self.frame }
+        Self { files, classes: self.classes.clone(), frame: self.frame, damaged: self.damaged.clone() }
     }
 
     /// Decodes image `index`.

@@ -1,8 +1,10 @@
 //! Trees of class folders: `train/CLASS/*.jpg` and `test/CLASS/*.jpg`, or PNGs.
 
+mod damaged;
 mod decode;
 mod files;
 mod images;
+mod jpeg;
 
 use std::path::{Path, PathBuf};
 
@@ -54,7 +56,11 @@ pub enum Colours {
 /// How a tree of class folders is read.
 ///
 /// Labels are the positions of the class folders in alphabetical order. Images come in one fixed shuffled order: every
-/// stretch of it holds all classes.
+/// stretch of it holds all classes. Files and folders that are hidden, or left by a system or an archive, are no data:
+/// names that begin with a dot, `__MACOSX`.
+///
+/// A damaged image, one that cannot be decoded or a JPEG without its end, is an error that names it, or is
+/// [skipped](Self::skipping_damaged).
 #[derive(Config, Debug, PartialEq)]
 pub struct ImageFolderConfig {
     /// The images' size.
@@ -66,9 +72,27 @@ pub struct ImageFolderConfig {
     /// How many class folders there must be, if it is known.
     #[config(default = "None")]
     pub classes: Option<usize>,
+    /// Whether damaged images are skipped, rather than an error; not unless it is said.
+    #[config(default = "None")]
+    pub skip_damaged: Option<bool>,
 }
 
 impl ImageFolderConfig {
+    /// Skips damaged images; [`ImageFolder::damaged`] lists them. All images are decoded once to find them.
+    ///
+    /// ```no_run
+    /// use std::path::Path;
+    ///
+    /// use burn_hebbian_train::data::ImageFolderConfig;
+    ///
+    /// let folder = ImageFolderConfig::new().skipping_damaged().open(Path::new("flowers"))?;
+    /// println!("{} images, {} damaged", folder.labels().len(), folder.damaged().len());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn skipping_damaged(self) -> Self {
+        self.with_skip_damaged(Some(true))
+    }
+
     /// Reads all images of `dir/train/CLASS` and `dir/test/CLASS`, or `dir/val/CLASS`, into memory.
     ///
     /// # Errors
@@ -93,7 +117,7 @@ impl ImageFolderConfig {
         files::check(&test_dir, &tested, tested == training.classes(), || {
             format!("the classes of `{TRAINING}`")
         })?;
-        let test = ImageFolder::list(&test_dir, tested, training.frame())?;
+        let test = ImageFolder::list(&test_dir, tested, self, Some(training.frame()))?;
         Ok([training, test])
     }
 
@@ -109,7 +133,7 @@ impl ImageFolderConfig {
             Some(count) => format!("{count} class folders"),
             None => format!("1 to {} class folders", files::MAX_CLASSES),
         })?;
-        ImageFolder::first_of(dir, classes, self)
+        ImageFolder::list(dir, classes, self, None)
     }
 }
 

@@ -213,3 +213,87 @@ fn a_missing_part_is_named() {
     let error = error_after(|dir| fs::remove_dir_all(dir.join("test")).unwrap());
     assert_eq!(error, "DIR/test: cannot be read");
 }
+
+#[test]
+fn what_is_hidden_is_no_data() {
+    let dir = tree_of_images();
+    let data = DataSet::read(dir.path()).unwrap();
+    let image = fs::read(dir.path().join("train/class3/0001.png")).unwrap();
+    for folder in ["train", "test"].map(|part| dir.path().join(part)) {
+        for hidden in [".ipynb_checkpoints", "__MACOSX", "class3/.ipynb_checkpoints", "@eaDir"] {
+            fs::create_dir_all(folder.join(hidden)).unwrap();
+            fs::write(folder.join(hidden).join("0000.png"), &image).unwrap();
+        }
+        for junk in [".DS_Store", "Thumbs.db", "class3/._0000.png", "class3/.DS_Store", "class3/Thumbs.db"] {
+            fs::write(folder.join(junk), b"junk").unwrap();
+        }
+        fs::write(folder.join("class3/.hidden.png"), &image).unwrap();
+    }
+    assert_eq!(DataSet::read(dir.path()).unwrap(), data);
+    assert_eq!(Source::Cifar10.read(dir.path()).unwrap(), data);
+}
+
+/// A JPEG of noise, with a thumbnail's end of image in a segment of its own.
+fn jpeg() -> Vec<u8> {
+    let noise = RgbImage::from_fn(32, 32, |x, y| Rgb([(x * 57) as u8, (y * 91) as u8, (x * y * 13) as u8]));
+    let mut bytes = std::io::Cursor::new(vec![]);
+    noise.write_to(&mut bytes, image::ImageFormat::Jpeg).unwrap();
+    let mut bytes = bytes.into_inner();
+    bytes.splice(2..2, [0xff, 0xe1, 0x00, 0x06, 0xff, 0xd8, 0xff, 0xd9]);
+    bytes
+}
+
+#[test]
+fn a_jpeg_is_whole_or_named() {
+    let bytes = jpeg();
+    let dir = tree_of_images();
+    let path = dir.path().join("train/class3/0001.jpg");
+    for junk in [0, 3] {
+        fs::write(&path, [bytes.as_slice(), &vec![7; junk]].concat()).unwrap();
+        assert_eq!(DataSet::read(dir.path()).unwrap().training.len(), 21);
+    }
+    for len in [bytes.len() / 2, bytes.len() - 200, bytes.len() - 2, bytes.len() - 1] {
+        fs::write(&path, &bytes[..len]).unwrap();
+        let error = error_of(&dir, DataSet::read(dir.path()));
+        let expected = format!("cut short: the image does not end within its {len} bytes");
+        assert_eq!(error, format!("DIR/train/class3/0001.jpg: {expected}"));
+    }
+    assert!(jpeg::is_whole(&bytes) && (2..bytes.len()).all(|len| !jpeg::is_whole(&bytes[..len])));
+}
+
+#[test]
+fn half_a_png_is_named() {
+    let error = error_after(|dir| {
+        let path = dir.join("train/class3/0001.png");
+        let noise =
+            RgbImage::from_fn(32, 32, |x, y| Rgb([(x * 57) as u8, (y * 91) as u8, (x * y * 13) as u8]));
+        noise.save(&path).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    });
+    assert_eq!(error, "DIR/train/class3/0001.png: cannot be decoded");
+}
+
+#[test]
+fn damaged_images_are_skipped_and_listed_if_asked() {
+    let dir = tree_of_images();
+    let whole = DataSet::read(dir.path()).unwrap();
+    let folders = ["train", "test"].map(|part| dir.path().join(part));
+    let damaged = [folders[0].join("class0/0000.jpg"), folders[0].join("class4/broken.png")];
+    fs::write(&damaged[0], &jpeg()[..300]).unwrap();
+    fs::write(&damaged[1], b"no image").unwrap();
+    fs::write(folders[1].join("class2/empty.png"), b"").unwrap();
+    let config = ImageFolderConfig::new().skipping_damaged();
+    let [training, test] = config.open_parts(dir.path()).unwrap();
+    assert_eq!((training.damaged(), test.damaged().len()), (damaged.as_slice(), 1));
+    assert_eq!((training.load().unwrap(), config.read(dir.path()).unwrap()), (whole.training.clone(), whole));
+    assert_eq!(training.select(&[0]).damaged(), damaged);
+
+    fs::write(folders[1].join("class7/0000.png"), b"no image").unwrap();
+    let error = error_of(&dir, config.read(dir.path()));
+    assert_eq!(error, "DIR/test/class7: no image that is not damaged");
+    let strict: ImageFolderConfig =
+        serde_json::from_str(r#"{"size":"as-first","colours":"rgb","classes":null}"#).unwrap();
+    assert_eq!(strict, ImageFolderConfig::new());
+    assert_eq!(error_of(&dir, strict.open(&folders[0])), error_of(&dir, strict.read(dir.path())));
+}

@@ -39,6 +39,8 @@ pub(super) struct Eigen {
     vectors: Tensor<2>,
     /// The variance along each.
     variances: Vec<f64>,
+    /// The largest variance, or square of a mean: what it is the difference of was rounded to `f32`.
+    largest: f64,
 }
 
 impl Eigen {
@@ -50,23 +52,48 @@ impl Eigen {
         let n = mean.dims()[1];
         let matrix = Mat::from_fn(n, n, |row, column| f64::from(covariance[row * n + column]));
         let eigen = matrix.self_adjoint_eigen(Side::Lower).ok()?;
+        let variances: Vec<f64> = eigen.S().column_vector().iter().copied().collect();
+        let squares = mean.clone().square().max().into_scalar::<f64>();
         let vectors: Vec<f32> = (0..n * n).map(|index| eigen.U()[(index / n, index % n)] as f32).collect();
         Some(Self {
             vectors: Tensor::from_data(TensorData::new(vectors, [n, n]), &mean.device()),
             mean,
-            variances: eigen.S().column_vector().iter().copied().collect(),
+            largest: variances.iter().copied().fold(squares, f64::max),
+            variances,
         })
     }
 
-    /// `U (S + ε)^(−1/2) Uᵀ`.
+    /// `U (S + ε)^(−1/2) Uᵀ`; 0 along directions without variance, where `ε` is too small to stand in for it.
+    ///
+    /// # Panics
+    ///
+    /// If `ε` is negative or not finite.
     pub(super) fn whitener(&self, smoothing: f64) -> Tensor<2> {
-        // clamp: rounding leaves variances just below 0 where the rows have none.
-        let scale =
-            |variance: &f64| (variance.max(0.0) + smoothing).max(f64::MIN_POSITIVE).sqrt().recip() as f32;
+        assert!(
+            (0.0..f64::INFINITY).contains(&smoothing),
+            "whitening: smoothing {smoothing}, expected 0 or more"
+        );
+        let smooth = smoothing > f64::from(f32::EPSILON) * self.largest;
+        let scale = |variance: &f64| match smooth || *variance > self.rounding() {
+            // clamp: rounding leaves variances just below 0 where the rows have none.
+            true => (variance.max(0.0) + smoothing).sqrt().recip() as f32,
+            // the pseudo-inverse: what was rounded would be blown up, or divided by 0
+            false => 0.0,
+        };
         let scales: Vec<f32> = self.variances.iter().map(scale).collect();
         let n = scales.len();
         let scales = Tensor::<2>::from_data(TensorData::new(scales, [1, n]), &self.vectors.device());
         (self.vectors.clone() * scales).matmul(self.vectors.clone().transpose())
+    }
+
+    /// Directions of variance.
+    pub(super) fn rank(&self) -> usize {
+        self.variances.iter().filter(|variance| **variance > self.rounding()).count()
+    }
+
+    /// What rounding to `f32` makes of a variance of 0, an eigenvalue of so many rounded rows.
+    fn rounding(&self) -> f64 {
+        (self.variances.len() as f64).sqrt() * f64::from(f32::EPSILON) * self.largest
     }
 }
 
@@ -108,6 +135,30 @@ pub(super) mod tests {
         for (value, expected) in values.iter().zip(expected) {
             assert!((value - expected).abs() < 1e-6, "{values:?}");
         }
+    }
+
+    fn whitener(variances: [f32; 2], smoothing: f64) -> Vec<f32> {
+        let mean = Tensor::<2>::zeros([1, 2], &Device::flex());
+        let covariance = vec![variances[0], 0.0, 0.0, variances[1]];
+        Eigen::of(Moments { mean, covariance }).unwrap().whitener(smoothing).into_data().iter().collect()
+    }
+
+    #[test]
+    fn directions_without_variance_are_left_out_where_nothing_smooths_them() {
+        for nothing in [0.0, 1e-9, -1e-9] {
+            for smoothing in [0.0, 1e-300, 1e-9] {
+                assert_eq!(whitener([4.0, nothing], smoothing)[3], 0.0, "{nothing}, smoothing {smoothing}");
+            }
+            assert!((whitener([4.0, nothing], 0.01)[3] - 10.0).abs() < 1e-4, "as by the formula");
+        }
+        assert_eq!(whitener([0.0; 2], 0.0), [0.0; 4], "blank rows");
+        assert!((whitener([4.0, 1e-4], 0.0)[3] - 100.0).abs() < 1e-2, "little is not nothing");
+    }
+
+    #[test]
+    #[should_panic(expected = "whitening: smoothing -0.1, expected 0 or more")]
+    fn negative_smoothing_is_refused() {
+        whitener([4.0, 1.0], -0.1);
     }
 
     #[test]

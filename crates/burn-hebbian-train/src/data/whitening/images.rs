@@ -52,7 +52,17 @@ impl Spectrum {
         &self.statistics
     }
 
-    /// The transform with smoothing `ε`, in units of the standardised channels' variance, 1.
+    /// Directions of variance among the images; at most one less than there are images.
+    pub fn rank(&self) -> usize {
+        self.eigen.rank()
+    }
+
+    /// The transform with smoothing `ε`, in units of the standardised channels' variance, 1; without any, directions beyond
+    /// the [rank](Self::rank) become 0.
+    ///
+    /// # Panics
+    ///
+    /// If the smoothing is negative or not finite.
     pub fn zca(&self, smoothing: f64) -> Zca {
         Zca {
             statistics: self.statistics.clone(),
@@ -152,6 +162,29 @@ mod tests {
     #[test]
     fn little_smoothing_makes_the_covariance_the_identity() {
         assert_identity(&covariance_after(1e-9), 1e-3);
+    }
+
+    /// Five images of twelve pixels have four directions; along these they are white.
+    #[test]
+    fn few_images_are_whitened_without_smoothing() {
+        for count in [1, 2, 5] {
+            let mut images = correlated(count);
+            let spectrum = Spectrum::fit(&images, &Device::flex()).unwrap();
+            assert_eq!(spectrum.rank(), count - 1);
+            for smoothing in [0.0, 1e-12] {
+                let mut whitened = images.clone();
+                spectrum.zca(smoothing).apply(&mut whitened);
+                assert!(
+                    whitened.values.iter().all(|value| value.abs() < 4.0),
+                    "{count}: {:?}",
+                    whitened.values
+                );
+            }
+            spectrum.zca(0.0).apply(&mut images);
+            let nothing = ChannelStatistics::from_parts(vec![0.0; 2], vec![1.0; 2]);
+            let total: f32 = moments(&images, &nothing, &Device::flex()).covariance.iter().step_by(13).sum();
+            assert!((total - (count - 1) as f32).abs() < 1e-2, "{count} images: {total}");
+        }
     }
 
     #[test]

@@ -6,7 +6,8 @@
 //!
 //! with `x̂` the image after every channel was brought to mean 0 and deviation 1, or the patch after its contrast was
 //! normalised, `m` the mean of these, and `ε` the smoothing, which keeps directions of little variance from being blown
-//! up.
+//! up. Without smoothing, or with less than rounding to `f32` makes of the largest variance, directions of no variance are
+//! left out: `W` is the pseudo-inverse.
 //!
 //! Source: A. J. Bell and T. J. Sejnowski, "The 'independent components' of natural scenes are edge filters",
 //! *Vision Research* 37 (1997), doi:10.1016/S0042-6989(97)00121-1.

@@ -140,7 +140,17 @@ impl PatchSpace {
 }
 
 impl PatchSpectrum {
-    /// The transform with smoothing `ε`, in units of the patches' variance.
+    /// Directions of variance among the patches; with contrast normalisation at least one has none.
+    pub fn rank(&self) -> usize {
+        self.eigen.rank()
+    }
+
+    /// The transform with smoothing `ε`, in units of the patches' variance; without any, directions beyond the
+    /// [rank](Self::rank) become 0.
+    ///
+    /// # Panics
+    ///
+    /// If the smoothing is negative or not finite.
     pub fn zca(&self, smoothing: f64) -> PatchZca {
         PatchZca { space: self.space, mean: self.eigen.mean.clone(), matrix: self.eigen.whitener(smoothing) }
     }

@@ -129,6 +129,21 @@ fn filters_of_another_size_are_refused() {
     zca(&config(), 0.1).fold(Tensor::zeros([5, 2, 3, 2], &Device::flex()), None);
 }
 
+/// The mean of a contrast-normalised patch is 0: one direction is missing. Of blank images all are.
+#[test]
+fn patches_are_whitened_without_smoothing() {
+    let images = correlated(300);
+    let mut blank = correlated(2);
+    blank.values.fill(0.3);
+    let config = config().with_contrast(Some(1e-3));
+    for (data, rank) in [(&images, 17), (&blank, 0)] {
+        let spectrum = config.fit(data, &Device::flex()).unwrap();
+        assert_eq!(spectrum.rank(), rank);
+        let whitened = values(spectrum.zca(0.0).apply(images.images(&[0, 1], &Device::flex())));
+        assert!(whitened.iter().all(|value| value.abs() < 10.0), "{whitened:?}");
+    }
+}
+
 #[test]
 fn a_blank_patch_stays_finite() {
     let zca = zca(&config().with_contrast(Some(0.0)), 0.1);

@@ -1,0 +1,31 @@
+//! Images that cannot be decoded, told from the others.
+
+use std::path::{Path, PathBuf};
+
+use super::{decode, files::Files};
+use crate::data::DataError;
+
+/// Takes the images that cannot be decoded out of those of the class folders of `dir`.
+///
+/// # Errors
+///
+/// If no image of a class is left, or one cannot be read at all.
+pub(super) fn split(
+    dir: &Path,
+    files: Files,
+    classes: &[String],
+) -> Result<(Files, Vec<PathBuf>), DataError> {
+    let (mut intact, mut damaged) = (vec![], vec![]);
+    for (path, label) in files {
+        match decode::open(&path) {
+            Ok(_) => intact.push((path, label)),
+            Err(DataError::Image { .. } | DataError::CutShort { .. }) => damaged.push(path),
+            Err(error) => return Err(error),
+        }
+    }
+    let lost = |label: usize| !intact.iter().any(|(_, other)| usize::from(*other) == label);
+    match (0..classes.len()).find(|label| lost(*label)) {
+        Some(label) => Err(DataError::AllDamaged { path: dir.join(&classes[label]) }),
+        None => Ok((intact, damaged)),
+    }
+}
