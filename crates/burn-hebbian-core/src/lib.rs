@@ -35,6 +35,7 @@ mod gate;
 mod homeostasis;
 mod lateral;
 mod layout;
+mod named;
 mod presets;
 mod recurrence;
 mod reduction;
