@@ -147,7 +147,7 @@ fn other_rules_are_written_as_stages_that_differ() {
     assert_eq!(to_string(&Rule::k_wta(1)).unwrap(), r#""hard_wta""#);
 }
 
-/// Every fourth number or so would be one bit off without `float_roundtrip`.
+/// Three in ten of these would be one bit off without `float_roundtrip`.
 #[test]
 fn numbers_come_back_to_the_bit() {
     let mut bits = 0x9E37_79B9_7F4A_7C15_u64;
