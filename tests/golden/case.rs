@@ -48,6 +48,10 @@ pub(crate) fn load_cases(folder: &Path) -> Result<Vec<Case>, String> {
 impl Case {
     fn load(folder: &Path, entry: Entry) -> Result<Self, String> {
         let tensors = load_tensors(folder.join(&entry.file))?;
+        // without these there would be nothing to compare with
+        if let Some(missing) = ["delta_w", "w1"].iter().find(|name| !tensors.contains_key(**name)) {
+            return Err(format!("{}: tensor `{missing}` is missing", entry.file));
+        }
         let Entry { name, family, lr, hyper, .. } = entry;
         Ok(Self { name, family, lr, hyper, tensors })
     }

@@ -7,12 +7,15 @@ use std::{
 
 use burn_hebbian::prelude::*;
 use libtest_mimic::{Failed, Trial};
+use serde::de::DeserializeOwned;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("book::every_page_is_in_the_summary", every_page_is_in_the_summary),
         Trial::test("book::links_lead_somewhere", links_lead_somewhere),
         Trial::test("book::its_plan_is_a_plan", its_plan_is_a_plan),
+        Trial::test("book::its_rules_are_rules", its_rules_are_rules),
+        Trial::test("book::it_names_every_preset", it_names_every_preset),
     ]
 }
 
@@ -41,11 +44,35 @@ fn links(text: &str) -> impl Iterator<Item = &str> {
     paths.filter(|path| !path.is_empty() && !path.contains("://"))
 }
 
-fn its_plan_is_a_plan() -> Result<(), Failed> {
-    let page = fs::read_to_string(source().join("plans.md"))?;
+/// What the first block of JSON on a page says.
+fn json<T: DeserializeOwned>(page: &str) -> Result<T, Failed> {
+    let page = fs::read_to_string(source().join(page))?;
     let json = page.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap_or_default();
-    let plan: Plan = serde_json::from_str(json)?;
+    Ok(serde_json::from_str(json)?)
+}
+
+fn its_plan_is_a_plan() -> Result<(), Failed> {
+    let plan: Plan = json("plans.md")?;
     assert_eq!(plan.phases(8), [1..=5, 6..=8]);
+    Ok(())
+}
+
+fn its_rules_are_rules() -> Result<(), Failed> {
+    let rules: Vec<Rule> = json("concepts.md")?;
+    let mean = Rule::k_wta(3).with_reduction(Reduction::Mean);
+    let scaled = Rule::oja().with_scale(Scale::InverseSqrtFanIn);
+    assert_eq!(rules, [Rule::swta(), Rule::soft_hebb(1.0), mean, scaled]);
+    Ok(())
+}
+
+/// The error for an unknown preset lists all of them.
+fn it_names_every_preset() -> Result<(), Failed> {
+    let page = fs::read_to_string(source().join("concepts.md"))?;
+    let error = serde_json::from_str::<Rule>(r#""?""#).unwrap_err().to_string();
+    let known = error.split_once("known: ").ok_or(error.clone())?.1;
+    let names = known.split(" at line").next().unwrap_or_default().split(", ");
+    let missing: Vec<_> = names.filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "the page does not name {missing:?}");
     Ok(())
 }
 

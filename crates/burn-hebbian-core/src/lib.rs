@@ -36,6 +36,7 @@ mod gate;
 mod homeostasis;
 mod lateral;
 mod layout;
+mod named;
 mod precision;
 mod presets;
 mod recurrence;

@@ -4,7 +4,6 @@ use alloc::{sync::Arc, vec, vec::Vec};
 use burn::{config::Config, tensor::Tensor};
 use core::fmt::{self, Debug};
 use num_traits::Float;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     Abstention, Activation, Activity, Bias, Competition, Factors, Finish, Gate, Homeostasis, Lateral,
@@ -119,18 +118,29 @@ pub trait LocalRule: Debug + Send + Sync {
 /// ΔW = rate · normalise( scale · reduce Σ [ m g (x − recurrence(g, y, W)) + homeostasis(y) W ] )
 /// ```
 ///
-/// with `t` the teacher's value (1 where the layer ignores it) and `m` the third factor (1 if there is none). A field
-/// missing in JSON takes its default; an unknown one is refused.
+/// with `t` the teacher's value (1 where the layer ignores it) and `m` the third factor (1 if there is none).
+///
+/// In JSON a rule is the name of a preset, a preset with its arguments, or its stages; a stage beside a preset takes the
+/// place of the preset's, a stage that is missing elsewhere is plain Hebb's, and what is unknown is refused. It is written
+/// in the shortest of these forms.
 ///
 /// ```
-/// use burn_hebbian_core::{Competition, Rule};
+/// use burn_hebbian_core::{Reduction, Rule, Scale};
 ///
-/// let rule = Rule::swta().with_competition(Competition::Softmax { temperature: 0.05 });
-/// let json = serde_json::to_string(&rule).unwrap();
-/// assert_eq!(serde_json::from_str::<Rule>(&json).unwrap(), rule);
+/// let read = |json| serde_json::from_str::<Rule>(json).unwrap();
+/// assert_eq!(read(r#""swta""#), Rule::swta());
+/// assert_eq!(read(r#"{"preset":"soft_hebb","temperature":1}"#), Rule::soft_hebb(1.0));
+/// let mean = Rule::k_wta(3).with_reduction(Reduction::Mean);
+/// assert_eq!(read(r#"{"preset":"k_wta","k":3,"reduction":"mean"}"#), mean);
+/// let scaled = Rule::oja().with_scale(Scale::InverseSqrtFanIn);
+/// assert_eq!(read(r#"{"recurrence":"oja","scale":"inverse_sqrt_fan_in"}"#), scaled);
+///
+/// let written = |rule| serde_json::to_string(&rule).unwrap();
+/// assert_eq!(written(Rule::swta()), r#""swta""#);
+/// assert_eq!(written(Rule::soft_hebb(0.65)), r#"{"preset":"soft_hebb","temperature":0.65}"#);
+/// assert_eq!(written(scaled), r#"{"recurrence":"oja","scale":"inverse_sqrt_fan_in"}"#);
 /// ```
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Rule {
     /// How alike patch and weight vector are.
@@ -169,19 +179,44 @@ pub struct Rule {
 
 impl Config for Rule {}
 
+/// Hands every stage and its type to a macro, and then what else it is given.
+macro_rules! each_stage {
+    ($then:ident $($more:tt)*) => {
+        $then! {
+            similarity: $crate::Similarity,
+            surround: $crate::Surround,
+            bias: $crate::Bias,
+            activation: $crate::Activation,
+            variance: $crate::Variance,
+            abstention: $crate::Abstention,
+            competition: $crate::Competition,
+            lateral: $crate::Lateral,
+            teacher: $crate::Teacher,
+            gate: $crate::Gate,
+            recurrence: $crate::Recurrence,
+            homeostasis: $crate::Homeostasis,
+            reduction: $crate::Reduction,
+            scale: $crate::Scale,
+            normalization: $crate::Normalization,
+            rate: $crate::Rate,
+            $($more)*
+        }
+    };
+}
+pub(crate) use each_stage;
+
 /// The stages that differ from plain Hebb.
 impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (hebb, mut out) = (Self::default(), f.debug_struct("Rule"));
         macro_rules! stages {
-            ($($stage:ident),+) => {$(
+            ($($stage:ident: $type:ty,)+) => {$(
                 if self.$stage != hebb.$stage {
                     out.field(stringify!($stage), &self.$stage);
                 }
             )+};
         }
-        stages!(similarity, surround, bias, activation, variance, abstention, competition, lateral, teacher);
-        stages!(gate, recurrence, homeostasis, reduction, scale, normalization, rate);
+        each_stage!(stages);
         out.finish()
     }
 }

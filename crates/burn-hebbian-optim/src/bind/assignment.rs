@@ -110,6 +110,10 @@ impl Assignment {
         if let Some(path) = signals.modulated_layers().find(|path| !known(path)) {
             return Err(UpdateError::ThirdFactor { layer: path.to_string() });
         }
+        for (_, layer) in self.learning() {
+            let checked = layer.rule.check_signals(&signals.for_layer(&layer.path), &layer.layout);
+            checked.map_err(|error| UpdateError::Signals { layer: layer.path.clone(), error })?;
+        }
         Ok(())
     }
 }
