@@ -5,7 +5,7 @@ use burn::{
     tensor::{DType, GradientCheckpointingStrategy, Tensor},
 };
 use burn_hebbian_core::{
-    Activity, Finish, Reduction, Signals, Sums, WeightLayout,
+    Activity, Finish, LocalRule, Reduction, RuleError, Signals, Sums, WeightLayout,
     observe::{GradientFlow, Seat, Selection},
 };
 
@@ -35,33 +35,69 @@ pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
     parts: Parts<W>,
     seat: &Seat,
 ) -> Tensor<X> {
-    let Parts { weight, bias, state, output, forms } = parts;
-    let (w, dtype) = (weight.val(), x.dtype());
-    let bias = bias.map(|bias| bias.val());
-    let state = state.map(|state| learnable(state.val()));
     let taught = seat.pass().and_then(|(pass, place)| Some((pass, place, pass.selection(place)?)));
     let Some((observer, place, selection)) = taught else {
-        let (x, w) = admit(geometry, x, w, !output.is_plain());
-        let pass = Pass { geometry, x: geometry.prepare(x), w, bias: None, forms };
-        let dot = pass.respond();
-        let dims = dot.dims();
-        let seen = see(&pass, dot, Signals::none(), state);
-        return with_bias(output.of(&seen).reshape(dims).cast(dtype), bias);
+        return output(geometry, x, parts);
     };
+    let signals = observer.signals(place);
+    if let Err(reason) = check_images(&*selection.rule, &signals, x.dims()) {
+        observer.refuse(place, reason);
+        return output(geometry, x, parts);
+    }
+    let (y, sums) = learn_from(geometry, x, parts, signals, selection);
+    observer.report(place, sums);
+    y
+}
 
-    let shape = x.dims();
-    assert!(shape[0] > 0, "a local layer cannot learn from an empty batch, got an input of {shape:?}");
+/// Refuses a batch that nobody can learn from, or that signals do not belong to.
+fn check_images<const X: usize>(
+    rule: &dyn LocalRule,
+    signals: &Signals,
+    input: [usize; X],
+) -> Result<(), RuleError> {
+    if input.contains(&0) {
+        return Err(RuleError::Custom(format!("nothing can be learnt from an empty batch, got an input of {input:?}")));
+    }
+    rule.check_images(signals, input[0])
+}
+
+/// The output alone.
+fn output<G: Geometry<X, W>, const X: usize, const W: usize>(
+    geometry: &G,
+    x: Tensor<X>,
+    parts: Parts<W>,
+) -> Tensor<X> {
+    let Parts { weight, bias, state, output, forms } = parts;
+    let (dtype, state) = (x.dtype(), state.map(|state| learnable(state.val())));
+    let (x, w) = admit(geometry, x, weight.val(), !output.is_plain());
+    let pass = Pass { geometry, x: geometry.prepare(x), w, bias: None, forms };
+    let dot = pass.respond();
+    let dims = dot.dims();
+    let seen = see(&pass, dot, Signals::none(), state);
+    with_bias(output.of(&seen).reshape(dims).cast(dtype), bias.map(|bias| bias.val()))
+}
+
+/// The output, and what the layer learns on the way.
+fn learn_from<G: Geometry<X, W>, const X: usize, const W: usize>(
+    geometry: &G,
+    x: Tensor<X>,
+    parts: Parts<W>,
+    signals: Signals,
+    selection: Selection,
+) -> (Tensor<X>, Sums) {
+    let Parts { weight, bias, state, output, forms } = parts;
+    let (w, dtype) = (weight.val(), x.dtype());
+    let (bias, state) = (bias.map(|bias| bias.val()), state.map(|state| learnable(state.val())));
     let lift = Lift::of(&x, &w);
     let (x, w) = cut(x, w, &selection);
     let (x, w) = admit(geometry, x, w, true);
     let pass = Pass { geometry, x: geometry.prepare(x), w, bias: bias.clone().map(learnable), forms };
-    let lesson = Lesson { signals: observer.signals(place), state, selection, output };
+    let lesson = Lesson { signals, state, selection, output };
     let (y, sums) = match fused(&pass, &*lesson.selection.rule, &lesson.signals) {
         Some(fused) => lesson.teach_fused(&pass, fused),
         None => lesson.teach(&pass, pass.respond()),
     };
-    observer.report(place, sums);
-    lift.restore(with_bias(y.cast(dtype), bias))
+    (lift.restore(with_bias(y.cast(dtype), bias)), sums)
 }
 
 /// What a layer learns with, beside its pass.
