@@ -42,7 +42,7 @@ use crate::{
 ///
 /// let norm = SyncBatchNorm::new(BatchNormConfig::new(96).init(&Device::flex()));
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct SyncBatchNorm {
     norm: BatchNorm,
     replicas: Option<Arc<dyn AllReduce>>,
@@ -131,7 +131,11 @@ impl SyncBatchNorm {
         if let Some(seat) = seat {
             self.seat = seat;
         }
-        self.bound |= owner.is_some();
+        if owner.is_some() {
+            // from here on clones of before are others
+            self.bound = true;
+            return self.clone();
+        }
         self
     }
 
@@ -225,6 +229,25 @@ fn meet(replicas: &dyn AllReduce, part: Tensor<1>) -> Tensor<1> {
         Ok(sum) => sum,
         Err(error) => panic!("synchronised batch norm: {error}"),
     }
+}
+
+impl Clone for SyncBatchNorm {
+    /// Once an optimizer has bound it, a clone has running statistics of its own: those of a best model that is kept, or of
+    /// an average, do not move on with the training. Before, clones share them, as Burn's do, so that threads add to them.
+    fn clone(&self) -> Self {
+        let mut norm = self.norm.clone();
+        if self.bound {
+            norm.running_mean = apart(&norm.running_mean);
+            norm.running_var = apart(&norm.running_var);
+        }
+        let replicas = self.replicas.clone();
+        Self { norm, replicas, rescaled: self.rescaled, bound: self.bound, seat: Seat::default() }
+    }
+}
+
+/// A running statistic that nobody shares.
+fn apart(running: &RunningState<Tensor<1>>) -> RunningState<Tensor<1>> {
+    RunningState::with_id(id_of(running), running.value_sync())
 }
 
 /// The id that a running statistic has in a visit.

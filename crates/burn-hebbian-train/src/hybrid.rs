@@ -1,10 +1,10 @@
 //! A classifier that trains by a plan in burn-train.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use burn::{
     lr_scheduler::module_lr_scheduler::ModuleLearningRate,
-    module::{Content, Devices, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper, ModuleVisitor},
+    module::{Content, Devices, DisplaySettings, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper, ModuleVisitor},
     nn::loss::CrossEntropyLossConfig,
     optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams},
     tensor::{Device, Int, Tensor},
@@ -261,3 +261,9 @@ impl<M: Classifier> ModuleDisplayDefault for Hybrid<M> {
 }
 
 impl<M: Classifier> ModuleDisplay for Hybrid<M> {}
+
+impl<M: Classifier> fmt::Display for Hybrid<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.format(DisplaySettings::default()))
+    }
+}

@@ -7,6 +7,7 @@ mod forgetting;
 mod identity;
 mod orders;
 mod resuming;
+mod sequences;
 mod traversals;
 
 use burn::{
@@ -22,6 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(identity::trials());
     trials.extend(orders::trials());
     trials.extend(resuming::trials());
+    trials.extend(sequences::trials());
     trials.extend(traversals::trials());
     trials
 }

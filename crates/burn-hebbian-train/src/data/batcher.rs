@@ -103,7 +103,7 @@ mod tests {
             Some(augmentation) => ImageBatcher::new().augmented(augmentation, &epochs),
             None => ImageBatcher::new(),
         };
-        OrderedLoader::new(images(), batcher, 3, &Device::flex()).shuffled(1).counted_by(&epochs)
+        OrderedLoader::new(images(), batcher, 3, &Device::flex()).shuffled(1, &epochs)
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    Batch, OrderedLoader,
+    Batch, EpochCounter, OrderedLoader,
     data::{ImageBatcher, LabelledImage, Source},
 };
 
@@ -104,7 +104,8 @@ type Listed = (Vec<f32>, Vec<i64>);
 
 /// Every batch of an epoch, or the first error.
 fn pass(data: impl Dataset<LabelledImage> + 'static) -> Result<Vec<Listed>, DatasetError> {
-    let loader = OrderedLoader::new(data, ImageBatcher::new(), 7, &Device::flex()).shuffled(3);
+    let loader = OrderedLoader::new(data, ImageBatcher::new(), 7, &Device::flex());
+    let loader = loader.shuffled(3, &EpochCounter::new());
     let list = |batch: Batch<Tensor<4>>| {
         (batch.input.into_data().iter().collect(), batch.targets.into_data().iter().collect())
     };
