@@ -23,7 +23,6 @@ mod records;
 mod replicas;
 mod rules;
 mod schedules;
-mod seams;
 mod shapes;
 mod stages;
 mod state;
@@ -50,7 +49,6 @@ fn main() -> ExitCode {
     trials.extend(records::trials());
     trials.extend(replicas::trials());
     trials.extend(schedules::trials());
-    trials.extend(seams::trials());
     trials.extend(shapes::trials());
     trials.extend(stages::trials());
     trials.extend(state::trials());

@@ -1,10 +1,9 @@
 //! Shapes and types of what enters a layer: a message with the kind of layer and both numbers, or the right answer.
 
 use std::{
-    cell::RefCell,
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
-    rc::Rc,
-    sync::Arc,
+    sync::{Arc, Mutex},
 };
 
 use burn::{
@@ -18,7 +17,7 @@ use burn::{
 use burn_hebbian::{
     core::{
         Sums,
-        observe::{Observer, Selection, census, with_observer},
+        observe::{Ownership, Pass, Selection, collect, with_binding, with_seats},
     },
     prelude::*,
 };
@@ -67,32 +66,55 @@ impl ModuleMapper for Cast {
 
 /// Lets every layer learn, and takes what it sums.
 struct Ear {
-    rule: Arc<dyn LocalRule>,
-    flow: GradientFlow,
-    sums: RefCell<Vec<Sums>>,
+    selection: Selection,
+    sums: Mutex<Vec<Sums>>,
+    refusals: Mutex<Vec<RuleError>>,
 }
 
-impl Observer for Ear {
-    fn selection(&self, _weight: ParamId) -> Option<Selection> {
-        Some(Selection { rule: self.rule.clone(), flow: self.flow, backprop: false })
+impl Pass for Ear {
+    fn selection(&self, _place: usize) -> Option<Selection> {
+        Some(self.selection.clone())
     }
 
-    fn signals(&self, _weight: ParamId) -> Signals {
+    fn signals(&self, _place: usize) -> Signals {
         Signals::none()
     }
 
-    fn report(&self, _weight: ParamId, sums: Sums) {
-        self.sums.borrow_mut().push(sums);
+    fn report(&self, _place: usize, sums: Sums) {
+        self.sums.lock().unwrap().push(sums);
     }
+
+    fn refuse(&self, _place: usize, reason: RuleError) {
+        self.refusals.lock().unwrap().push(reason);
+    }
+
+    fn report_running(&self, _id: ParamId, _shift: Tensor<1>) {}
 }
 
 /// What `forward` gives, and what the layer in it learnt.
-fn observed<R>(rule: impl LocalRule + 'static, flow: GradientFlow, forward: impl FnOnce() -> R) -> (R, Sums) {
-    let ear = Rc::new(Ear { rule: Arc::new(rule), flow, sums: RefCell::default() });
-    let output = with_observer(ear.clone(), forward);
-    let sums = ear.sums.borrow_mut().pop().expect("the layer learnt");
+fn observed<M: Module, R>(
+    layer: &M,
+    rule: impl LocalRule + 'static,
+    flow: GradientFlow,
+    forward: impl FnOnce(&M) -> R,
+) -> (R, Sums) {
+    let rule: Arc<dyn LocalRule> = Arc::new(rule);
+    let ownership = Ownership { owner: 1, rules: BTreeMap::from([(0, rule.clone())]) };
+    let selection = Selection { rule, flow, backprop: false };
+    let ear = Arc::new(Ear { selection, sums: Mutex::default(), refusals: Mutex::default() });
+    let bound = with_binding(ownership, || layer.clone().map(&mut Unchanged));
+    let (copy, _) = with_seats(ear.clone(), || bound.map(&mut Unchanged));
+    let output = forward(&copy);
+    if let Some(reason) = ear.refusals.lock().unwrap().pop() {
+        panic!("{reason}");
+    }
+    let sums = ear.sums.lock().unwrap().pop().expect("the layer learnt");
     (output, sums)
 }
+
+struct Unchanged;
+
+impl ModuleMapper for Unchanged {}
 
 fn message<R>(body: impl FnOnce() -> R) -> String {
     let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(body()))) else { return "no panic".to_string() };
@@ -116,8 +138,8 @@ fn on_every_path(layer: &AnyLayer, x: &Tensor<5>, mut expect: impl FnMut(&str, S
     expect("plain", message(|| layer.forward(x.clone())));
     expect("autodiff", message(|| layer.clone().train().forward(lifted())));
     for flow in [GradientFlow::Block, GradientFlow::Pass] {
-        expect("observed", message(|| observed(Rule::oja(), flow, || layer.forward(x.clone()))));
-        expect("observed autodiff", message(|| observed(Rule::oja(), flow, || layer.forward(lifted()))));
+        expect("observed", message(|| observed(layer, Rule::oja(), flow, |layer| layer.forward(x.clone()))));
+        expect("observed autodiff", message(|| observed(layer, Rule::oja(), flow, |layer| layer.forward(lifted()))));
     }
 }
 
@@ -157,7 +179,7 @@ fn wrong_widths_of_linear_layers(device: &Device) {
             let expected = format!("linear: expected [.., 4], got {dims:?}");
             assert_eq!(message(|| local.forward(x(dims))), expected);
             assert_eq!(message(|| local.forward(x(dims).autodiff())), expected);
-            let learn = || observed(Rule::oja(), GradientFlow::Block, || local.forward(x(dims)));
+            let learn = || observed(&local, Rule::oja(), GradientFlow::Block, |local| local.forward(x(dims)));
             assert_eq!(message(learn), expected);
         }
     }
@@ -222,7 +244,7 @@ fn inputs_without_positions(device: &Device) {
     let without = |kind: &str| format!("{kind}: an input without positions, [5, 2, 0, 4]");
     assert_eq!(message(|| conv.forward(x())), without("conv2d"));
     assert_eq!(message(|| transposed.forward(x())), without("conv_transpose2d"));
-    let learn = || observed(Rule::oja(), GradientFlow::Block, || transposed.forward(x()));
+    let learn = || observed(&transposed, Rule::oja(), GradientFlow::Block, |layer| layer.forward(x()));
     assert_eq!(message(learn), without("conv_transpose2d"));
 }
 
@@ -302,8 +324,8 @@ fn no_images_give_no_outputs(device: &Device) {
                 let name = format!("{output_name} of {name} in {dtype:?}");
                 assert_eq!(local.forward(empty()).dims(), expected, "{name}");
                 assert_eq!(local.forward(empty().autodiff()).dims(), expected, "{name}, autodiff");
-                let learn = || observed(Rule::oja(), GradientFlow::Block, || local.forward(empty()));
-                assert!(message(learn).contains("cannot learn from an empty batch"), "{name}");
+                let learn = || observed(&local, Rule::oja(), GradientFlow::Block, |local| local.forward(empty()));
+                assert!(message(learn).contains("nothing can be learnt from an empty batch"), "{name}");
             }
         }
     }
@@ -339,12 +361,9 @@ fn outputs_in_half_precision(device: &Device) {
                     }
                     let what = format!("{output_name} of {name} in {dtype:?}, {bright} and {large}");
                     assert_close(&what, &vec(half.cast(DType::F32)), &expected, rounding(dtype));
-                    let seen = || {
-                        AnyLayer::with_weight(&layer, w.clone(), device)
-                            .with_output(output)
-                            .forward(x.clone())
-                    };
-                    let (half, sums) = observed(Rule::swta(), GradientFlow::Block, seen);
+                    let local = AnyLayer::with_weight(&layer, w.clone(), device).with_output(output);
+                    let seen = |local: &AnyLayer| local.forward(x.clone());
+                    let (half, sums) = observed(&local, Rule::swta(), GradientFlow::Block, seen);
                     assert_close(&what, &vec(half.cast(DType::F32)), &expected, rounding(dtype));
                     assert!(vec(sums.numerator).iter().all(|sum| sum.is_finite()), "{what}");
                 }
@@ -368,7 +387,7 @@ fn blank_patches_in_half_precision(device: &Device) {
                     _ => 0.0,
                 };
                 assert!(y.iter().all(|y| *y == expected), "{output_name} of {name} in {dtype:?}: {y:?}");
-                let (_, sums) = observed(Rule::swta(), GradientFlow::Block, || local.forward(blank));
+                let (_, sums) = observed(&local, Rule::swta(), GradientFlow::Block, |local| local.forward(blank));
                 assert!(vec(sums.numerator).iter().all(|sum| sum.is_finite()), "{name} in {dtype:?}");
             }
         }
@@ -384,7 +403,7 @@ fn many_positions_in_half_precision(device: &Device) {
             let layer =
                 Local::new(LinearConfig::new(2, 3).with_bias(false).init(device)).with_rule(rule.clone());
             let layer = layer.map(&mut Cast(dtype));
-            let (_, sums) = observed(rule.clone(), GradientFlow::Block, || layer.forward(x.clone()));
+            let (_, sums) = observed(&layer, rule.clone(), GradientFlow::Block, |layer| layer.forward(x.clone()));
             let mass = vec(sums.mass.expect("a mean has a mass"));
             assert_eq!(mass, [MANY as f64], "{rule:?} in {dtype:?}");
             if let Some(statistics) = sums.statistics {
@@ -403,7 +422,8 @@ fn all_rules_in_f64(device: &Device) {
             let expected = oracle::delta(&rule, &layer, &vec(x.clone()), &vec(w.clone()), None);
             let local =
                 AnyLayer::with_weight(&layer, w.clone().cast(DType::F64), device).with_rule(rule.clone());
-            let (_, sums) = observed(rule.clone(), GradientFlow::Block, || local.forward(x.cast(DType::F64)));
+            let forward = |local: &AnyLayer| local.forward(x.cast(DType::F64));
+            let (_, sums) = observed(&local, rule.clone(), GradientFlow::Block, forward);
             let types = [Some(&sums.numerator), sums.mass.as_ref(), sums.statistics.as_ref()];
             let what = format!("{rule_name} on {name}");
             assert!(types.into_iter().flatten().all(|sum| sum.dtype() == DType::F64), "{what}");
@@ -470,16 +490,16 @@ fn columns_first_forward(device: &Device) {
 fn columns_first_learn(device: &Device) {
     for (name, rule) in rules(3) {
         let local = Local::new(columns_first(false, device)).with_rule(rule.clone());
-        let announced = || census(|| local.visit(&mut Nothing)).pop().expect("a local layer").layout;
+        let announced = || collect(|| local.visit(&mut Nothing)).1.layers.pop().expect("a local layer").layout;
         let expected = WeightLayout { groups: 1, before: 4, neurons: 3, after: 1 };
         assert_eq!(announced(), expected, "{name}, before the first use");
         let x = tensor::<2>(1, [6, 4], device);
-        let (_, got) = observed(rule.clone(), GradientFlow::Block, || local.forward(x.clone()));
+        let (_, got) = observed(&local, rule.clone(), GradientFlow::Block, |local| local.forward(x.clone()));
         assert_eq!(announced(), expected, "{name}, after");
         let mut rows = LinearConfig::new(4, 3).with_bias(false).init(device);
         rows.weight = Param::from_data(local.layer().weight.val().into_data(), device);
         let rows = Local::new(rows).with_rule(rule.clone());
-        let (_, rows) = observed(rule.clone(), GradientFlow::Block, || rows.forward(x));
+        let (_, rows) = observed(&rows, rule.clone(), GradientFlow::Block, |rows| rows.forward(x));
         assert_close(name, &vec(got.numerator), &vec(rows.numerator), 1e-6);
     }
 }
@@ -495,7 +515,7 @@ fn columns_first_records(device: &Device) {
         let expected = vec(plain.forward(x()));
         let record = || plain.clone().into_record();
         let local = Local::new(columns_first(bias, device)).with_rule(Rule::swta());
-        drop(census(|| local.visit(&mut Nothing)));
+        drop(collect(|| local.visit(&mut Nothing)));
         let local = local.load_record(record());
         assert_close("plain into local", &vec(local.forward(x())), &expected, 1e-6);
         let back = columns_first(bias, device).load_record(local.into_record());

@@ -195,8 +195,9 @@ impl<L: Trainable> Local<L> {
 
     /// State on the weight's device, out of the reach of optimizers.
     fn state_param(&self, values: Vec<f32>) -> Param<Tensor<1>> {
-        let tensor =
-            Tensor::from_data(TensorData::from(values.as_slice()), (&self.layer.weight_device(), DType::F32));
+        let dtype = if self.layer.weight_dtype() == DType::F64 { DType::F64 } else { DType::F32 };
+        let options = (&self.layer.weight_device(), dtype);
+        let tensor = Tensor::from_data(TensorData::from(values.as_slice()), options);
         Param::from_tensor(tensor).set_require_grad(false)
     }
 

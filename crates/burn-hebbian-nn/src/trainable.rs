@@ -6,7 +6,7 @@ use burn::{
         Linear,
         conv::{Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d},
     },
-    tensor::{Device, Tensor},
+    tensor::{DType, Device, Tensor},
 };
 use burn_hebbian_core::WeightLayout;
 
@@ -24,6 +24,9 @@ pub trait Trainable: Module + ModuleDisplay + sealed::Sealed {
 
     /// The device the weight is on, or will be.
     fn weight_device(&self) -> Device;
+
+    /// The type of the weight, which this initializes.
+    fn weight_dtype(&self) -> DType;
 
     /// Where the neurons lie in the weight.
     fn layout(&self) -> WeightLayout;
@@ -54,6 +57,10 @@ macro_rules! trainable {
 
             fn weight_device(&self) -> Device {
                 self.weight.lazy_device()
+            }
+
+            fn weight_dtype(&self) -> DType {
+                self.weight.val().dtype()
             }
 
             fn layout(&self) -> WeightLayout {

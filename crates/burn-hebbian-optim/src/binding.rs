@@ -22,7 +22,7 @@ use burn_hebbian_core::{
 
 use crate::{
     IntoOptimizer, OptimizerChoice, PlanError, UpdateError,
-    bind::{Assignment, LocalLayer, Role, Survey, resolve, shared_running},
+    bind::{Assignment, LocalLayer, Role, Survey, check_frozen, resolve, shared_running, strangers},
     monitor::Monitor,
     plan::Plan,
     rates::Scheduled,
@@ -84,12 +84,14 @@ impl Plan {
 
     /// Checks the plan on a model as it is in an epoch.
     fn try_on<M: Module>(&self, model: &M, epoch: usize) -> Result<(), PlanError> {
-        resolve(self, epoch, &Survey::of(model), &HashSet::new()).map(drop)
+        let assignment = resolve(self, epoch, &Survey::of(model), &HashSet::new())?;
+        check_frozen(self, &assignment)
     }
 
     fn bound<M: Module>(&self, model: M, epoch: Option<usize>) -> Result<(M, BoundPlan), PlanError> {
         let survey = Survey::of(&model);
         let assignment = resolve(self, epoch.unwrap_or(1), &survey, &HashSet::new())?;
+        check_frozen(self, &assignment)?;
         let shared_running = shared_running(&model, &survey.found.running);
         let owner = OWNERS.fetch_add(1, Relaxed);
         let model = with_binding(ownership(owner, &assignment), || model.map(&mut Unchanged));
@@ -237,9 +239,12 @@ impl BoundPlan {
     /// Resolves the plan anew on the model it is bound to: after a record was loaded, a layer frozen, a rule exchanged.
     pub(crate) fn follow<M: Module>(&self, model: &M) -> Result<Arc<Assignment>, UpdateError> {
         let survey = Survey::of(model);
+        if let Some(layer) = strangers(&survey, self.bound.owner).next() {
+            return Err(UpdateError::NotBound { layer });
+        }
         self.check_paths(&survey.paths)?;
-        let assignment = Arc::new(resolve(&self.bound.plan, self.bound.epoch.unwrap_or(1), &survey, &self.bound.shared_running)?);
-        self.check_owner(&assignment)?;
+        let Bound { plan, epoch, shared_running, .. } = &*self.bound;
+        let assignment = Arc::new(resolve(plan, epoch.unwrap_or(1), &survey, shared_running)?);
         *self.bound.current.lock().unwrap_or_else(PoisonError::into_inner) = assignment.clone();
         Ok(assignment)
     }
@@ -252,15 +257,6 @@ impl BoundPlan {
         let differs = (0..known.len().max(paths.len())).find(|i| paths.get(*i) != known.get(*i)).unwrap_or(0);
         let show = |paths: &[String]| paths.get(differs).cloned().unwrap_or_else(|| "nothing".to_string());
         Err(UpdateError::OtherModel { expected: show(known), got: show(paths) })
-    }
-
-    /// Refuses a model with local layers that this plan never bound.
-    fn check_owner(&self, assignment: &Assignment) -> Result<(), UpdateError> {
-        let infos = &assignment.key.found.layers;
-        match assignment.learning().find(|(place, _)| infos[*place].owner != self.bound.owner) {
-            Some((_, layer)) => Err(UpdateError::NotBound { layer: layer.path.clone() }),
-            None => Ok(()),
-        }
     }
 }
 

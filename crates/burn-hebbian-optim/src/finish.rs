@@ -156,8 +156,9 @@ impl<'a, G: Gradients> Finisher<'a, G> {
         };
         let state = param.val().inner();
         let state: Tensor<1> = state.reshape([param.lazy_shape().num_elements()]);
-        let statistics = statistics.map(|sums| sums.to_device(&state.device()).cast(state.dtype()));
-        let next = layer.rule.next_state(state, statistics, &layer.layout);
+        let statistics = statistics.map(|sums| sums.to_device(&state.device()));
+        let dtype = statistics.as_ref().map_or(state.dtype(), |sums| sums.dtype());
+        let next = layer.rule.next_state(state.cast(dtype), statistics, &layer.layout);
         self.note(&layer.path, &next);
         self.commit.put(self.next, next);
     }

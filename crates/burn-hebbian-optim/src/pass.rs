@@ -131,7 +131,8 @@ impl ModuleMapper for Seating<'_> {
         let known = parameter.filter(|parameter| parameter.id == param.id);
         self.leaves.push(Leaf { id: param.id, active: is_active(&param) });
         let role = known.map(|parameter| parameter.role);
-        self.distributed |= matches!(role, Some(Role::Local(_))) && param.base().is_distributed();
+        let is_distributed = || param.lazy_device().is_autodiff() && param.base().is_distributed();
+        self.distributed |= matches!(role, Some(Role::Local(_))) && is_distributed();
         match role {
             Some(Role::Frozen | Role::Bias(_)) if param.is_require_grad() => param.set_require_grad(false),
             Some(Role::Running { shared: true }) => {

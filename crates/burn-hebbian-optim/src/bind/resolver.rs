@@ -14,7 +14,8 @@ use crate::{
     plan::{Entry, Plan, Rest, RuleChoice, Training},
 };
 
-/// What trains each parameter of the surveyed model in an epoch; every pattern and every rule is checked.
+/// What trains each parameter of the surveyed model in an epoch; every pattern and every rule is checked, but for what has
+/// been frozen since.
 pub(crate) fn resolve(
     plan: &Plan,
     epoch: usize,
@@ -87,7 +88,6 @@ impl<'a> Resolver<'a> {
         let parameters: Vec<Parameter> =
             (0..self.survey.paths.len()).map(|number| self.parameter(number, &layers)).collect();
         check_bias(&layers, &parameters)?;
-        self.check_frozen(&parameters)?;
         check_tied(&parameters)?;
         let key = Key { leaves: self.survey.leaves.clone(), found: self.survey.found.clone() };
         let shares_running = parameters.iter().any(|parameter| parameter.role == Role::Running { shared: true });
@@ -221,9 +221,7 @@ impl<'a> Resolver<'a> {
         training: &LocalTraining,
         optional: bool,
     ) -> Result<LocalLayer, PlanError> {
-        let path = layer_path(&self.survey.paths[weight]);
-        // a model that is a layer itself is called by its weight
-        let path = if path.is_empty() { "weight" } else { path }.to_string();
+        let path = layer_name(&self.survey.paths[weight]).to_string();
         let rule = match &training.rule {
             RuleChoice::OfTheLayer => info.rule.clone(),
             RuleChoice::Rule(rule) => Some(Arc::new((**rule).clone()) as Arc<dyn LocalRule>),
@@ -260,19 +258,27 @@ impl<'a> Resolver<'a> {
         Ok(())
     }
 
-    /// A pattern that selects nothing but what is frozen in the model teaches nobody.
-    fn check_frozen(&self, parameters: &[Parameter]) -> Result<(), PlanError> {
-        for compiled in self.entries.iter().filter(|compiled| compiled.holds) {
-            let decided = |parameter: &&Parameter| parameter.entry == Some(compiled.number);
-            let mut decided = parameters.iter().filter(decided).peekable();
-            let Some(first) = decided.peek().map(|parameter| parameter.path.clone()) else { continue };
-            let frozen = decided.all(|parameter| matches!(parameter.role, Role::Frozen | Role::Running { .. }));
-            if frozen && !matches!(compiled.entry.training, Training::Frozen) {
-                return Err(PlanError::Frozen { pattern: compiled.entry.pattern.clone(), path: first });
-            }
+}
+
+/// A pattern that decides about nothing but what is frozen in the model teaches nobody: a mistake when a plan is bound.
+pub(crate) fn check_frozen(plan: &Plan, assignment: &Assignment) -> Result<(), PlanError> {
+    for (number, entry) in plan.entries().iter().enumerate() {
+        let decided = |parameter: &&Parameter| parameter.entry == Some(number);
+        let mut decided = assignment.parameters.iter().filter(decided).peekable();
+        let Some(first) = decided.peek().map(|parameter| parameter.path.clone()) else { continue };
+        let frozen = decided.all(|parameter| matches!(parameter.role, Role::Frozen | Role::Running { .. }));
+        if frozen && !matches!(entry.training, Training::Frozen) {
+            return Err(PlanError::Frozen { pattern: entry.pattern.clone(), path: first });
         }
-        Ok(())
     }
+    Ok(())
+}
+
+/// The local layers of a model, as they are called, that this owner did not bind.
+pub(crate) fn strangers(survey: &Survey, owner: u64) -> impl Iterator<Item = String> {
+    let layers = survey.found.layers.iter().zip(weights(survey));
+    let strange = layers.filter(move |(layer, _)| layer.owner != owner);
+    strange.map(|(_, weight)| layer_name(&survey.paths[weight]).to_string())
 }
 
 /// Where in a model's order the weights of its local layers are; clones of one layer have the same id.
@@ -322,4 +328,12 @@ fn anchored(pattern: &str) -> Result<ParamGroup, PlanError> {
 /// The path of the layer that a parameter belongs to: `conv1` of `conv1.weight`.
 fn layer_path(path: &str) -> &str {
     path.rsplit_once('.').map_or("", |(layer, _)| layer)
+}
+
+/// What a layer is called: by its path, or by its weight if it is the model itself.
+fn layer_name(weight: &str) -> &str {
+    match layer_path(weight) {
+        "" => weight,
+        path => path,
+    }
 }

@@ -7,7 +7,6 @@ use burn::{
     module::Module,
     nn::conv::Conv2dConfig,
     optim::{AdamConfig, AdamWConfig, RmsPropConfig, SgdConfig, momentum::MomentumConfig},
-    tensor::Device,
 };
 use burn_hebbian::{
     optim::checkpoint::{CheckpointError, Checkpoints, Progress, Training},
@@ -20,21 +19,19 @@ use burn_hebbian_tests::{
 };
 use libtest_mimic::Trial;
 
-use super::device;
-use crate::on_flex;
+use crate::{device, kind};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [
-        ("any_optimizer_and_rate_of_a_plan_resumes", optimizers as fn(&_)),
+    let tests: [(_, fn()); _] = [
+        ("any_optimizer_and_rate_of_a_plan_resumes", optimizers),
         ("any_float_resumes", floats),
         ("rules_of_ones_own_resume", custom_rules),
         ("a_run_resumes_in_any_epoch_of_any_phase", any_epoch),
         ("changed_rates_are_said", changed_rates),
         ("killed_while_it_replaces_a_checkpoint", killed),
         ("a_plain_record_loads_into_a_layer_with_state", plain_record),
-    ]
-    .map(|(name, body)| on_flex(&format!("seams::resuming::{name}"), body))
-    .into()
+    ];
+    kind("resuming", tests)
 }
 
 fn swta() -> Entry {
@@ -52,7 +49,7 @@ fn resumes(plan: &Plan) {
     assert_eq!(bits(&epoch(resumed).model), bits(&whole.model), "{plan:?}");
 }
 
-fn optimizers(_: &Device) {
+fn optimizers() {
     let momentum = SgdConfig::new().with_momentum(Some(MomentumConfig::new()));
     let choices: [OptimizerChoice; 5] = [
         SgdConfig::new().into(),
@@ -68,7 +65,7 @@ fn optimizers(_: &Device) {
 }
 
 /// Numbers that a careless parser reads back one bit off.
-fn floats(_: &Device) {
+fn floats() {
     for i in 0..40 {
         let seed = values::numbers(i, 3);
         let rate = f64::from(seed[0]).abs() * 0.1 + 1e-4;
@@ -96,7 +93,7 @@ impl LocalRule for Own {
     }
 }
 
-fn custom_rules(_: &Device) {
+fn custom_rules() {
     let plan = |strength| {
         let entry = Entry::local("conv2", LocalTraining::custom(Own { strength })).at_rate(0.001);
         Plan::new().with(entry).frozen("conv1")
@@ -118,7 +115,7 @@ fn phased() -> Plan {
         .with(Entry::backprop("conv1|conv2|fc").by(AdamConfig::new()).in_epochs(5..))
 }
 
-fn any_epoch(_: &Device) {
+fn any_epoch() {
     let plan = phased();
     let run = |stop: usize| {
         let folder = tempfile::tempdir().unwrap();
@@ -139,7 +136,7 @@ fn any_epoch(_: &Device) {
     }
 }
 
-fn changed_rates(_: &Device) {
+fn changed_rates() {
     let plan = |rate: f64| Plan::new().with(Entry::local("conv2", Rule::swta()).at_rate(rate)).frozen("conv1");
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(folder.path());
@@ -156,7 +153,7 @@ fn changed_rates(_: &Device) {
 }
 
 /// One checkpoint is kept, and written again: at no moment is there none.
-fn killed(_: &Device) {
+fn killed() {
     let plan = Plan::new().with(swta()).frozen("conv1");
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(folder.path()).keeping(1);
@@ -173,7 +170,7 @@ fn killed(_: &Device) {
 }
 
 /// Before a plan binds the layer; and a record with state says how it loads into a plain one.
-fn plain_record(_: &Device) {
+fn plain_record() {
     let plain = || Conv2dConfig::new([3, 16], [3, 3]).with_bias(false).init(&device());
     let layer = || HebbianConv2dConfig::new([3, 16], [3, 3], Rule::bcm()).init(&device());
     let loaded = layer().load_record(plain().into_record());

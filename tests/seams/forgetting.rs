@@ -11,12 +11,11 @@ use burn_hebbian_tests::{
 };
 use libtest_mimic::Trial;
 
-use super::{device, images, loss};
-use crate::on_flex;
+use crate::{device, images, kind, loss};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [
-        ("a_forward_outside_the_closure", outside as fn(&_)),
+    let tests: [(_, fn()); _] = [
+        ("a_forward_outside_the_closure", outside),
         ("the_model_outside_instead_of_the_copy", outer_model),
         ("a_layer_left_out", left_out),
         ("a_layer_left_out_with_leave", left_out_with_leave),
@@ -28,9 +27,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("gradients_without_sums", without_sums),
         ("sums_that_burn_would_step", stepped_by_burn),
         ("an_observer_in_an_observer", nested),
-    ]
-    .map(|(name, body)| on_flex(&format!("seams::forgetting::{name}"), body))
-    .into()
+    ];
+    kind("forgetting", tests)
 }
 
 fn net() -> Net {
@@ -49,7 +47,7 @@ fn refused(net: Net, optim: &mut LocalOptimizer, updates: Updates, names: &str) 
     assert_eq!(bits(&refused.into_model()), before);
 }
 
-fn outside(_: &burn::tensor::Device) {
+fn outside() {
     let (net, mut optim) = swta().init(net(), SgdConfig::new()).unwrap();
     let logits = net.forward(images(1));
     let (loss, seen) = optim.observe(&net, Signals::none(), |_| loss(logits)).unwrap();
@@ -58,7 +56,7 @@ fn outside(_: &burn::tensor::Device) {
     refused(net, &mut optim, updates, "conv2");
 }
 
-fn outer_model(_: &burn::tensor::Device) {
+fn outer_model() {
     let (net, mut optim) = swta().init(net(), SgdConfig::new()).unwrap();
     let (loss, seen) = optim.observe(&net, Signals::none(), |_| loss(net.forward(images(1)))).unwrap();
     let updates = seen.backward(loss).unwrap();
@@ -66,7 +64,7 @@ fn outer_model(_: &burn::tensor::Device) {
 }
 
 /// Micro-batches may share the layers between them.
-fn left_out(_: &burn::tensor::Device) {
+fn left_out() {
     let plan = swta().local("fc", Rule::hebb()).frozen("conv1");
     let (net, mut optim) = plan.init(net(), SgdConfig::new()).unwrap();
     let conv2 = |net: &Net| net.conv2.forward(net.conv1.forward(images(1)));
@@ -77,7 +75,7 @@ fn left_out(_: &burn::tensor::Device) {
     optim.step(0.1, net, lower.local_only().merge(all.local_only()).unwrap()).unwrap();
 }
 
-fn left_out_with_leave(_: &burn::tensor::Device) {
+fn left_out_with_leave() {
     let conv2 = |net: &Net| net.conv2.forward(net.conv1.forward(images(1)));
     let plan = swta().with(Entry::local("fc", Rule::hebb()).optional()).frozen("conv1");
     let (net, mut optim) = plan.init(net(), SgdConfig::new()).unwrap();
@@ -93,21 +91,21 @@ fn left_out_with_leave(_: &burn::tensor::Device) {
 }
 
 /// conv2 lets no gradient through to conv1.
-fn no_gradient(_: &burn::tensor::Device) {
+fn no_gradient() {
     let (net, mut optim) = swta().init(net(), SgdConfig::new()).unwrap();
     let (loss, seen) = optim.observe(&net, Signals::none(), |net| loss(net.forward(images(1)))).unwrap();
     let updates = seen.backward(loss).unwrap();
     refused(net, &mut optim, updates, "conv1.weight");
 }
 
-fn no_graph(_: &burn::tensor::Device) {
+fn no_graph() {
     let (net, optim) = swta().init(net(), SgdConfig::new()).unwrap();
     let forward = |net: &Net| loss(net.forward(images(1))).detach();
     let (loss, seen) = optim.observe(&net, Signals::none(), forward).unwrap();
     assert_eq!(seen.backward(loss).unwrap_err(), UpdateError::NoGraph);
 }
 
-fn plain_device(_: &burn::tensor::Device) {
+fn plain_device() {
     let device = burn::tensor::Device::flex();
     let (net, optim) = swta().init(Net::from(PlainNet::new(&device)), SgdConfig::new()).unwrap();
     let forward = |net: &Net| loss(net.forward(images(1).inner()));
@@ -121,14 +119,14 @@ fn phased() -> Plan {
         .with(Entry::backprop(".*").in_epochs(3..))
 }
 
-fn uncounted(_: &burn::tensor::Device) {
+fn uncounted() {
     let (net, optim) = phased().init(net(), SgdConfig::new()).unwrap();
     let observed = optim.observe(&net, Signals::none(), |net| net.forward(images(1)));
     assert_eq!(observed.map(drop).unwrap_err(), UpdateError::NoEpoch);
 }
 
 /// The base rate is 0: what learns does so at its own.
-fn applied(_: &burn::tensor::Device) {
+fn applied() {
     let (mut net, mut optim) = phased().init(net(), SgdConfig::new()).unwrap();
     let mut moved = Vec::new();
     for (epoch, rate) in [(1, 0.0), (2, 0.0), (3, 0.1)] {
@@ -143,7 +141,7 @@ fn applied(_: &burn::tensor::Device) {
 }
 
 /// A trainer of one's own that never observed.
-fn without_sums(_: &burn::tensor::Device) {
+fn without_sums() {
     let plan = swta().with(Entry::backprop("conv1").optional());
     let (net, plan) = plan.bind(net()).unwrap();
     let grads = GradientsParams::from_grads(loss(net.forward(images(1))).backward(), &net);
@@ -154,7 +152,7 @@ fn without_sums(_: &burn::tensor::Device) {
 }
 
 /// Sums that miss `optimize` and reach Burn's optimizer have a shape that it cannot step.
-fn stepped_by_burn(_: &burn::tensor::Device) {
+fn stepped_by_burn() {
     let (net, optim) = swta().init(net(), SgdConfig::new()).unwrap();
     let (_, seen) = optim.observe(&net, Signals::none(), |net| net.forward(images(1))).unwrap();
     let grads = seen.local_only().into_grads();
@@ -163,7 +161,7 @@ fn stepped_by_burn(_: &burn::tensor::Device) {
 }
 
 /// Each pass has its own copy; they know nothing of each other.
-fn nested(_: &burn::tensor::Device) {
+fn nested() {
     let plan = swta().frozen("conv1|fc");
     let (net, mut optim) = plan.init(net(), SgdConfig::new()).unwrap();
     let observe = |seed: u64| {

@@ -10,14 +10,16 @@ mod resuming;
 mod sequences;
 mod traversals;
 
+use std::process::ExitCode;
+
 use burn::{
     nn::loss::CrossEntropyLossConfig,
     tensor::{Device, Int, Tensor},
 };
 use burn_hebbian_tests::values::tensor;
-use libtest_mimic::Trial;
+use libtest_mimic::{Arguments, Trial};
 
-pub(crate) fn trials() -> Vec<Trial> {
+fn main() -> ExitCode {
     let mut trials = commit::trials();
     trials.extend(forgetting::trials());
     trials.extend(identity::trials());
@@ -25,7 +27,18 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(resuming::trials());
     trials.extend(sequences::trials());
     trials.extend(traversals::trials());
-    trials
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// Tests of one kind.
+fn kind<const N: usize>(kind: &str, tests: [(&str, fn()); N]) -> Vec<Trial> {
+    let trial = |(name, body): (&str, fn())| {
+        Trial::test(format!("{kind}::{name}"), move || {
+            body();
+            Ok(())
+        })
+    };
+    tests.map(trial).into()
 }
 
 /// Where all of it runs: on flex, with autodiff.

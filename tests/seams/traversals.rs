@@ -14,13 +14,11 @@ use burn_hebbian::prelude::*;
 use burn_hebbian_tests::net::{NormNet, Net, PlainNet};
 use libtest_mimic::Trial;
 
-use super::{device, images, loss};
-use crate::on_flex;
+use crate::{device, images, kind, loss};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [("two_a_step", two_a_step as fn(&_)), ("with_norms_state_and_constraints", with_all)]
-        .map(|(name, body)| on_flex(&format!("seams::traversals::{name}"), body))
-        .into()
+    let tests: [(_, fn()); _] = [("two_a_step", two_a_step), ("with_norms_state_and_constraints", with_all)];
+    kind("traversals", tests)
 }
 
 /// A model that counts how often it is visited or mapped.
@@ -103,7 +101,7 @@ fn of_plan<M: Module>(plan: &Plan, net: M, forward: impl Fn(&M) -> Tensor<2>) ->
     net.taken()
 }
 
-fn two_a_step(_: &Device) {
+fn two_a_step() {
     let net = || Net::from(PlainNet::new(&device()));
     let burn = of_burn(Counting::new(net()));
     assert_eq!(burn, 2, "from_grads and step");
@@ -111,7 +109,7 @@ fn two_a_step(_: &Device) {
     assert_eq!(of_plan(&plan, net(), |net| net.forward(images(1))), burn + 2);
 }
 
-fn with_all(_: &Device) {
+fn with_all() {
     let training = LocalTraining::new(Rule::bcm())
         .passing_gradients()
         .with_constraint(Constraint::KeepSigns)

@@ -8,7 +8,7 @@ use burn::{
         conv::{Conv2d, Conv2dConfig},
     },
     optim::{AdamConfig, SgdConfig},
-    tensor::{Device, Tensor},
+    tensor::Tensor,
 };
 use burn_hebbian::prelude::*;
 use burn_hebbian_tests::{
@@ -17,12 +17,11 @@ use burn_hebbian_tests::{
 };
 use libtest_mimic::Trial;
 
-use super::{device, images, loss};
-use crate::on_flex;
+use crate::{device, images, kind, loss};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [
-        ("fine_tuning_after_freezing_learns", fine_tuning as fn(&_)),
+    let tests: [(_, fn()); _] = [
+        ("fine_tuning_after_freezing_learns", fine_tuning),
         ("any_order_of_plans_is_the_last_one", any_order),
         ("a_local_pattern_leaves_the_norm_of_its_block_to_the_rest", norm_of_a_block),
         ("local_layers_learn_by_plain_sgd", plain_sgd),
@@ -30,9 +29,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("another_rule_starts_with_a_state_of_its_own", another_rule),
         ("layers_may_get_another_rule", exchanged_rule),
         ("a_phase_keeps_what_the_one_before_learnt", phases),
-    ]
-    .map(|(name, body)| on_flex(&format!("seams::orders::{name}"), body))
-    .into()
+    ];
+    kind("orders", tests)
 }
 
 fn net() -> Net {
@@ -54,14 +52,14 @@ fn moved_by(plan: &Plan, net: Net) -> (Net, [bool; 3]) {
     (net, [0, 1, 2].map(|layer| before[layer] != after[layer]))
 }
 
-fn fine_tuning(_: &Device) {
+fn fine_tuning() {
     let frozen = Plan::new().local("conv2", Rule::swta()).with_rest(Rest::Frozen);
     let (net, moved) = moved_by(&frozen, net());
     assert_eq!(moved, [false, true, false]);
     assert_eq!(moved_by(&Plan::new(), net).1, [true; 3]);
 }
 
-fn any_order(_: &Device) {
+fn any_order() {
     let passing = LocalTraining::new(Rule::bcm()).passing_gradients();
     let plans = [
         (Plan::new(), [true, true, true]),
@@ -98,7 +96,7 @@ struct WithBlock {
 }
 
 /// Adam moves a weight by about the rate, whatever the gradient; SGD at 0.1 by a tenth of it.
-fn norm_of_a_block(_: &Device) {
+fn norm_of_a_block() {
     let block1 = Block {
         conv: Local::new(Conv2dConfig::new([1, 4], [3, 3]).init(&device())),
         norm: BatchNormConfig::new(4).init(&device()),
@@ -107,13 +105,13 @@ fn norm_of_a_block(_: &Device) {
     let net = WithBlock { block1, fc: LinearConfig::new(4 * 36, 2).init(&device()) };
     let plan = Plan::new().with(Entry::local("block1", Rule::swta()).at_rate(0.1));
     let (net, mut optim) = plan.init(net, AdamConfig::new()).unwrap();
-    let of = |net: &WithBlock| [vec(net.block1.norm.gamma.val()), vec(net.block1.scale.weight.val())].concat();
+    let of = |net: &WithBlock| vec(net.block1.norm.gamma.val());
     let before = of(&net);
     let x = tensor::<4>(5, [4, 1, 8, 8], &device());
     let forward = |net: &WithBlock| {
         let y = net.block1.norm.forward(net.block1.conv.forward(x));
         let y = net.block1.scale.forward(y.reshape([4, 4, 36]));
-        net.fc.forward::<2>(y.flatten(1, 2)).powi_scalar(2).mean().mul_scalar(1e-3)
+        net.fc.forward::<2>(y.flatten(1, 2)).powi_scalar(2).mean()
     };
     let (loss, seen) = optim.observe(&net, Signals::none(), forward).unwrap();
     let net = optim.step(1e-2, net, seen.backward(loss).unwrap()).unwrap();
@@ -122,7 +120,7 @@ fn norm_of_a_block(_: &Device) {
 }
 
 /// Whatever the rest learns by, and without its clipping.
-fn plain_sgd(_: &Device) {
+fn plain_sgd() {
     let plan = Plan::new().local("conv2", Rule::swta()).frozen("conv1");
     let start = net();
     let run = |base: AdamConfig| {
@@ -142,7 +140,7 @@ fn plain_sgd(_: &Device) {
     }
 }
 
-fn last_entry(_: &Device) {
+fn last_entry() {
     // the last entry has neither optimizer nor rate: the rest's hold, not those of the entry before
     let plan = Plan::new()
         .with(Entry::backprop(".*").by(AdamConfig::new()).at_rate(0.5))
@@ -150,19 +148,19 @@ fn last_entry(_: &Device) {
         .with(Entry::backprop("fc").by(AdamConfig::new()));
     let (net, mut optim) = plan.init(net(), SgdConfig::new()).unwrap();
     let before = weights(&net);
-    let (loss, seen) = optim.observe(&net, Signals::none(), |net| loss(net.forward(images(1))) * 1e-3).unwrap();
+    let (loss, seen) = optim.observe(&net, Signals::none(), |net| loss(net.forward(images(1)))).unwrap();
     let updates = seen.backward(loss).unwrap();
     let after = weights(&optim.step(0.01, net, updates).unwrap());
     let largest = |layer: usize| {
         after[layer].iter().zip(&before[layer]).fold(0.0f64, |most, (now, before)| most.max((now - before).abs()))
     };
-    assert!(largest(0) < 1e-4, "by SGD at 0.01: {}", largest(0));
+    assert!(largest(0) < 5e-3, "by SGD at 0.01: {}", largest(0));
     assert!((largest(1) - 0.5).abs() < 0.01, "by Adam at 0.5: {}", largest(1));
     assert!((largest(2) - 0.01).abs() < 1e-3, "by Adam at 0.01: {}", largest(2));
 }
 
 /// Both keep as many numbers.
-fn another_rule(_: &Device) {
+fn another_rule() {
     let plan = |rule: Rule| Plan::new().local("conv2", rule).with_rest(Rest::Frozen);
     let (net, first) = moved_by(&plan(Rule::bcm()), net());
     assert!(first[1]);
@@ -177,7 +175,7 @@ fn another_rule(_: &Device) {
     assert_ne!(vec(other.conv2.rule_state().unwrap()), learnt, "another one starts anew");
 }
 
-fn exchanged_rule(_: &Device) {
+fn exchanged_rule() {
     let mut net = net();
     net.conv2 = net.conv2.with_rule(Rule::hebb());
     let plan = Plan::new().with_rest(Rest::Frozen);
@@ -193,8 +191,9 @@ fn exchanged_rule(_: &Device) {
 }
 
 /// conv2 by a rule with state, then at rest, then again.
-fn phases(_: &Device) {
+fn phases() {
     let plan = Plan::new()
+        .frozen("conv1")
         .with(Entry::local("conv2", Rule::bcm()).in_epochs(..=1))
         .with(Entry::backprop("fc").in_epochs(2..=2))
         .with(Entry::local("conv2", Rule::bcm()).in_epochs(3..));

@@ -18,12 +18,11 @@ use burn_hebbian_tests::{
 };
 use libtest_mimic::Trial;
 
-use super::{device, images, loss};
-use crate::on_flex;
+use crate::{device, images, kind, loss};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [
-        ("cloned_layers_are_refused_with_both_paths", cloned_layers as fn(&_)),
+    let tests: [(_, fn()); _] = [
+        ("cloned_layers_are_refused_with_both_paths", cloned_layers),
         ("two_towers_of_one_record", two_towers),
         ("binding_a_clone_leaves_the_others", clones_are_independent),
         ("an_average_beside_the_model_teaches_nothing", averages),
@@ -37,9 +36,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("frozen_groups_do_not_learn", frozen_groups),
         ("a_pattern_for_frozen_layers_is_refused", frozen_pattern),
         ("what_the_plan_freezes_keeps_its_statistics", frozen_norms),
-    ]
-    .map(|(name, body)| on_flex(&format!("seams::identity::{name}"), body))
-    .into()
+    ];
+    kind("identity", tests)
 }
 
 fn net() -> Net {
@@ -65,14 +63,14 @@ struct Stack {
     layers: Vec<Local<Linear>>,
 }
 
-fn cloned_layers(_: &Device) {
+fn cloned_layers() {
     let layer = || Local::new(LinearConfig::new(4, 4).init(&device())).with_rule(Rule::swta());
     let stack = Stack { layers: vec![layer(); 3] };
     let refused = Plan::new().init(stack, SgdConfig::new()).map(drop).unwrap_err();
     let (first, second) = ("layers.0.weight".to_string(), "layers.1.weight".to_string());
     assert_eq!(refused, PlanError::Tied { first, second });
     let stack = Stack { layers: vec![layer(), layer(), layer()] };
-    Plan::new().init(stack, SgdConfig::new()).unwrap();
+    drop(Plan::new().init(stack, SgdConfig::new()).unwrap());
 }
 
 #[derive(Module, Debug)]
@@ -81,7 +79,7 @@ struct Towers {
     right: Net,
 }
 
-fn two_towers(_: &Device) {
+fn two_towers() {
     let record = || net().into_record();
     let one = record();
     let bytes = one.into_bytes().unwrap();
@@ -100,7 +98,7 @@ fn two_towers(_: &Device) {
     assert!(after[0] != before[0] && after[1] != before[1] && after[0] != after[1]);
 }
 
-fn clones_are_independent(_: &Device) {
+fn clones_are_independent() {
     let fresh = net();
     let _hebbian = swta().init(fresh.clone(), SgdConfig::new()).unwrap();
     let grads = GradientsParams::from_grads(loss(fresh.forward(images(1))).backward(), &fresh);
@@ -121,7 +119,7 @@ impl ModuleMapper for Average {
     }
 }
 
-fn averages(_: &Device) {
+fn averages() {
     let plan = swta().frozen("fc");
     let (net, optim) = plan.init(net(), SgdConfig::new()).unwrap();
     let average = net.clone().map(&mut Average(net.clone()));
@@ -140,7 +138,7 @@ fn averages(_: &Device) {
     assert_eq!(sums(true), sums(false));
 }
 
-fn valid_copies(_: &Device) {
+fn valid_copies() {
     let (net, optim) = swta().init(net(), SgdConfig::new()).unwrap();
     let valid = net.valid();
     let observed = optim.observe(&valid, Signals::none(), |net| net.forward(images(1).inner()));
@@ -151,7 +149,7 @@ fn valid_copies(_: &Device) {
 }
 
 /// Half of the images on each of two threads, the layers of one copy.
-fn threads(_: &Device) {
+fn threads() {
     let plan = swta().frozen("fc");
     let (net, optim) = plan.init(net(), SgdConfig::new()).unwrap();
     let parts = || images(1).split_with_sizes(vec![2, 2], 0);
@@ -169,7 +167,7 @@ fn threads(_: &Device) {
     burn_hebbian_tests::values::assert_close("sums", &parallel, &in_turn, 1e-6);
 }
 
-fn other_updates(_: &Device) {
+fn other_updates() {
     let (mine, mut optim) = swta().init(net(), SgdConfig::new()).unwrap();
     let (other, others) = swta().init(net(), SgdConfig::new()).unwrap();
     let (_, seen) = others.observe(&other, Signals::none(), |net| net.forward(images(1))).unwrap();
@@ -184,7 +182,7 @@ fn other_updates(_: &Device) {
     assert!(matches!(refused.error(), UpdateError::Foreign { .. }), "{refused}");
 }
 
-fn other_model(_: &Device) {
+fn other_model() {
     let (mine, optim) = swta().init(net(), SgdConfig::new()).unwrap();
     let observe = |net: &Net| optim.observe(net, Signals::none(), |net| net.forward(images(1))).map(drop);
     assert!(matches!(observe(&net()).unwrap_err(), UpdateError::NotBound { layer } if layer == "conv2"));
@@ -196,7 +194,7 @@ fn other_model(_: &Device) {
     observe(&mine).unwrap();
 }
 
-fn loaded_record(_: &Device) {
+fn loaded_record() {
     let (net, mut optim) = swta().init(net(), SgdConfig::new()).unwrap();
     let net = step(&mut optim, net, 1);
     let other = self::net();
@@ -208,7 +206,7 @@ fn loaded_record(_: &Device) {
     assert_eq!(moved, [false, true, true]);
 }
 
-fn two_models(_: &Device) {
+fn two_models() {
     let plan = swta();
     let (one, mut optim_one) = plan.init(net(), SgdConfig::new()).unwrap();
     let (two, mut optim_two) = plan.init(net(), SgdConfig::new()).unwrap();
@@ -219,7 +217,7 @@ fn two_models(_: &Device) {
 }
 
 /// Layers that carry rules, one of them frozen in the model; and thawed again.
-fn frozen_layers(_: &Device) {
+fn frozen_layers() {
     let mut net = net();
     net.conv2 = net.conv2.with_rule(Rule::bcm());
     net.fc = net.fc.with_rule(Rule::swta());
@@ -236,7 +234,7 @@ fn frozen_layers(_: &Device) {
     assert_ne!(weights(&net)[1], before[1]);
 }
 
-fn frozen_groups(_: &Device) {
+fn frozen_groups() {
     for group in ["conv2", "conv2.weight", "conv2.training"] {
         for device in [device(), Device::flex()] {
             let mut net = Net::from(PlainNet::new(&device));
@@ -254,14 +252,14 @@ fn frozen_groups(_: &Device) {
     }
 }
 
-fn frozen_pattern(_: &Device) {
+fn frozen_pattern() {
     let mut net = net();
     net.conv2 = net.conv2.freeze();
     for plan in [swta(), Plan::new().backprop("conv2"), Plan::new().backprop("conv2.weight")] {
         let refused = plan.init(net.clone(), SgdConfig::new()).map(drop).unwrap_err();
         assert!(matches!(&refused, PlanError::Frozen { path, .. } if path.starts_with("conv2")), "{refused}");
     }
-    Plan::new().backprop(".*").init(net, SgdConfig::new()).unwrap();
+    drop(Plan::new().backprop(".*").init(net, SgdConfig::new()).unwrap());
 }
 
 #[derive(Module, Debug)]
@@ -301,7 +299,7 @@ fn statistics(block: &Block) -> Vec<Vec<f64>> {
     [of(&block.norm), of(block.sync.norm())].concat()
 }
 
-fn frozen_norms(_: &Device) {
+fn frozen_norms() {
     let plan = Plan::new().frozen("below").with(Entry::backprop("above.norm|above.sync").optional());
     let (net, mut optim) = plan.init(Blocks::new(), SgdConfig::new()).unwrap();
     let [below, above] = [statistics(&net.below), statistics(&net.above)];

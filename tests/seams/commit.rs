@@ -13,12 +13,11 @@ use burn_hebbian_tests::{
 };
 use libtest_mimic::Trial;
 
-use super::{device, images, loss};
-use crate::on_flex;
+use crate::{device, images, kind, loss};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    [
-        ("a_nan_batch_leaves_everything_as_it_was", nan_batch as fn(&_)),
+    let tests: [(_, fn()); _] = [
+        ("a_nan_batch_leaves_everything_as_it_was", nan_batch),
         ("infinity_in_a_gradient_of_backprop_is_refused", infinite_gradient),
         ("a_refused_step_leaves_optimizer_and_rates", refused_optimizer),
         ("a_rehearsal_moves_nothing", rehearsal),
@@ -28,9 +27,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("a_norm_of_burns_moves_as_burn_moves_it", norm_of_burns),
         ("the_stream_of_abstention_moves_in_a_step", random_stream),
         ("teachers_of_wrong_shape_are_refused", teachers),
-    ]
-    .map(|(name, body)| on_flex(&format!("seams::commit::{name}"), body))
-    .into()
+    ];
+    kind("commit", tests)
 }
 
 /// Norms of both kinds, a rule with state, and backprop.
@@ -77,7 +75,7 @@ fn step(optim: &mut LocalOptimizer, mixed: Mixed, x: Tensor<4>) -> Result<Mixed,
     optim.step(0.05, mixed, updates)
 }
 
-fn nan_batch(_: &Device) {
+fn nan_batch() {
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         let (mixed, mut optim) = plan().init(Mixed::new(), AdamConfig::new()).unwrap();
         let mixed = step(&mut optim, mixed, images(1)).unwrap();
@@ -93,7 +91,7 @@ fn nan_batch(_: &Device) {
 }
 
 /// The local layers are fine.
-fn infinite_gradient(_: &Device) {
+fn infinite_gradient() {
     let net = Net::from(PlainNet::new(&device()));
     let (net, mut optim) = Plan::new().local("conv2", Rule::swta()).frozen("conv1").init(net, SgdConfig::new()).unwrap();
     let before = bits(&net);
@@ -106,7 +104,7 @@ fn infinite_gradient(_: &Device) {
 }
 
 /// With the same batches, a training that met a bad one in between is the same training.
-fn refused_optimizer(_: &Device) {
+fn refused_optimizer() {
     use burn::lr_scheduler::exponential::ExponentialLrSchedulerConfig;
     let falling = ExponentialLrSchedulerConfig::new(0.1, 0.5);
     let plan = plan().with(Entry::local("net.conv2", LocalTraining::new(Rule::swta()).passing_gradients()).at_rate(falling));
@@ -126,7 +124,7 @@ fn refused_optimizer(_: &Device) {
     assert_eq!(run(twin, false), run(start, true));
 }
 
-fn rehearsal(_: &Device) {
+fn rehearsal() {
     let (mixed, optim) = plan().init(Mixed::new(), AdamConfig::new()).unwrap();
     let before = mixed.bits();
     let report = optim.rehearse(&mixed, Signals::none(), |mixed| mixed.forward(images(1))).unwrap();
@@ -135,7 +133,7 @@ fn rehearsal(_: &Device) {
 }
 
 /// Norms of this library, in training mode: nobody said `valid`.
-fn evaluation(_: &Device) {
+fn evaluation() {
     let net = NormNet::new(&device());
     let (net, optim) = Plan::new().local("conv2", Rule::swta()).init(net, AdamConfig::new()).unwrap();
     let all = |net: &NormNet| {
@@ -152,7 +150,7 @@ fn evaluation(_: &Device) {
     assert_eq!(all(&net), before);
 }
 
-fn dropped(_: &Device) {
+fn dropped() {
     let (mixed, mut optim) = plan().init(Mixed::new(), AdamConfig::new()).unwrap();
     let mixed = step(&mut optim, mixed, images(1)).unwrap();
     let before = mixed.bits();
@@ -164,7 +162,7 @@ fn dropped(_: &Device) {
 }
 
 /// By the mean of what the passes ask for, each of which sees them as the last step left them.
-fn micro_batches(_: &Device) {
+fn micro_batches() {
     let once = |seed: u64| {
         let (mixed, mut optim) = plan().init(Mixed::new(), SgdConfig::new()).unwrap();
         statistics(&step(&mut optim, mixed, images(seed)).unwrap())
@@ -195,7 +193,7 @@ struct OneNorm {
 }
 
 /// Over three steps, beside a norm that no optimizer knows of.
-fn norm_of_burns(_: &Device) {
+fn norm_of_burns() {
     let code = Local::new(LinearConfig::new(3, 2).init(&device())).with_rule(Rule::swta());
     let net = OneNorm { norm: BatchNormConfig::new(3).init(&device()), code };
     let free = BatchNormConfig::new(3).init(&device());
@@ -214,7 +212,7 @@ fn norm_of_burns(_: &Device) {
     }
 }
 
-fn random_stream(_: &Device) {
+fn random_stream() {
     let layer = |device: &Device| {
         let mut linear = LinearConfig::new(3, 4).with_bias(false).init(device);
         linear.weight = Param::from_tensor(tensor(5, [3, 4], device));
@@ -237,7 +235,7 @@ fn random_stream(_: &Device) {
 }
 
 /// Before the pass where it can be known, and never by a panic.
-fn teachers(_: &Device) {
+fn teachers() {
     let net = Net::from(PlainNet::new(&device()));
     let plan = Plan::new().local("fc", Rule::teacher()).with_rest(Rest::Frozen);
     let (net, optim) = plan.init(net, SgdConfig::new()).unwrap();

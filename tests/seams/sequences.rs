@@ -13,7 +13,7 @@ use burn::{
     nn::{BatchNormConfig, Linear, LinearConfig},
     optim::{AdamConfig, SgdConfig},
     store::ModuleRecord,
-    tensor::{DType, Device, Tensor},
+    tensor::{DType, Tensor},
 };
 use burn_hebbian::{
     optim::checkpoint::{Checkpoints, Progress, Training},
@@ -26,11 +26,10 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
 
-use super::device;
-use crate::on_flex;
+use crate::{device, kind};
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![on_flex("seams::sequences::what_is_not_committed_leaves_no_trace", sequences)]
+    kind("sequences", [("what_is_not_committed_leaves_no_trace", sequences as fn())])
 }
 
 /// A local layer with state, a norm, a local layer, and one by backprop.
@@ -357,7 +356,7 @@ struct Cast(DType);
 impl ModuleMapper for Cast {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let require_grad = param.is_require_grad();
-        param.map(|values| values.detach().cast(self.0).set_require_grad(require_grad))
+        param.map(|values| values.inner().cast(self.0).autodiff().set_require_grad(require_grad))
     }
 }
 
@@ -375,7 +374,7 @@ fn run(actions: &[Action]) -> [(&'static str, Vec<u64>); 5] {
     world.model.parts()
 }
 
-fn sequences(_: &Device) {
+fn sequences() {
     let asked = env::var("HEBBIAN_SEQUENCES").ok().and_then(|asked| asked.parse().ok());
     let config = Config { cases: asked.unwrap_or(2000), failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
