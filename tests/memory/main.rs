@@ -65,13 +65,13 @@ const WEIGHT: f64 = (CHANNELS * CHANNELS * 9 * 4) as f64;
 
 /// The bytes by which one forward pass's peak is above what was there before.
 fn peak(plan: &Plan, depth: usize, device: &Device) -> Result<f64, Failed> {
-    let net = plan.apply(Chain::new(depth, device))?;
+    let (net, plan) = plan.bind(Chain::new(depth, device))?;
     let x = Tensor::ones([IMAGES, CHANNELS, SIDE, SIDE], device).require_grad();
     // threads and their scratch are there after a first pass
-    drop(plan.observe(&net, Signals::none(), || net.forward(x.clone()))?);
+    drop(plan.observe(&net, Signals::none(), |net| net.forward(x.clone()))?);
     let before = MEMORY.current_usage() as f64;
     MEMORY.reset_peak_usage();
-    let pass = plan.observe(&net, Signals::none(), || net.forward(x.clone()))?;
+    let pass = plan.observe(&net, Signals::none(), |net| net.forward(x.clone()))?;
     let peak = MEMORY.peak_usage() as f64 - before;
     drop(pass);
     Ok(peak)
@@ -108,14 +108,13 @@ fn fused_pass_keeps_weights_and_tiles() -> Result<(), Failed> {
     const SIDE: usize = 24;
     let device = Device::flex();
     let conv = Conv2dConfig::new([CHANNELS, NEURONS], [3, 3]).with_bias(false).init(&device);
-    let layer = Local::new(conv).with_rule(Rule::swta());
-    let plan = Plan::new();
+    let (layer, plan) = Plan::new().bind(Local::new(conv).with_rule(Rule::swta()))?;
     let beyond_output = |images: usize| -> Result<f64, Failed> {
         let x: Tensor<4> = Tensor::ones([images, CHANNELS, SIDE, SIDE], &device);
-        drop(plan.observe(&layer, Signals::none(), || layer.forward(x.clone()))?);
+        drop(plan.observe(&layer, Signals::none(), |layer| layer.forward(x.clone()))?);
         let before = MEMORY.current_usage() as f64;
         MEMORY.reset_peak_usage();
-        let pass = plan.observe(&layer, Signals::none(), || layer.forward(x.clone()))?;
+        let pass = plan.observe(&layer, Signals::none(), |layer| layer.forward(x.clone()))?;
         let output = pass.0.dims().iter().product::<usize>() as f64 * 4.0;
         Ok(MEMORY.peak_usage() as f64 - before - output)
     };

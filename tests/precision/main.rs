@@ -63,9 +63,9 @@ fn linear(weight: Tensor<2>, rule: Rule) -> Local<Linear> {
 
 /// `ΔW`, as the optimizer receives it.
 fn learn(layer: &Local<Linear>, x: Tensor<2>) -> Tensor<2> {
-    let plan = Plan::new();
-    let (_, updates) = plan.observe(layer, Signals::none(), || layer.forward(x)).unwrap();
-    let (_, grads) = plan.finish(layer.clone(), updates.into_grads(layer)).unwrap();
+    let (layer, plan) = Plan::new().bind(layer.clone()).unwrap();
+    let (_, seen) = plan.observe(&layer, Signals::none(), |layer| layer.forward(x)).unwrap();
+    let (layer, grads) = plan.finish(layer, seen.local_only()).unwrap();
     plan.check_finite().unwrap();
     grads.get::<2>(layer.layer().weight.id).unwrap().neg()
 }
@@ -117,15 +117,15 @@ fn updates_are_those_of_f32(device: &Device, dtype: DType) {
 
 /// A model cast to half precision as a whole, its rules' state with it, still steps, and stays what it is.
 fn weights_keep_their_type(device: &Device, dtype: DType) {
-    let plan = Plan::new();
     for rule in [Rule::hpca_adaptive(), Rule::swta(), Rule::bcm()] {
-        let mut layer = linear(tensor(3, [6, 4], device), rule).map(&mut Cast(dtype));
+        let layer = linear(tensor(3, [6, 4], device), rule);
+        let (layer, mut optim) = Plan::new().init(layer, SgdConfig::new()).unwrap();
+        let mut layer = layer.map(&mut Cast(dtype));
         let before = vec(layer.layer().weight.val().cast(DType::F32));
         for step in 0..3 {
             let x = tensor::<2>(10 + step, [16, 6], device).cast(dtype);
-            let (_, updates) = plan.observe(&layer, Signals::none(), || layer.forward(x)).unwrap();
-            let grads = updates.into_grads(&layer);
-            layer = plan.step(&mut SgdConfig::new().init(), 0.1, layer, grads).unwrap();
+            let (_, seen) = optim.observe(&layer, Signals::none(), |layer| layer.forward(x)).unwrap();
+            layer = optim.step(0.1, layer, seen.local_only()).unwrap();
         }
         let after = layer.layer().weight.val();
         assert_eq!(after.dtype(), dtype);

@@ -1,7 +1,7 @@
 //! Micro-batches and devices add up to the update of the whole batch.
 
 use burn::{
-    optim::{GradientsAccumulator, GradientsParams, MultiGradientsParams, SgdConfig},
+    optim::{GradientsAccumulator, MultiGradientsParams, SgdConfig},
     tensor::{Device, Tensor},
 };
 use burn_hebbian::prelude::*;
@@ -38,46 +38,60 @@ fn one_phase_rules() -> Vec<(&'static str, Rule)> {
     rules(6).into_iter().filter(|(_, rule)| rule.adds_up()).collect()
 }
 
-/// The sums of images `start..start + len`.
-fn sums(plan: &Plan, conv: &HebbianConv2d, start: usize, len: usize, device: &Device) -> GradientsParams {
-    let x = input(&layer(), device).narrow(0, start, len);
-    let (_, updates) = plan.observe(conv, Signals::none(), || conv.forward(x)).unwrap();
-    updates.into_grads(conv)
+/// The layer, bound to a plan by which it learns by its own rule.
+fn bound(rule: &Rule, device: &Device) -> (HebbianConv2d, BoundPlan) {
+    Plan::new().bind(hebbian_conv(&layer(), rule, device)).unwrap()
 }
 
-fn finished(plan: &Plan, conv: &HebbianConv2d, grads: GradientsParams) -> Vec<f64> {
-    let (_, grads) = plan.finish(conv.clone(), grads).unwrap();
+/// What images `start..start + len` teach.
+fn updates(plan: &BoundPlan, conv: &HebbianConv2d, start: usize, len: usize, device: &Device) -> Updates {
+    let x = input(&layer(), device).narrow(0, start, len);
+    plan.observe(conv, Signals::none(), |conv| conv.forward(x)).unwrap().1.local_only()
+}
+
+fn merged(plan: &BoundPlan, conv: &HebbianConv2d, parts: &[(usize, usize)], device: &Device) -> Updates {
+    let parts = parts.iter().map(|&(start, len)| updates(plan, conv, start, len, device));
+    parts.reduce(|all, more| all.merge(more).unwrap()).expect("at least one part")
+}
+
+fn finished(plan: &BoundPlan, conv: &HebbianConv2d, updates: Updates) -> Vec<f64> {
+    let (_, grads) = plan.finish(conv.clone(), updates).unwrap();
     vec(grads.get::<4>(conv.layer().weight.id).unwrap())
 }
 
 fn accumulated(parts: &[(usize, usize)], rule: &Rule, device: &Device) -> Vec<f64> {
-    let (plan, conv) = (Plan::new(), hebbian_conv(&layer(), rule, device));
-    let mut accumulator = GradientsAccumulator::new();
-    for &(start, len) in parts {
-        accumulator.accumulate(&conv, sums(&plan, &conv, start, len, device));
-    }
-    finished(&plan, &conv, accumulator.grads())
+    let (conv, plan) = bound(rule, device);
+    finished(&plan, &conv, merged(&plan, &conv, parts, device))
 }
 
-/// Unequal ones too, for every reduction.
+/// The weights after a step by sums that Burn's own accumulator adds up.
+fn stepped(parts: &[(usize, usize)], rule: &Rule, device: &Device) -> Vec<f64> {
+    let (conv, plan) = bound(rule, device);
+    let mut accumulator = GradientsAccumulator::new();
+    for &(start, len) in parts {
+        accumulator.accumulate(&conv, updates(&plan, &conv, start, len, device).into_grads());
+    }
+    let mut optimizer = plan.optimizer(SgdConfig::new());
+    vec(plan.optimize(&mut optimizer, 1.0, conv, accumulator.grads()).unwrap().layer().weight.val())
+}
+
+/// Unequal ones too, for every reduction, merged and by Burn's accumulator.
 fn micro_batches_equal_one_batch(device: &Device) {
     for (name, rule) in one_phase_rules() {
-        let whole = accumulated(&[(0, 6)], &rule, device);
-        assert_close(name, &accumulated(&[(0, 3), (3, 3)], &rule, device), &whole, TOLERANCE);
-        assert_close(name, &accumulated(&[(0, 1), (1, 4), (5, 1)], &rule, device), &whole, TOLERANCE);
+        let [whole, one] = [accumulated, stepped].map(|sum| sum(&[(0, 6)], &rule, device));
+        for parts in [&[(0, 3), (3, 3)][..], &[(0, 1), (1, 4), (5, 1)]] {
+            assert_close(name, &accumulated(parts, &rule, device), &whole, TOLERANCE);
+            assert_close(name, &stepped(parts, &rule, device), &one, TOLERANCE);
+        }
     }
 }
 
 /// The state that stays is exact for every rule, two-phase rules included.
 fn state_of_micro_batches(device: &Device) {
     for (name, rule) in stateful_rules() {
-        let (plan, conv) = (Plan::new(), hebbian_conv(&layer(), &rule, device));
+        let (conv, plan) = bound(&rule, device);
         let state = |parts: &[(usize, usize)]| {
-            let mut accumulator = GradientsAccumulator::new();
-            for &(start, len) in parts {
-                accumulator.accumulate(&conv, sums(&plan, &conv, start, len, device));
-            }
-            let (conv, _) = plan.finish(conv.clone(), accumulator.grads()).unwrap();
+            let (conv, _) = plan.finish(conv.clone(), merged(&plan, &conv, parts, device)).unwrap();
             vec(conv.rule_state().expect("stateful rules keep state"))
         };
         let whole = state(&[(0, 6)]);
@@ -103,26 +117,22 @@ fn blocks_equal_single_images(device: &Device) {
     ] {
         assert!(rule.adds_up());
         let config = HebbianConv2dConfig::new([1, neurons], [4, 4], rule).with_output(Output::relu_cosine());
-        let conv = config.init(device);
-        let plan = Plan::new();
+        let (conv, plan) = Plan::new().bind(config.init(device)).unwrap();
         let learn = |start: usize, len: usize| {
             let (x, signals) = (x.clone().narrow(0, start, len), signals.of(start..start + len));
-            plan.observe(&conv, signals, || conv.forward(x)).unwrap()
+            let (output, seen) = plan.observe(&conv, signals, |conv| conv.forward(x)).unwrap();
+            (output, seen.local_only())
         };
         let (whole, updates) = learn(0, images);
-        let finished = |grads| {
-            let (conv, grads) = plan.finish(conv.clone(), grads).unwrap();
+        let finished = |updates| {
+            let (conv, grads) = plan.finish(conv.clone(), updates).unwrap();
             let update = vec(grads.get::<4>(conv.layer().weight.id).unwrap());
             (update, conv.rule_state().map(vec).unwrap_or_default())
         };
-        let (update, state) = finished(updates.into_grads(&conv));
-        let (mut accumulator, mut outputs) = (GradientsAccumulator::new(), Vec::new());
-        for image in 0..images {
-            let (output, updates) = learn(image, 1);
-            outputs.push(output);
-            accumulator.accumulate(&conv, updates.into_grads(&conv));
-        }
-        let (expected, expected_state) = finished(accumulator.grads());
+        let (update, state) = finished(updates);
+        let (outputs, singles): (Vec<_>, Vec<_>) = (0..images).map(|image| learn(image, 1)).unzip();
+        let sum = singles.into_iter().reduce(|all, more| all.merge(more).unwrap()).unwrap();
+        let (expected, expected_state) = finished(sum);
         assert_close(name, &update, &expected, 1e-5);
         assert_close(name, &state, &expected_state, 1e-5);
         assert_close(name, &vec(whole), &vec(Tensor::cat(outputs, 0)), 1e-5);
@@ -139,29 +149,29 @@ fn two_micro_batches(device: &Device) {
 /// One device listed three times, unequal batches, through the optimizer.
 fn devices_equal_one_batch(device: &Device) {
     for (name, rule) in one_phase_rules() {
-        let (plan, conv) = (Plan::new(), hebbian_conv(&layer(), &rule, device));
-        let part = |start, len| (sums(&plan, &conv, start, len, device), device.clone());
+        let (conv, plan) = bound(&rule, device);
+        let part = |start, len| (updates(&plan, &conv, start, len, device).into_grads(), device.clone());
         let grads = MultiGradientsParams { grads: vec![part(0, 2), part(2, 3), part(5, 1)] };
-        let several = plan.step_multi(&mut SgdConfig::new().init(), 1.0, conv.clone(), grads).unwrap();
-        let grads = sums(&plan, &conv, 0, 6, device);
-        let one = plan.step(&mut SgdConfig::new().init(), 1.0, conv.clone(), grads).unwrap();
+        let mut optimizer = plan.optimizer(SgdConfig::new());
+        let several = plan.optimize_multi(&mut optimizer, 1.0, conv.clone(), grads).unwrap();
         let weight = |conv: &HebbianConv2d| vec(conv.layer().weight.val());
-        assert_close(name, &weight(&several), &weight(&one), TOLERANCE);
-        assert_ne!(weight(&one), weight(&conv), "{name}");
+        let one = stepped(&[(0, 6)], &rule, device);
+        assert_close(name, &weight(&several), &one, TOLERANCE);
+        assert_ne!(one, weight(&conv), "{name}");
     }
 }
 
 /// A layer that runs twice in one forward pass learns from both passes.
 fn two_passes_add_up(device: &Device) {
     for rule in [Rule::hebb(), Rule::swta(), Rule::sanger(), Rule::hebb().with_reduction(Reduction::Sum)] {
-        let (plan, conv) = (Plan::new(), hebbian_conv(&layer(), &rule, device));
+        let (conv, plan) = bound(&rule, device);
         let x: Tensor<4> = input(&layer(), device);
-        let forward = || {
+        let forward = |conv: &HebbianConv2d| {
             let _ = conv.forward(x.clone().narrow(0, 0, 2));
             conv.forward(x.clone().narrow(0, 2, 4))
         };
-        let (_, updates) = plan.observe(&conv, Signals::none(), forward).unwrap();
-        let twice = finished(&plan, &conv, updates.into_grads(&conv));
+        let (_, seen) = plan.observe(&conv, Signals::none(), forward).unwrap();
+        let twice = finished(&plan, &conv, seen.local_only());
         assert_close("twice", &twice, &accumulated(&[(0, 6)], &rule, device), TOLERANCE);
     }
 }

@@ -14,7 +14,7 @@ use burn_hebbian_tests::{
     layers::{hebbian_conv, input, learn},
     net::{Net, PlainNet},
     oracle::Layer,
-    values::{one_hot, tensor, vec},
+    values::{bits, one_hot, tensor, vec},
 };
 use libtest_mimic::Trial;
 
@@ -29,7 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         on_flex("bad_input::nan_is_caught_with_the_layers_name", nan_is_caught),
         on_flex("bad_input::finite_checks_can_wait", finite_checks_can_wait),
         on_flex("bad_input::empty_batch", empty_batch),
-        on_flex("bad_input::finishing_twice_is_refused", finishing_twice_is_refused),
+        on_flex("bad_input::finished_gradients_are_refused", finished_gradients_are_refused),
         on_flex("bad_input::stepping_unfinished_sums_panics", stepping_unfinished_sums_panics),
     ];
     trials
@@ -127,87 +127,97 @@ fn competition_wider_than_its_group(device: &Device) {
 
 fn teacher_of_the_wrong_shape(device: &Device) {
     let conv = hebbian_conv(&layer(), &Rule::teacher(), device);
-    let with = |teacher| message(|| drop(learn(&conv, input(&layer(), device), teacher)));
-    let panic = with(Some(one_hot(3, 5, device)));
-    assert_eq!(panic, "teacher: expected [3, 6] for a layer of 6 neurons, got [3, 5]");
-    let panic = with(Some(one_hot(2, 6, device)));
-    assert_eq!(panic, "teacher: expected [3, 6] for a layer of 6 neurons, got [2, 6]");
-    assert!(with(None).contains("this rule learns from a teacher"));
+    let (conv, plan) = Plan::new().bind(conv).unwrap();
+    let with = |signals| {
+        let x = input(&layer(), device);
+        plan.observe(&conv, signals, |conv| conv.forward(x)).unwrap_err().to_string()
+    };
+    let taught = |images, classes| with(Signals::none().with_teacher(one_hot(images, classes, device)));
+    assert_eq!(
+        taught(3, 5),
+        "layer `weight`: teacher: expected [images, 6] for a layer of 6 neurons, got [3, 5]"
+    );
+    assert!(taught(2, 6).starts_with("layer `weight`: teacher: 2 rows for 3 images"), "{}", taught(2, 6));
+    assert!(with(Signals::none()).contains("this rule learns from a teacher"));
 }
 
-/// NaN in the input of any rule reaches no weight; the error names the layer.
+/// NaN in the input of any rule reaches neither weight nor state; the error names the layer and gives the model back.
 fn nan_is_caught(device: &Device) {
     for (name, rule) in rules(5) {
         let plan = Plan::new().local("conv2", rule).with_rest(Rest::Frozen);
-        let net = plan.apply(Net::from(PlainNet::new(device))).unwrap();
+        let (net, mut optim) = plan.init(Net::from(PlainNet::new(device)), SgdConfig::new()).unwrap();
+        let before = bits(&net);
         let mut x: Tensor<4> = tensor(5, [4, 2, 6, 5], device);
         x = x.slice_fill([0..1, 0..1, 0..1, 0..1], f32::NAN);
-        let (_, updates) = plan.observe(&net, Signals::none(), || net.forward(x)).unwrap();
-        let grads = updates.into_grads(&net);
-        let error = plan.step(&mut SgdConfig::new().init(), 0.1, net.clone(), grads).unwrap_err();
+        let (_, seen) = optim.observe(&net, Signals::none(), |net| net.forward(x)).unwrap();
+        let (net, error) = optim.step(0.1, net, seen.local_only()).unwrap_err().into_parts();
         let text = error.to_string();
-        assert!(text.starts_with("update of layer `conv2` is not finite"), "{name}: {text}");
+        assert!(text.starts_with("update of `conv2` is not finite"), "{name}: {text}");
         assert!(vec(net.conv2.layer().weight.val()).iter().all(|w| w.is_finite()), "{name}");
+        assert!(bits(&net) == before, "{name}");
     }
 }
 
 /// With a look every third step the error comes at the third, or when asked for.
 fn finite_checks_can_wait(device: &Device) {
     let conv = hebbian_conv(&layer(), &Rule::hebb(), device);
-    let step = |plan: &Plan, x| {
-        let (_, updates) = plan.observe(&conv, Signals::none(), || conv.forward(x)).unwrap();
-        plan.finish(conv.clone(), updates.into_grads(&conv)).map(drop)
+    let step = |(conv, plan): &(HebbianConv2d, BoundPlan), x| {
+        let (_, seen) = plan.observe(conv, Signals::none(), |conv| conv.forward(x)).unwrap();
+        plan.finish(conv.clone(), seen.local_only()).map(drop)
     };
+    let checked = |every| Plan::new().with_finite_check_every(every).bind(conv.clone()).unwrap();
     let good = || input(&layer(), device);
     let bad = || input(&layer(), device).mul_scalar(f32::INFINITY);
-    let plan = Plan::new().with_finite_check_every(3);
-    assert!(step(&plan, good()).is_ok() && step(&plan, bad()).is_ok());
-    let error = step(&plan, good()).unwrap_err().to_string();
+    let third = checked(3);
+    assert!(step(&third, good()).is_ok() && step(&third, bad()).is_ok());
+    let error = step(&third, good()).unwrap_err().to_string();
     assert!(error.contains("within the last 3 step(s)"), "{error}");
-    assert!(step(&plan, bad()).is_ok());
-    assert!(plan.check_finite().is_err());
-    assert!(plan.check_finite().is_ok(), "the count starts anew");
-    let never = Plan::new().with_finite_check_every(0);
-    assert!(step(&never, bad()).is_ok() && never.check_finite().is_ok());
+    assert!(step(&third, bad()).is_ok());
+    assert!(third.1.check_finite().is_err());
+    assert!(third.1.check_finite().is_ok(), "the count starts anew");
+    let never = checked(0);
+    assert!(step(&never, bad()).is_ok() && never.1.check_finite().is_ok());
 }
 
 /// A CPU looks at every step, a GPU not before it is asked to (or the hundredth step).
 fn looks_as_often_as_the_device_can_bear(device: &Device) {
     let backend = backends().iter().find(|backend| backend.device.as_ref() == Some(device)).unwrap();
-    let conv = hebbian_conv(&layer(), &Rule::hebb(), device);
-    let plan = Plan::new();
+    let (conv, plan) = Plan::new().bind(hebbian_conv(&layer(), &Rule::hebb(), device)).unwrap();
     let x = input(&layer(), device).mul_scalar(f32::INFINITY);
-    let (_, updates) = plan.observe(&conv, Signals::none(), || conv.forward(x)).unwrap();
-    let at_once = plan.finish(conv.clone(), updates.into_grads(&conv)).is_err();
+    let (_, seen) = plan.observe(&conv, Signals::none(), |conv| conv.forward(x)).unwrap();
+    let at_once = plan.finish(conv, seen.local_only()).is_err();
     assert_eq!(at_once, ["flex", "ndarray"].contains(&backend.name));
     assert_eq!(plan.check_finite().is_err(), !at_once);
 }
 
 fn empty_batch(device: &Device) {
-    let conv = hebbian_conv(&layer(), &Rule::swta(), device);
+    let (conv, plan) = Plan::new().bind(hebbian_conv(&layer(), &Rule::swta(), device)).unwrap();
     let empty = Tensor::zeros([0, 2, 4, 3], device);
-    let panic = message(|| drop(learn(&conv, empty, None)));
-    assert_eq!(panic, "a local layer cannot learn from an empty batch, got an input of [0, 2, 4, 3]");
+    let error = plan.observe(&conv, Signals::none(), |conv| conv.forward(empty)).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "layer `weight`: nothing can be learnt from an empty batch, got an input of [0, 2, 4, 3]"
+    );
 }
 
-fn finishing_twice_is_refused(device: &Device) {
-    let conv = hebbian_conv(&layer(), &Rule::swta(), device);
-    let plan = Plan::new();
-    let (_, updates) =
-        plan.observe(&conv, Signals::none(), || conv.forward(input(&layer(), device))).unwrap();
-    let (_, once) = plan.finish(conv.clone(), updates.into_grads(&conv)).unwrap();
-    let error = plan.finish(conv, once).unwrap_err().to_string();
+fn seen(conv: &HebbianConv2d, plan: &BoundPlan, device: &Device) -> Updates {
+    let x = input(&layer(), device);
+    plan.observe(conv, Signals::none(), |conv| conv.forward(x)).unwrap().1.local_only()
+}
+
+/// What was divided already holds no sums.
+fn finished_gradients_are_refused(device: &Device) {
+    let (conv, plan) = Plan::new().bind(hebbian_conv(&layer(), &Rule::swta(), device)).unwrap();
+    let (conv, once) = plan.finish(conv.clone(), seen(&conv, &plan, device)).unwrap();
+    let error = plan.optimize(&mut SgdConfig::new().init(), 0.1, conv, once).unwrap_err().to_string();
     assert!(error.contains("expected sums of shape [54, 1, 1, 1], got [6, 2, 2, 2]"), "{error}");
 }
 
 /// Sums that nobody finished do not have the weight's shape: Burn's optimizer cannot step them.
 fn stepping_unfinished_sums_panics(device: &Device) {
     let device = device.clone().autodiff();
-    let conv = hebbian_conv(&layer(), &Rule::swta(), &device);
-    let plan = Plan::new();
-    let (_, updates) =
-        plan.observe(&conv, Signals::none(), || conv.forward(input(&layer(), &device))).unwrap();
-    let sums = updates.into_grads(&conv);
+    let (conv, plan) = Plan::new().bind(hebbian_conv(&layer(), &Rule::swta(), &device)).unwrap();
+    let sums = seen(&conv, &plan, &device).into_grads();
     let panicked = catch_unwind(AssertUnwindSafe(|| SgdConfig::new().init().step(0.1, conv, sums)));
     assert!(panicked.is_err());
 }

@@ -2,9 +2,13 @@
 
 use std::{fs, path::Path};
 
-use burn::tensor::{Device, Tensor};
+use burn::{
+    lr_scheduler::exponential::ExponentialLrSchedulerConfig,
+    optim::SgdConfig,
+    tensor::{Device, Tensor},
+};
 use burn_hebbian::{
-    optim::checkpoint::{Checkpoints, Training},
+    optim::checkpoint::{Checkpoints, Progress, Training},
     prelude::*,
 };
 use burn_hebbian_tests::{
@@ -31,7 +35,7 @@ fn resume_at_any_epoch(_: &Device) {
     let (plan, folder) = (plan(), tempfile::tempdir().unwrap());
     let mut whole = fresh(&plan, 3);
     for epochs in 1..=4 {
-        whole = epoch(&plan, whole);
+        whole = epoch(whole);
         let resumed = train(folder.path(), 3, epochs).unwrap();
         assert!(bits(&resumed.model) == bits(&whole.model), "after epoch {epochs}");
     }
@@ -52,9 +56,9 @@ fn the_last_two_are_kept(_: &Device) {
     train(folder.path(), 1, 4).unwrap();
     assert_eq!(names(folder.path()), ["epoch-3", "epoch-4"]);
     let (plan, one) = (plan(), Checkpoints::new(folder.path()).keeping(1));
-    let training = one.resume(&plan, fresh(&plan, 1)).unwrap();
+    let training = one.resume(fresh(&plan, 1)).unwrap();
     // over itself
-    one.save(&plan, &training).unwrap();
+    one.save(&training).unwrap();
     assert_eq!(names(folder.path()), ["epoch-4"]);
 }
 
@@ -66,16 +70,15 @@ fn unfinished(_: &Device) {
         fs::create_dir(folder.path().join(name)).unwrap();
         fs::write(folder.path().join(name).join("model.bpk"), "half of it").unwrap();
     }
-    let plan = plan();
-    let resumed = Checkpoints::new(folder.path()).resume(&plan, fresh(&plan, 1)).unwrap();
+    let resumed = Checkpoints::new(folder.path()).resume(fresh(&plan(), 1)).unwrap();
     assert_eq!(resumed.progress.epochs, 2);
     assert!(bits(&resumed.model) == bits(&expected.model));
     train(folder.path(), 1, 3).unwrap();
     assert!(!names(folder.path()).contains(&"epoch-3.partial".to_string()));
 }
 
-fn refused(folder: &Path, plan: &Plan, fresh: Training<Net>) -> String {
-    match Checkpoints::new(folder).resume(plan, fresh) {
+fn refused(folder: &Path, fresh: Training<Net>) -> String {
+    match Checkpoints::new(folder).resume(fresh) {
         Ok(_) => panic!("this checkpoint must be refused"),
         Err(error) => error.to_string(),
     }
@@ -85,7 +88,7 @@ fn damage(_: &Device) {
     let folder = tempfile::tempdir().unwrap();
     train(folder.path(), 1, 2).unwrap();
     let (plan, last) = (plan(), folder.path().join("epoch-2"));
-    let refused = || refused(folder.path(), &plan, fresh(&plan, 1));
+    let refused = || refused(folder.path(), fresh(&plan, 1));
     let file = |name: &str| last.join(name);
     for name in ["model.bpk", "optimizer.bpk", "rates.bpk"] {
         let whole = fs::read(file(name)).unwrap();
@@ -108,7 +111,7 @@ fn damage(_: &Device) {
     assert!(refused().contains("manifest.json"));
     // removed by hand, the one before it is taken
     fs::remove_dir_all(&last).unwrap();
-    let resumed = Checkpoints::new(folder.path()).resume(&plan, fresh(&plan, 1)).unwrap();
+    let resumed = Checkpoints::new(folder.path()).resume(fresh(&plan, 1)).unwrap();
     assert_eq!(resumed.progress.epochs, 1);
 }
 
@@ -116,17 +119,18 @@ fn foreign(device: &Device) {
     let folder = tempfile::tempdir().unwrap();
     train(folder.path(), 1, 1).unwrap();
     let (ours, autodiff) = (plan(), device.clone().autodiff());
-    let text = refused(folder.path(), &ours, fresh(&ours, 2));
+    let text = refused(folder.path(), fresh(&ours, 2));
     assert!(text.ends_with("of another training: the seed is 1 there and 2 here"), "{text}");
     let other = Plan::new().local("conv2", Rule::swta());
-    let text = refused(folder.path(), &other, fresh(&other, 1));
+    let text = refused(folder.path(), fresh(&other, 1));
     assert!(text.contains("the parameter conv2.rule_state is [21] there and missing here"), "{text}");
-    let faster = ours.clone().at_rate(0.5);
-    let text = refused(folder.path(), &faster, fresh(&faster, 1));
-    assert!(text.ends_with("the plan's entries [0] rate Constant is 0.05 there and 0.5 here"), "{text}");
+    let [rule] = ours.entries().iter().map(|entry| entry.training().unwrap().clone()).collect::<Vec<_>>().try_into().unwrap();
+    let faster = Plan::new().with(Entry::local("conv2", rule).at_rate(ExponentialLrSchedulerConfig::new(0.5, 0.99)));
+    let text = refused(folder.path(), fresh(&faster, 1));
+    assert!(text.ends_with("the plan's entries [0] rate Exponential initial_lr is 0.05 there and 0.5 here"), "{text}");
     let mut wider = fresh(&ours, 1);
     wider.model.conv1 = burn::nn::conv::Conv2dConfig::new([2, 4], [1, 3]).init(&autodiff);
-    let text = refused(folder.path(), &ours, wider);
+    let text = refused(folder.path(), wider);
     assert!(text.ends_with("the parameter conv1.weight is [4,2,3,3] there and [4,2,1,3] here"), "{text}");
 }
 
@@ -134,12 +138,12 @@ fn foreign(device: &Device) {
 fn nan_is_not_saved(device: &Device) {
     let folder = tempfile::tempdir().unwrap();
     let plan = Plan::new().local("conv2", Rule::hebb()).with_finite_check_every(1000);
-    let net = plan.apply(Net::from(PlainNet::new(device))).unwrap();
+    let (net, mut optim) = plan.init(Net::from(PlainNet::new(device)), SgdConfig::new()).unwrap();
     let x = Tensor::full([2, 2, 6, 5], f32::INFINITY, device);
-    let (_, updates) = plan.observe(&net, Signals::none(), || net.forward(x)).unwrap();
-    let (model, _) = plan.finish(net.clone(), updates.into_grads(&net)).unwrap();
-    let training = Training { model, ..fresh(&plan, 1) };
-    let error = Checkpoints::new(folder.path()).save(&plan, &training).unwrap_err().to_string();
-    assert!(error.starts_with("update of layer `conv2` is not finite"), "{error}");
+    let (_, seen) = optim.observe(&net, Signals::none(), |net| net.forward(x)).unwrap();
+    let model = optim.step(0.1, net, seen.local_only()).unwrap();
+    let training = Training { progress: Progress { seed: 1, epochs: 1 }, model, optim };
+    let error = Checkpoints::new(folder.path()).save(&training).unwrap_err().to_string();
+    assert!(error.starts_with("update of `conv2` is not finite"), "{error}");
     assert_eq!(names(folder.path()), Vec::<String>::new());
 }

@@ -33,13 +33,13 @@ fn plan(constraint: Constraint) -> Plan {
 
 /// The weights before and after a few long steps.
 fn stepped(plan: &Plan, device: &Device) -> [Vec<f64>; 2] {
-    let mut conv = plan.apply(hebbian_conv(&layer(), &Rule::hebb(), device)).unwrap();
+    let conv = hebbian_conv(&layer(), &Rule::hebb(), device);
+    let (mut conv, mut optim) = plan.init(conv, SgdConfig::new()).unwrap();
     let before = vec(conv.layer().weight.val());
     for seed in 0..3 {
         let x: Tensor<4> = tensor(300 + seed, [4, 2, 4, 3], device);
-        let (_, updates) = plan.observe(&conv, Signals::none(), || conv.forward(x)).unwrap();
-        let grads = updates.into_grads(&conv);
-        conv = plan.step(&mut SgdConfig::new().init(), 3.0, conv, grads).unwrap();
+        let (_, seen) = optim.observe(&conv, Signals::none(), |conv| conv.forward(x)).unwrap();
+        conv = optim.step(3.0, conv, seen.local_only()).unwrap();
     }
     [before, vec(conv.layer().weight.val())]
 }
@@ -68,11 +68,14 @@ fn hold_after_every_step(device: &Device) {
 /// With an optimizer of one's own; other layers are left alone.
 fn by_hand_as_in_the_step(device: &Device) {
     let conv = hebbian_conv(&layer(), &Rule::hebb(), device);
-    let plan = plan(Constraint::Clip { max: 0.5 });
-    let held = plan.constrain(&conv, conv.clone()).unwrap();
+    let hold = |plan: Plan| {
+        let (conv, plan) = plan.bind(conv.clone()).unwrap();
+        plan.constrain(&conv, conv.clone())
+    };
+    let held = hold(plan(Constraint::Clip { max: 0.5 }));
     let expected: Vec<f64> = vec(conv.layer().weight.val()).iter().map(|w| w.clamp(-0.5, 0.5)).collect();
     assert_close("clipped", &vec(held.layer().weight.val()), &expected, 1e-7);
-    let frozen = Plan::new().frozen(".*").constrain(&conv, conv.clone()).unwrap();
+    let frozen = hold(Plan::new().frozen(".*"));
     assert_eq!(vec(frozen.layer().weight.val()), vec(conv.layer().weight.val()));
 }
 
@@ -84,17 +87,17 @@ fn plans_round_trip(device: &Device) {
     assert_eq!(serde_json::to_string(&serde_json::from_str::<Plan>(&json).unwrap()).unwrap(), json);
     assert!(json.contains(r#""constraints":["keep_signs",{"clip":{"max":2.0}}]"#), "{json}");
     let conv = hebbian_conv(&layer(), &Rule::hebb(), device);
-    let error = plan(Constraint::Clip { max: -1.0 }).report(&conv).unwrap_err().to_string();
+    let error = plan(Constraint::Clip { max: -1.0 }).bind(conv).unwrap_err().to_string();
     assert_eq!(error, "plan: pattern `.*`: weights must be clipped to a positive and finite value, got -1");
 }
 
 /// `γ = c` is the instar, `γ = c y` is Oja's rule; a recurrence beside it is refused.
 fn a_decay_of_ones_own(device: &Device) {
     let learn = |plan: Plan| {
-        let conv = hebbian_conv(&layer(), &Rule::hebb(), device);
+        let (conv, plan) = plan.bind(hebbian_conv(&layer(), &Rule::hebb(), device)).unwrap();
         let x = input(&layer(), device);
-        let (_, updates) = plan.observe(&conv, Signals::none(), || conv.forward(x)).unwrap();
-        let (_, grads) = plan.finish(conv.clone(), updates.into_grads(&conv)).unwrap();
+        let (_, seen) = plan.observe(&conv, Signals::none(), |conv| conv.forward(x)).unwrap();
+        let (conv, grads) = plan.finish(conv, seen.local_only()).unwrap();
         vec(grads.get::<4>(conv.layer().weight.id).unwrap())
     };
     let known = |rule: Rule| learn(Plan::new().local(".*", rule));
@@ -106,15 +109,15 @@ fn a_decay_of_ones_own(device: &Device) {
     assert_close("oja", &oja, &known(Rule::oja()), 1e-6);
     // the state of the rule stays the rule's
     let bcm = LocalTraining::custom(Rule::bcm().decaying(|activity: &Activity| activity.dot().zeros_like()));
-    let plan = Plan::new().local(".*", bcm);
-    let conv = plan.apply(hebbian_conv(&layer(), &Rule::hebb(), device)).unwrap();
-    let (_, updates) =
-        plan.observe(&conv, Signals::none(), || conv.forward(input(&layer(), device))).unwrap();
-    let (next, _) = plan.finish(conv.clone(), updates.into_grads(&conv)).unwrap();
+    let conv = hebbian_conv(&layer(), &Rule::hebb(), device);
+    let (conv, plan) = Plan::new().local(".*", bcm).bind(conv).unwrap();
+    let x = input(&layer(), device);
+    let (_, seen) = plan.observe(&conv, Signals::none(), |conv| conv.forward(x)).unwrap();
+    let (next, _) = plan.finish(conv.clone(), seen.local_only()).unwrap();
     assert_ne!(vec(next.rule_state().unwrap()), vec(conv.rule_state().unwrap()));
 
     let conv = hebbian_conv(&layer(), &Rule::hebb(), device);
     let twice = LocalTraining::custom(Rule::oja().decaying(|activity: &Activity| activity.dot()));
-    let error = Plan::new().local(".*", twice).report(&conv).unwrap_err().to_string();
+    let error = Plan::new().local(".*", twice).bind(conv).unwrap_err().to_string();
     assert!(error.contains("takes the place of the recurrence"), "{error}");
 }

@@ -88,7 +88,7 @@ fn hostile_input(layer_name: &str, layer: &Layer, device: &Device) {
                 }
                 Err(error) => {
                     assert!(value == 1e30 && !is_bounded(&rule), "{what}: {error}");
-                    assert!(error.to_string().contains("update of layer `"), "{what}: {error}");
+                    assert!(error.to_string().contains("update of `"), "{what}: {error}");
                 }
             }
         }

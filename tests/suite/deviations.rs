@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_hebbian::prelude::*;
 use burn_hebbian_tests::{
-    layers::{hebbian_conv, learn},
+    layers::{conv, learn},
     oracle::Layer,
     values::{one_hot, vec},
 };
@@ -22,7 +22,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 fn ties_have_one_winner(device: &Device) {
     let layer = Layer::dense([2, 1, 2, 2], [3, 1, 1, 1]);
     let rule = Rule::hard_wta().with_similarity(Similarity::Dot);
-    let mut conv = burn_hebbian_tests::layers::conv(&layer, device);
+    let mut conv = conv(&layer, device);
     let equal = TensorData::new(vec![-1.0_f32, 0.5, 0.5], [3, 1, 1, 1]);
     conv.weight = burn::module::Param::from_tensor(Tensor::from_data(equal, device));
     let delta = learn(&Local::new(conv).with_rule(rule), Tensor::ones([2, 1, 2, 2], device), None);
@@ -35,7 +35,7 @@ fn masked_neurons_never_win(device: &Device) {
     let layer = Layer::dense([1, 1, 1, 1], [4, 1, 1, 1]);
     let groups = Teacher::ClassGroups { classes: 2, per_class: 2, order: GroupOrder::ClassesFirst };
     let rule = Rule::hard_wta().with_similarity(Similarity::Dot).with_teacher(groups);
-    let mut conv = burn_hebbian_tests::layers::conv(&layer, device);
+    let mut conv = conv(&layer, device);
     let weights = TensorData::new(vec![-2.0_f32, -1.0, 3.0, 4.0], [4, 1, 1, 1]);
     conv.weight = burn::module::Param::from_tensor(Tensor::from_data(weights, device));
     let teacher = one_hot(1, 2, device);
@@ -47,7 +47,7 @@ fn masked_neurons_never_win(device: &Device) {
 fn too_wide_a_teacher_is_refused(device: &Device) {
     let layer = Layer::dense([4, 1, 2, 2], [10, 1, 1, 1]);
     let groups = Teacher::ClassGroups { classes: 3, per_class: 4, order: GroupOrder::FreeFirst };
-    let conv = hebbian_conv(&layer, &Rule::hard_wta().with_teacher(groups), device);
-    let error = Plan::new().apply(conv).unwrap_err().to_string();
+    let plan = Plan::new().local(".*", Rule::hard_wta().with_teacher(groups));
+    let error = plan.bind(Local::new(conv(&layer, device))).unwrap_err().to_string();
     assert!(error.contains("3 classes of 4 neurons need 12 neurons, the layer has 10"), "{error}");
 }

@@ -91,10 +91,10 @@ fn outputs_are_the_layers(device: &Device) {
     for (name, layer) in layers() {
         let [observed, alone] = with_forced(forced(CorrelationForm::Fused), || {
             let local = AnyLayer::new(&layer, device).with_rule(Rule::hebb());
-            let pass = Plan::new()
-                .observe(&local, Signals::none(), || local.forward(input(&layer, device)))
-                .expect("the rule fits");
-            [pass.0, local.forward(input(&layer, device))].map(vec)
+            let (local, plan) = Plan::new().bind(local).expect("the rule fits");
+            let x = input(&layer, device);
+            let pass = plan.observe(&local, Signals::none(), |local| local.forward(x.clone()));
+            [pass.expect("it learns").0, local.forward(x)].map(vec)
         });
         let expected = vec(AnyLayer::new(&layer, device).plain_forward(input(&layer, device)));
         assert_close(name, &observed, &expected, TOLERANCE);
@@ -136,10 +136,10 @@ fn gradients_pass(device: &Device) {
     let plan = Plan::new().local(".*", LocalTraining::new(Rule::swta()).passing_gradients());
     let gradient = |correlation| {
         with_forced(forced(correlation), || {
-            let local = plan.apply(AnyLayer::new(&layer, &device)).expect("the rule fits");
+            let (local, plan) = plan.bind(AnyLayer::new(&layer, &device)).expect("the rule fits");
             let x = input(&layer, &device).require_grad();
-            let pass = plan.observe(&local, Signals::none(), || local.forward(x.clone()));
-            let (y, _) = pass.expect("the rule fits");
+            let pass = plan.observe(&local, Signals::none(), |local| local.forward(x.clone()));
+            let (y, _) = pass.expect("it learns");
             vec(x.grad(&(y.clone() * y).sum().backward()).expect("gradients pass"))
         })
     };

@@ -242,12 +242,11 @@ fn same_padding_is_the_plain_layers(device: &Device) {
             .init(device);
         let x: Tensor<4> = tensor(4, [3, 2, 7, 8], device);
         let expected = plain.forward(x.clone());
-        let local = Local::new(plain).with_rule(Rule::swta());
-        let plan = Plan::new();
-        let (got, updates) = plan.observe(&local, Signals::none(), || local.forward(x)).unwrap();
+        let (local, plan) = Plan::new().bind(Local::new(plain).with_rule(Rule::swta())).unwrap();
+        let (got, seen) = plan.observe(&local, Signals::none(), |local| local.forward(x)).unwrap();
         assert_eq!(got.dims(), expected.dims());
         assert_close("observed, with bias", &vec(got), &vec(expected), 1e-6);
-        assert!(updates.unreached().is_empty());
+        assert!(seen.unreached().is_empty());
     }
 }
 
@@ -271,12 +270,11 @@ macro_rules! configured {
         let json = serde_json::to_string(&config).unwrap();
         let read: $type = serde_json::from_str(&json).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), json);
-        let layer = read.init($device);
+        let (layer, plan) = Plan::new().bind(read.init($device)).unwrap();
         let x = tensor(6, $input, $device);
-        let plan = Plan::new();
-        let (y, updates) = plan.observe(&layer, Signals::none(), || layer.forward(x)).unwrap();
+        let (y, seen) = plan.observe(&layer, Signals::none(), |layer| layer.forward(x)).unwrap();
         assert_eq!(y.dims(), $output, "{}", stringify!($type));
-        assert!(updates.unreached().is_empty(), "{}", stringify!($type));
+        assert!(seen.unreached().is_empty(), "{}", stringify!($type));
     }};
 }
 

@@ -2,7 +2,7 @@
 
 use burn::{
     module::Module,
-    optim::{GradientsParams, SgdConfig},
+    optim::{GradientsParams, SgdConfig, momentum::MomentumConfig},
     tensor::{Device, Tensor},
 };
 use burn_hebbian::prelude::*;
@@ -44,7 +44,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         }),
         on_flex("gradients::blocked_gives_none_below", blocked_gives_none_below),
         on_flex("gradients::local_weights_are_untracked", local_weights_are_untracked),
-        on_flex("gradients::without_apply_local_weights_get_no_backprop", without_apply_no_backprop),
+        on_flex("gradients::local_weights_get_sums_alone", local_weights_get_sums_alone),
         on_flex("gradients::shares_mix_both_gradients", shares_mix_both_gradients),
         on_flex("gradients::steps_move_each_by_its_own", steps_move_each_by_its_own),
         on_flex("gradients::plain_and_autodiff_step_alike", plain_and_autodiff_step_alike),
@@ -63,12 +63,10 @@ fn loss(logits: Tensor<2>) -> Tensor<1> {
     logits.powi_scalar(2).sum()
 }
 
-/// The gradients of a local net under a plan, sums included.
-fn gradients(plan: &Plan, net: &Net, x: Tensor<4>) -> GradientsParams {
-    let (loss, updates) = plan.observe(net, Signals::none(), || loss(net.forward(x))).unwrap();
-    let mut grads = GradientsParams::from_grads(loss.backward(), net);
-    updates.register(net, &mut grads);
-    grads
+/// What a local net is taught under a plan, by rules and by the loss.
+fn updates(plan: &BoundPlan, net: &Net, x: Tensor<4>) -> Updates {
+    let (loss, seen) = plan.observe(net, Signals::none(), |net| loss(net.forward(x))).unwrap();
+    seen.backward(loss).unwrap()
 }
 
 fn conv2_passing() -> Plan {
@@ -78,11 +76,10 @@ fn conv2_passing() -> Plan {
 fn passing_gives_what_autodiff_alone_gives(device: &Device) {
     let device = device.clone().autodiff();
     let (plain, net) = twins(&device);
-    let plan = conv2_passing();
-    let net = plan.apply(net).unwrap();
+    let (net, plan) = conv2_passing().bind(net).unwrap();
     let x: Tensor<4> = tensor(5, X, &device);
     let expected = GradientsParams::from_grads(loss(plain.forward(x.clone())).backward(), &plain);
-    let got = gradients(&plan, &net, x);
+    let got = updates(&plan, &net, x).into_grads();
     let pairs = [(plain.conv1.weight.id, net.conv1.weight.id)];
     for (plain, local) in pairs {
         let (expected, got) = (expected.get::<4>(plain).unwrap(), got.get::<4>(local).unwrap());
@@ -98,12 +95,12 @@ fn passing_is_exact(device: &Device, layers: Vec<(&'static str, Layer)>) {
     let device = device.clone().autodiff();
     for (name, layer) in layers {
         let plan = Plan::new().local(".*", LocalTraining::new(Rule::hebb()).passing_gradients());
-        let local = plan.apply(AnyLayer::new(&layer, &device)).unwrap();
+        let (local, plan) = plan.bind(AnyLayer::new(&layer, &device)).unwrap();
         let plain = AnyLayer::new(&layer, &device);
         let x = input(&layer, &device).require_grad();
         let gradient = |y: Tensor<5>| vec(x.grad(&y.powi_scalar(3).sum().backward()).unwrap());
         let expected = gradient(plain.forward(x.clone()));
-        let (y, _) = plan.observe(&local, Signals::none(), || local.forward(x.clone())).unwrap();
+        let (y, _) = plan.observe(&local, Signals::none(), |local| local.forward(x.clone())).unwrap();
         assert_close(name, &gradient(y), &expected, 1e-5);
     }
 }
@@ -127,40 +124,73 @@ fn backprop_is_burns(device: &Device, layers: Vec<(&'static str, Layer)>) {
     }
 }
 
+/// A step that was to move what lies below is refused by name.
 fn blocked_gives_none_below(device: &Device) {
     let device = device.clone().autodiff();
     let (_, net) = twins(&device);
-    let plan = Plan::new().local("conv2", Rule::swta());
-    let net = plan.apply(net).unwrap();
-    let grads = gradients(&plan, &net, tensor(5, X, &device));
+    let (net, plan) = Plan::new().local("conv2", Rule::swta()).bind(net).unwrap();
+    let taught = || updates(&plan, &net, tensor(5, X, &device));
+    let error = plan.finish(net.clone(), taught()).unwrap_err().to_string();
+    assert!(error.starts_with("`conv1.weight` was to learn by backprop, and no gradient reached it"), "{error}");
+    let grads = taught().into_grads();
     assert!(grads.get::<4>(net.conv1.weight.id).is_none(), "a gradient crossed a blocked layer");
     assert!(grads.get::<2>(net.fc.layer().weight.id).is_some());
 }
 
-fn local_weights_are_untracked(device: &Device) {
-    let (_, net) = twins(&device.clone().autodiff());
-    let plan = Plan::new().local("conv2", Rule::swta()).frozen("conv1.bias");
-    let net = plan.apply(net).unwrap();
-    assert!(!net.conv2.layer().weight.is_require_grad());
-    assert!(!net.conv2.layer().bias.as_ref().unwrap().is_require_grad(), "a local layer's bias is frozen");
-    assert!(!net.conv1.bias.as_ref().unwrap().is_require_grad());
-    assert!(net.conv1.weight.is_require_grad() && net.fc.layer().weight.is_require_grad());
-    // back to backprop by another plan
-    let net = Plan::new().backprop("conv2").apply(net).unwrap();
-    assert!(net.conv2.layer().weight.is_require_grad());
+/// Weights that were to require gradients, and which of them are reached by those of a loss: conv1's weight and bias, those
+/// of conv2, fc's weight.
+fn tracked(net: &Net, x: Tensor<4>) -> ([bool; 5], [bool; 5]) {
+    let (conv1, conv2, fc) = (&net.conv1, net.conv2.layer(), net.fc.layer());
+    let (bias1, bias2) = (conv1.bias.as_ref().unwrap(), conv2.bias.as_ref().unwrap());
+    let require = [
+        conv1.weight.is_require_grad(),
+        bias1.is_require_grad(),
+        conv2.weight.is_require_grad(),
+        bias2.is_require_grad(),
+        fc.weight.is_require_grad(),
+    ];
+    let grads = loss(net.forward(x)).backward();
+    let reached = [
+        conv1.weight.val().grad(&grads).is_some(),
+        bias1.val().grad(&grads).is_some(),
+        conv2.weight.val().grad(&grads).is_some(),
+        bias2.val().grad(&grads).is_some(),
+        fc.weight.val().grad(&grads).is_some(),
+    ];
+    (require, reached)
 }
 
-/// A plan that was never applied leaves weights tracked; the local one still gets its sums alone.
-fn without_apply_no_backprop(device: &Device) {
+/// In the copy that a pass runs; a local layer's bias is frozen. The model itself stays as it is.
+fn local_weights_are_untracked(device: &Device) {
     let device = device.clone().autodiff();
     let (_, net) = twins(&device);
-    let (plan, x) = (conv2_passing(), tensor(5, X, &device));
-    let applied = plan.apply(net.clone()).unwrap();
-    let finish = |net: &Net, x: Tensor<4>| {
-        let (_, grads) = plan.finish(net.clone(), gradients(&plan, net, x)).unwrap();
+    let x: Tensor<4> = tensor(5, X, &device);
+    let observed = |plan: Plan| {
+        let (net, plan) = plan.bind(net.clone()).unwrap();
+        let pass = plan.observe(&net, Signals::none(), |net| tracked(net, x.clone()));
+        assert_eq!(tracked(&net, x.clone()), ([true; 5], [true; 5]));
+        pass.unwrap().0
+    };
+    let (require, reached) = observed(conv2_passing().frozen("conv1.bias"));
+    assert_eq!(reached, [true, false, false, false, true]);
+    assert_eq!((require[1], require[3]), (false, false));
+    assert_eq!(observed(Plan::new().backprop("conv2")), ([true; 5], [true; 5]));
+}
+
+/// What a gradient could cross: the local weight gets its sums alone. A model that no plan has bound is refused.
+fn local_weights_get_sums_alone(device: &Device) {
+    let device = device.clone().autodiff();
+    let (_, unbound) = twins(&device);
+    let x: Tensor<4> = tensor(5, X, &device);
+    let (net, plan) = conv2_passing().bind(unbound.clone()).unwrap();
+    let finish = |updates: Updates| {
+        let (net, grads) = plan.finish(net.clone(), updates).unwrap();
         vec(grads.get::<4>(net.conv2.layer().weight.id).unwrap())
     };
-    assert_eq!(finish(&net, x.clone()), finish(&applied, x));
+    let (_, seen) = plan.observe(&net, Signals::none(), |net| net.forward(x.clone())).unwrap();
+    assert_eq!(finish(updates(&plan, &net, x)), finish(seen.local_only()));
+    let error = plan.observe(&unbound, Signals::none(), |_| ()).unwrap_err().to_string();
+    assert!(error.starts_with("layer `conv2` is of another model"), "{error}");
 }
 
 fn shares_mix_both_gradients(device: &Device) {
@@ -171,9 +201,9 @@ fn shares_mix_both_gradients(device: &Device) {
     let backprop = vec(backprop.get::<4>(plain.conv2.weight.id).unwrap());
     let finished = |local, share| {
         let training = LocalTraining::new(Rule::swta()).passing_gradients().with_shares(local, share);
-        let plan = Plan::new().local("conv2", training);
-        let net = plan.apply(net.clone()).unwrap();
-        let (_, grads) = plan.finish(net.clone(), gradients(&plan, &net, x.clone())).unwrap();
+        let (net, plan) = Plan::new().local("conv2", training).bind(net.clone()).unwrap();
+        let taught = updates(&plan, &net, x.clone());
+        let (net, grads) = plan.finish(net, taught).unwrap();
         vec(grads.get::<4>(net.conv2.layer().weight.id).unwrap())
     };
     let local = finished(1.0, 0.0);
@@ -186,12 +216,11 @@ fn shares_mix_both_gradients(device: &Device) {
 fn steps_move_each_by_its_own(device: &Device) {
     let device = device.clone().autodiff();
     let (_, net) = twins(&device);
-    let plan = conv2_passing().frozen("fc");
-    let net = plan.apply(net).unwrap();
-    let x: Tensor<4> = tensor(5, X, &device);
-    let (_, grads) = plan.finish(net.clone(), gradients(&plan, &net, x.clone())).unwrap();
-    let raw = gradients(&plan, &net, x);
-    let moved = plan.step(&mut SgdConfig::new().init(), 0.1, net.clone(), raw).unwrap();
+    let (net, mut optim) = conv2_passing().frozen("fc").init(net, SgdConfig::new()).unwrap();
+    let taught = || updates(optim.plan(), &net, tensor(5, X, &device));
+    let (_, grads) = optim.plan().finish(net.clone(), taught()).unwrap();
+    let raw = taught();
+    let moved = optim.step(0.1, net.clone(), raw).unwrap();
     let check = |what, before: Vec<f64>, after: Vec<f64>, gradient: Option<Vec<f64>>| {
         let gradient = gradient.unwrap_or(vec![0.0; before.len()]);
         let expected: Vec<f64> = before.iter().zip(gradient).map(|(w, g)| w - 0.1 * g).collect();
@@ -205,24 +234,23 @@ fn steps_move_each_by_its_own(device: &Device) {
     assert!(check("conv1", a1, b1, grads.get::<4>(net.conv1.weight.id).map(vec)));
     assert!(check("conv2", a2, b2, grads.get::<4>(net.conv2.layer().weight.id).map(vec)));
     assert!(!check("fc", a3, b3, None));
-    assert!(moved.conv1.weight.is_require_grad() && !moved.conv2.layer().weight.is_require_grad());
+    let untouched = [&moved.conv1.weight, &moved.conv2.layer().weight];
+    assert!(untouched.iter().all(|weight| weight.is_require_grad()) && moved.fc.layer().weight.is_require_grad());
 }
 
 /// Ten steps with momentum on a plain device give the weights of an autodiff device, and stay plain.
 fn plain_and_autodiff_step_alike(device: &Device) {
-    let train = |device: &Device, mut net: Net| {
+    let train = |device: &Device, net: Net| {
+        let momentum = || SgdConfig::new().with_momentum(Some(MomentumConfig::new()));
         let plan = Plan::new()
-            .local("conv2", Rule::swta())
-            .local("fc", Rule::hpca(Activation::Tanh))
+            .with(Entry::local("conv2", Rule::swta()).by(momentum()))
+            .with(Entry::local("fc", Rule::hpca(Activation::Tanh)).by(momentum()))
             .with_rest(Rest::Frozen);
-        net = plan.apply(net).unwrap();
-        let momentum = burn::optim::momentum::MomentumConfig::new();
-        let mut optimizer = SgdConfig::new().with_momentum(Some(momentum)).init();
+        let (mut net, mut optim) = plan.init(net, SgdConfig::new()).unwrap();
         for step in 0..10 {
             let x: Tensor<4> = tensor(step, X, device);
-            let (_, updates) = plan.observe(&net, Signals::none(), || net.forward(x)).unwrap();
-            let grads = updates.into_grads(&net);
-            net = plan.step(&mut optimizer, 0.05, net, grads).unwrap();
+            let (_, seen) = optim.observe(&net, Signals::none(), |net| net.forward(x)).unwrap();
+            net = optim.step(0.05, net, seen.local_only()).unwrap();
         }
         net
     };

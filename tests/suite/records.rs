@@ -33,23 +33,25 @@ fn plain_into_local_and_back(device: &Device) {
     assert_close("local in plain", &vec(back.forward(x())), &vec(local.forward(x())), 1e-6);
 }
 
-/// Loading restores the saved ids; a plan that has seen the old ones finds the new ones.
+/// Loading restores the saved ids; an optimizer that has seen the old ones finds the new ones.
 fn training_goes_on_after_loading(device: &Device) {
     let plan = Plan::new().local("conv2", Rule::swta()).with_rest(Rest::Frozen);
-    let mut net = plan.apply(Net::from(PlainNet::new(device))).unwrap();
-    let step = |net: Net| {
+    let bound = || plan.init(Net::from(PlainNet::new(device)), SgdConfig::new()).unwrap();
+    let step = |net: Net, optim: &mut LocalOptimizer| {
         let x = tensor(5, [4, 2, 6, 5], device);
-        let (_, updates) = plan.observe(&net, Signals::none(), || net.forward(x)).unwrap();
-        let grads = updates.into_grads(&net);
-        plan.step(&mut SgdConfig::new().init(), 0.1, net, grads).unwrap()
+        let (_, seen) = optim.observe(&net, Signals::none(), |net| net.forward(x)).unwrap();
+        optim.step(0.1, net, seen.local_only()).unwrap()
     };
-    net = step(net);
+    let (net, mut optim) = bound();
+    let net = step(net, &mut optim);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.bpk");
     net.clone().save_file(&path).unwrap();
-    let other = step(Net::from(PlainNet::new(device)));
-    let loaded = step(other.load_file(&path));
-    assert_eq!(vec(loaded.conv2.layer().weight.val()), vec(step(net).conv2.layer().weight.val()));
+    let (other, mut others) = bound();
+    let other = step(other, &mut others);
+    let loaded = step(other.load_file(&path), &mut others);
+    let net = step(net, &mut optim);
+    assert_eq!(vec(loaded.conv2.layer().weight.val()), vec(net.conv2.layer().weight.val()));
 }
 
 fn displays_like_a_module(device: &Device) {

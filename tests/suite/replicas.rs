@@ -38,27 +38,26 @@ fn in_parallel<T: Send, R: Send>(parts: Vec<T>, work: impl Fn(T) -> R + Sync) ->
     })
 }
 
-/// Two replicas of 3 and 5 images each, whose sums are reduced before they step: both have the weights and the rule's
+/// Two replicas of 3 and 5 images each, whose passes reduce their sums: both have the weights and the rule's
 /// state of one that saw all 8.
 fn reduced_sums_equal_the_whole_batch(device: &Device) {
     let net: Net = PlainNet::new(device).into();
     let images: Tensor<4> = tensor(41, [8, 2, 6, 5], device);
     for rule in [Rule::swta(), Rule::sanger(), Rule::bcm()] {
         let plan = Plan::new().local("conv2", rule).with_rest(Rest::Frozen);
-        let net = plan.apply(net.clone()).unwrap();
-        let step = |images: Tensor<4>, replicas: &dyn AllReduce| {
-            let net = net.clone().fork(device);
-            let (_, updates) = plan.observe(&net, Signals::none(), || net.forward(images)).unwrap();
-            let grads = updates.all_reduce(replicas).unwrap().into_grads(&net);
-            let Net { conv2, .. } = plan.step(&mut SgdConfig::new().init(), 0.1, net, grads).unwrap();
+        let step = |images: Tensor<4>, replicas: Arc<dyn AllReduce>| {
+            let (net, optim) = plan.init(net.clone().fork(device), SgdConfig::new()).unwrap();
+            let mut optim = optim.with_replicas(replicas);
+            let (_, seen) = optim.observe(&net, Signals::none(), |net| net.forward(images)).unwrap();
+            let Net { conv2, .. } = optim.step(0.1, net, seen.local_only()).unwrap();
             let state = conv2.rule_state().map(vec).unwrap_or_default();
             [vec(conv2.layer().weight.val()), state].concat()
         };
-        let expected = step(images.clone(), &InProcess::new(1).unwrap());
+        let expected = step(images.clone(), Arc::new(InProcess::new(1).unwrap()));
         assert_ne!(expected[..20], vec(net.conv2.layer().weight.val())[..20]);
-        let replicas = InProcess::new(2).unwrap();
+        let replicas = Arc::new(InProcess::new(2).unwrap());
         let halves = vec![images.clone().narrow(0, 0, 3), images.clone().narrow(0, 3, 5)];
-        let [a, b] = in_parallel(halves, |half| step(half, &replicas)).try_into().expect("two replicas");
+        let [a, b] = in_parallel(halves, |half| step(half, replicas.clone())).try_into().expect("two replicas");
         assert_eq!(a, b);
         assert_close("two replicas", &a, &expected, 1e-5);
     }
@@ -105,14 +104,18 @@ fn collectives_are_refused(device: &Device) {
     assert!(Collectives::new([]).is_err());
 }
 
-/// While a plan observes, the batch's statistics, as on an autodiff device; else the running ones.
+/// While a plan observes, the batch's statistics, as on an autodiff device; else the running ones, which move in the step.
 fn norms_train_on_plain_devices(device: &Device) {
     let images: Tensor<4> = tensor(42, [4, 3, 2, 5], device);
     let norm = || SyncBatchNorm::new(BatchNormConfig::new(3).init(device));
     let plain = norm();
     let untouched = vec(plain.forward(images.clone()));
     assert_close("no statistics yet", &untouched, &vec(images.clone()), 1e-4);
-    let (output, _) = Plan::new().observe(&plain, Signals::none(), || plain.forward(images.clone())).unwrap();
+    let (plain, mut optim) = Plan::new().init(plain, SgdConfig::new()).unwrap();
+    let (output, seen) =
+        optim.observe(&plain, Signals::none(), |norm| norm.forward(images.clone())).unwrap();
+    assert_eq!(vec(plain.forward(images.clone())), untouched, "nothing moves before the step");
+    let plain = optim.step(0.1, plain, seen.local_only()).unwrap();
     let autodiff = device.clone().autodiff();
     let twin = SyncBatchNorm::new(BatchNormConfig::new(3).init(&autodiff));
     let expected = twin.forward(Tensor::from_inner(images.clone()).to_device(&autodiff));
@@ -129,9 +132,10 @@ fn norms_train_on_plain_devices(device: &Device) {
 fn norms_alone_say_who_is_missing(device: &Device) {
     let replicas = InProcess::new(2).unwrap().with_patience(Duration::from_millis(50));
     let norm = SyncBatchNorm::new(BatchNormConfig::new(3).init(device)).synchronised(Arc::new(replicas));
+    let (norm, plan) = Plan::new().bind(norm).unwrap();
     let images: Tensor<4> = tensor(42, [4, 3, 2, 5], device);
     let alone = std::panic::AssertUnwindSafe(|| {
-        Plan::new().observe(&norm, Signals::none(), || norm.forward(images)).map(|_| ())
+        plan.observe(&norm, Signals::none(), |norm| norm.forward(images)).map(|_| ())
     });
     let panic = std::panic::catch_unwind(alone).unwrap_err();
     let message = panic.downcast_ref::<String>().expect("a message");

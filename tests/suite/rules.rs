@@ -302,11 +302,11 @@ fn all_on_linear(device: &Device) {
     for (name, rule) in rules(6) {
         let expected = oracle::delta(&rule, &layer, &vec(x.clone()), &vec(weight(&layer, device)), None);
         let local = Local::new(linear(&layer, device)).with_rule(rule);
-        let plan = Plan::new();
+        let (local, plan) = Plan::new().bind(local).unwrap();
         // [n, d] as [2, …] would fold too; the leading dimensions are images.
         let folded: Tensor<3> = x.clone().reshape([5, 1, 7]);
-        let (_, updates) = plan.observe(&local, Signals::none(), || local.forward(folded)).unwrap();
-        let (_, grads) = plan.finish(local.clone(), updates.into_grads(&local)).unwrap();
+        let (_, seen) = plan.observe(&local, Signals::none(), |local| local.forward(folded)).unwrap();
+        let (local, grads) = plan.finish(local, seen.local_only()).unwrap();
         let delta = grads.get::<2>(local.layer().weight.id).unwrap().neg();
         assert_close(name, &vec(delta.transpose()), &expected, TOLERANCE);
     }

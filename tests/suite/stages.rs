@@ -90,9 +90,9 @@ fn input(step: u64, device: &Device) -> Tensor<4> {
 
 /// `ΔW` of one batch, and the layer with its rule's next state.
 fn learn(layer: HebbianConv2d, x: Tensor<4>, signals: Signals) -> (Tensor<4>, HebbianConv2d) {
-    let plan = Plan::new();
-    let (_, updates) = plan.observe(&layer, signals, || layer.forward(x)).unwrap();
-    let (layer, grads) = plan.finish(layer.clone(), updates.into_grads(&layer)).unwrap();
+    let (layer, plan) = Plan::new().bind(layer).unwrap();
+    let (_, seen) = plan.observe(&layer, signals, |layer| layer.forward(x)).unwrap();
+    let (layer, grads) = plan.finish(layer, seen.local_only()).unwrap();
     (grads.get::<4>(layer.layer().weight.id).unwrap().neg(), layer)
 }
 
@@ -161,9 +161,9 @@ fn bias_is_learnt(device: &Device) {
     let (x, w) = (input(0, device), vec(weight(&shape, device)));
     let shown = oracle::Step { x: &vec(x.clone()), w: &w, bias: Some(&bias), ..oracle::Step::default() };
     let expected = oracle::step(&rule, &shape, &shown, &mut Memory::new(&rule, &shape));
-    let plan = Plan::new();
-    let (_, updates) = plan.observe(&local, Signals::none(), || local.forward(x.clone())).unwrap();
-    let (local, grads) = plan.finish(local.clone(), updates.into_grads(&local)).unwrap();
+    let (local, plan) = Plan::new().bind(local).unwrap();
+    let (_, seen) = plan.observe(&local, Signals::none(), |local| local.forward(x.clone())).unwrap();
+    let (local, grads) = plan.finish(local, seen.local_only()).unwrap();
     let delta = grads.get::<4>(local.layer().weight.id).unwrap().neg();
     assert_close("weight", &vec(delta), &expected, TOLERANCE);
 
@@ -183,21 +183,21 @@ fn bias_is_learnt(device: &Device) {
     assert_close("bias", &vec(grads.get::<1>(id).unwrap().neg()), &expected, TOLERANCE);
 
     let without = Local::new(conv(&shape, device)).with_rule(rule);
-    let error = plan.report(&without).unwrap_err().to_string();
+    let error = Plan::new().bind(without).unwrap_err().to_string();
     assert!(error.contains("its rule learns a bias"), "{error}");
 }
 
 /// A layer built for the rule starts with the log of equal shares, and a plain SGD step reaches its bias.
 fn bias_of_a_configured_layer(device: &Device) {
     let rule = Rule::soft_hebb(0.5).with_bias(Bias::LogPrior);
-    let mut layer = HebbianLinearConfig::new(7, 4, rule).init(device);
+    let layer = HebbianLinearConfig::new(7, 4, rule).init(device);
     let bias = |layer: &HebbianLinear| vec(layer.layer().bias.as_ref().unwrap().val());
     assert_close("ln(1/4) / t", &bias(&layer), &[0.25_f64.ln() * 0.5; 4], 1e-6);
-    let (before, plan) = (bias(&layer), Plan::new());
-    let (_, updates) =
-        plan.observe(&layer, Signals::none(), || layer.forward(tensor::<2>(6, [9, 7], device))).unwrap();
-    let grads = updates.into_grads(&layer);
-    layer = plan.step(&mut SgdConfig::new().init(), 0.1, layer, grads).unwrap();
+    let before = bias(&layer);
+    let (layer, mut optim) = Plan::new().init(layer, SgdConfig::new()).unwrap();
+    let x = tensor::<2>(6, [9, 7], device);
+    let (_, seen) = optim.observe(&layer, Signals::none(), |layer| layer.forward(x)).unwrap();
+    let layer = optim.step(0.1, layer, seen.local_only()).unwrap();
     assert_ne!(bias(&layer), before);
     let largest = bias(&layer).iter().zip(&before).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     assert!((largest - 0.1 * 0.5).abs() < 1e-6, "the largest step is rate / t: {largest}");
@@ -237,6 +237,7 @@ fn third_factor_of_one_layer(device: &Device) {
     let (twice, _) = learn(local.clone(), input(0, device), signals);
     assert_close("factor 2", &vec(twice), &vec(once.mul_scalar(2.0)), 1e-6);
     let signals = Signals::none().with_third_factor_for("conv7", double);
-    let error = Plan::new().observe(&local, signals, || ()).unwrap_err().to_string();
+    let (local, plan) = Plan::new().bind(local).unwrap();
+    let error = plan.observe(&local, signals, |_| ()).unwrap_err().to_string();
     assert_eq!(error, "signals: the third factor for `conv7` reaches no local layer");
 }

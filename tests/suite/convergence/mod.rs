@@ -39,17 +39,16 @@ fn weights(layer: &HebbianLinear) -> Vec<Vec<f64>> {
 
 /// The layer after `steps` steps of plain SGD on what `x` gives at each.
 fn train_layer(
-    mut layer: HebbianLinear,
+    layer: HebbianLinear,
     rate: impl Fn(usize) -> f64,
     steps: usize,
     x: impl Fn(usize) -> Tensor<2>,
 ) -> HebbianLinear {
-    let (plan, mut optimizer) = (Plan::new(), SgdConfig::new().init());
+    let (mut layer, mut optim) = Plan::new().init(layer, SgdConfig::new()).unwrap();
     for step in 0..steps {
         let x = x(step);
-        let (_, updates) = plan.observe(&layer, Signals::none(), || layer.forward(x)).unwrap();
-        let grads = updates.into_grads(&layer);
-        layer = plan.step(&mut optimizer, rate(step), layer, grads).unwrap();
+        let (_, seen) = optim.observe(&layer, Signals::none(), |layer| layer.forward(x)).unwrap();
+        layer = optim.step(rate(step), layer, seen.local_only()).unwrap();
     }
     layer
 }

@@ -77,13 +77,12 @@ fn homeostasis(device: &Device) {
     let scaling = Homeostasis::Scaling { target: 0.6, rate: 1.0 };
     let rule = Rule::hebb().with_activation(Activation::Relu).with_homeostasis(scaling);
     let x = tensor::<2>(53, [40, 8], device).abs();
-    let mut layer = linear(tensor::<2>(54, [8, 5], device).abs(), rule);
-    let (plan, mut optimizer) = (Plan::new(), SgdConfig::new().init());
+    let layer = linear(tensor::<2>(54, [8, 5], device).abs(), rule);
+    let (mut layer, mut optim) = Plan::new().init(layer, SgdConfig::new()).unwrap();
     for _ in 0..300 {
         let signals = Signals::none().with_third_factor(Tensor::zeros([1, 1], device));
-        let (_, updates) = plan.observe(&layer, signals, || layer.forward(x.clone())).unwrap();
-        let grads = updates.into_grads(&layer);
-        layer = plan.step(&mut optimizer, 0.1, layer, grads).unwrap();
+        let (_, seen) = optim.observe(&layer, signals, |layer| layer.forward(x.clone())).unwrap();
+        layer = optim.step(0.1, layer, seen.local_only()).unwrap();
     }
     for activity in vec(layer.forward(x).clamp_min(0.0).mean_dim(0)) {
         assert!((activity - 0.6).abs() < 1e-3, "activity {activity}");

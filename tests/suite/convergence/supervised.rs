@@ -29,13 +29,11 @@ fn one_hot(device: &Device) -> Tensor<2> {
 
 /// The weights `[classes][inputs]` after steps with labels.
 fn taught(rule: Rule, x: &Tensor<2>, weight: Tensor<2>, rate: f64, steps: usize) -> Vec<f64> {
-    let (plan, mut optimizer) = (Plan::new(), SgdConfig::new().init());
-    let mut layer = linear(weight, rule);
+    let (mut layer, mut optim) = Plan::new().init(linear(weight, rule), SgdConfig::new()).unwrap();
     for _ in 0..steps {
         let signals = Signals::none().with_teacher(one_hot(&x.device()));
-        let (_, updates) = plan.observe(&layer, signals, || layer.forward(x.clone())).unwrap();
-        let grads = updates.into_grads(&layer);
-        layer = plan.step(&mut optimizer, rate, layer, grads).unwrap();
+        let (_, seen) = optim.observe(&layer, signals, |layer| layer.forward(x.clone())).unwrap();
+        layer = optim.step(rate, layer, seen.local_only()).unwrap();
     }
     vec(layer.layer().weight.val().transpose())
 }
