@@ -39,15 +39,14 @@ fn main() -> Result<()> {
     let device = Device::flex();
     device.seed(1);
     let plan = Plan::new().local(".*", LocalTraining::custom(ThresholdOja { threshold: 0.1 }));
-    let mut layer = plan.apply(Local::new(LinearConfig::new(4, 1).with_bias(false).init(&device)))?;
-    let mut optimizer = SgdConfig::new().init();
+    let layer = Local::new(LinearConfig::new(4, 1).with_bias(false).init(&device));
+    let (mut layer, mut optim) = plan.init(layer, SgdConfig::new())?;
     let deviations = Tensor::<1>::from_floats([2.0, 0.5, 0.5, 0.5], &device).unsqueeze();
     for _ in 0..300 {
         let x: Tensor<2> =
             Tensor::random([32, 4], Distribution::Normal(0.0, 1.0), &device) * deviations.clone();
-        let (_, updates) = plan.observe(&layer, Signals::none(), || layer.forward(x))?;
-        let grads = updates.into_grads(&layer);
-        layer = plan.step(&mut optimizer, 0.02, layer, grads)?;
+        let (_, seen) = optim.observe(&layer, Signals::none(), |layer| layer.forward(x))?;
+        layer = optim.step(0.02, layer, seen.local_only())?;
     }
     let weight = layer.layer().weight.val().into_data();
     println!(

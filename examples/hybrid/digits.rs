@@ -8,7 +8,7 @@ use burn::{
         GroupNorm, GroupNormConfig, Linear, LinearConfig, PaddingConfig2d,
         conv::{Conv2d, Conv2dConfig},
     },
-    optim::{AdamConfig, ModuleOptimizer},
+    optim::AdamConfig,
     tensor::{Device, Tensor, module::max_pool2d, ops::MaxPoolOptions},
 };
 use burn_hebbian::{
@@ -69,8 +69,8 @@ pub(crate) fn plans() -> Result<Vec<NamedPlan>> {
 }
 
 /// The optimizer of what learns by backprop.
-pub(crate) fn optimizer() -> ModuleOptimizer {
-    AdamConfig::new().build().into()
+pub(crate) fn optimizer() -> AdamConfig {
+    AdamConfig::new()
 }
 
 /// Its rate in a phase of so many epochs of so many steps.

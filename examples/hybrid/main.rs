@@ -126,9 +126,9 @@ fn rehearse(named: &NamedPlan, epochs: usize) -> Result<()> {
     let signals = Signals::none().with_teacher(Tensor::zeros([1, net.classes()], &device));
     println!("{name}: {what}");
     for phase in plan.phases(epochs) {
-        let plan = plan.at_epoch(*phase.start());
-        let net = plan.apply(net.clone()).with_context(|| format!("plan `{name}`"))?;
-        let report = plan.rehearse(&net, signals.clone(), || net.scores(images.clone()))?;
+        let bound = plan.bind_in(*phase.start(), net.clone());
+        let (net, plan) = bound.with_context(|| format!("plan `{name}`"))?;
+        let report = plan.rehearse(&net, signals.clone(), |net| net.scores(images.clone()))?;
         println!("  epochs {} to {}", phase.start(), phase.end());
         for line in report.to_string().lines() {
             println!("    {line}");

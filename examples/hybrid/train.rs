@@ -1,8 +1,8 @@
 //! Training one network by a plan in burn-train.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{ops::RangeInclusive, path::PathBuf, sync::Arc};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use burn::{
     tensor::{Device, Tensor},
     train::{
@@ -18,7 +18,7 @@ use burn::{
 use burn_hebbian::{
     prelude::*,
     train::{
-        Batch, Calm, Classifier, Course, EpochCounter, Hybrid, OrderedLoader,
+        Batch, Calm, Classifier, Course, Hybrid, OrderedLoader,
         data::{ImageBatcher, Labelled, LabelledImage},
         renderer,
     },
@@ -47,20 +47,25 @@ pub(crate) struct Settings {
 pub(crate) fn train(plan: &Plan, parts: &Parts, seed: u64, name: &str, settings: &Settings) -> Result<Net> {
     let device = Device::flex().autodiff();
     device.seed(seed);
-    let epochs = EpochCounter::after(settings.resume.unwrap_or(0));
-    let course = Course::new(plan, settings.epochs, &epochs, digits::optimizer())?;
-    let steps = parts.training.len().div_ceil(BATCH);
-    let learner = course.learner(Net::new(&device), |phase| digits::rate(phase.clone().count(), steps))?;
-    let training = loader(&parts.training, BATCH, &device).shuffled(seed).counted_by(&epochs);
+    let course = Course::new(plan, settings.epochs, digits::optimizer())?;
+    let course = course.after(settings.resume.unwrap_or(0))?;
+    let training = loader(&parts.training, BATCH, &device).shuffled(seed, course.epochs());
     let validation = loader(&parts.validation, BATCH, &device);
     let folder = settings.out.clone().unwrap_or_default().join(name);
-    let training = SupervisedTraining::new(folder, Arc::new(training), Arc::new(validation))
+    let training = course
+        .training(folder, Arc::new(training), Arc::new(validation))
         .metrics((AccuracyMetric::new(), LossMetric::new()))
-        .num_epochs(settings.epochs)
         .label(name);
-    let result = settings.apply(training).launch(learner);
-    match result.error {
-        Some(error) => Err(anyhow!("{name}: {error}")),
+    let training = settings.apply(training);
+    let steps = parts.training.len().div_ceil(BATCH);
+    let rate = |phase: &RangeInclusive<usize>| digits::rate(phase.clone().count(), steps);
+    let learner = course.learner(&training, Net::new(&device), rate)?;
+    let result = training.launch(learner);
+    if let Some(error) = result.error {
+        bail!("{name}: {error}");
+    }
+    match result.interrupted.and_then(|interruption| interruption.reason) {
+        Some(reason) => Err(anyhow!("{name}: {reason}")),
         None => Ok(result.model.into_inner()),
     }
 }
@@ -76,9 +81,6 @@ impl Settings {
                 training.with_metric_logger(InMemoryMetricLogger::default()).with_application_logger(None)
             }
         };
-        if let Some(epoch) = self.resume {
-            training = training.checkpoint(epoch);
-        }
         if let Some(n_epochs) = self.patience {
             training = training.early_stopping(stopping(n_epochs));
         }

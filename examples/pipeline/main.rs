@@ -60,13 +60,13 @@ fn main() -> Result<()> {
     let args = Args::parse();
     let plan: Plan = serde_json::from_str(include_str!("../hybrid/plans/bottom-2.json"))?;
     let [training, test] = prepared()?;
-    println!("{}", plan.report(&Net::new(&Device::flex()))?);
+    println!("{}", plan.bind(Net::new(&Device::flex()))?.1.report());
     let mut table = Table::new();
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
     table.set_header(["batches late", "test accuracy %, mean ± std (min – max)", "in turn : parallel"]);
     let bar = progress::bar(args.delays.len() * args.seeds as usize);
     for delay in &args.delays {
-        let pipeline = Pipeline::new(&plan).with_delay(*delay);
+        let pipeline = Pipeline::at_rate(RATE).with_delay(*delay);
         let mut runs = Vec::new();
         for seed in 0..args.seeds {
             runs.extend(compare(&pipeline, &plan, args.epochs, [&training, &test], seed)?);
@@ -135,12 +135,10 @@ fn train(
 ) -> Result<Net> {
     let device = Device::flex().autodiff();
     device.seed(seed);
-    let model = plan.apply(Net::new(&device))?;
-    let optimizer = plan.optimizer(&model, AdamConfig::new().build())?;
     let steps = epochs * data.len().div_ceil(BATCH);
-    let rates = plan.schedule(LinearLrSchedulerConfig::new(RATE, 0.0, steps))?;
-    let rates = rates.init().map_err(anyhow::Error::msg)?;
-    let mut training = Training { progress: Progress { seed, epochs: 0 }, model, optimizer, rates };
+    let falling = Entry::backprop("fc").at_rate(LinearLrSchedulerConfig::new(RATE, 0.0, steps));
+    let (model, optim) = plan.clone().with(falling).init(Net::new(&device), AdamConfig::new())?;
+    let mut training = Training { progress: Progress { seed, epochs: 0 }, model, optim };
     for epoch in 1..=epochs {
         let order = shuffled(data.len(), seed, epoch);
         let batches = order

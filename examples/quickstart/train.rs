@@ -3,9 +3,8 @@
 use anyhow::{Result, anyhow};
 use burn::{
     lr_scheduler::{linear::LinearLrSchedulerConfig, module_lr_scheduler::ModuleLrScheduler},
-    module::Module,
     nn::loss::CrossEntropyLossConfig,
-    optim::{AdamConfig, GradientsParams, ModuleOptimizer, decay::WeightDecayConfig},
+    optim::{AdamConfig, decay::WeightDecayConfig},
     tensor::Device,
 };
 use burn_hebbian::prelude::*;
@@ -40,16 +39,15 @@ impl Course {
         device: &Device,
         run: &Run,
     ) -> Result<M> {
-        let mut model = self.plan.apply(model)?;
-        let (mut optimizer, mut rates) = (self.optimizer(&model)?, self.rates(data.len())?);
+        let (mut model, mut optim) = self.plan.init(model, self.optimizer())?;
+        let mut rates = self.rates(data.len())?;
         let loss = CrossEntropyLossConfig::new().init(device);
         for batch in self.batches(data.len(), run) {
             let (images, targets) = (data.images(&batch, device), data.targets(&batch, device));
-            let forward = || loss.forward(model.scores(images), targets);
-            let (loss, updates) = self.plan.observe(&model, Signals::none(), forward)?;
-            let mut grads = GradientsParams::from_grads(loss.backward(), &model);
-            updates.register(&model, &mut grads);
-            model = self.plan.step(&mut optimizer, rates.step(), model, grads)?;
+            let forward = |model: &M| loss.forward(model.scores(images), targets);
+            let (loss, seen) = optim.observe(&model, Signals::none(), forward)?;
+            let stepped = optim.step(rates.step().base(), model, seen.backward(loss)?);
+            model = stepped.map_err(UpdateError::from)?;
         }
         Ok(model)
     }
@@ -57,32 +55,32 @@ impl Course {
     /// Trains by local rules alone, with the labels as a teacher; no loss, no gradients.
     pub(crate) fn train_locally<M: Classify>(
         &self,
-        mut model: M,
+        model: M,
         data: &Labelled,
         device: &Device,
         run: &Run,
     ) -> Result<M> {
-        let (mut optimizer, mut rates) = (self.optimizer(&model)?, self.rates(data.len())?);
+        let (mut model, mut optim) = self.plan.init(model, self.optimizer())?;
+        let mut rates = self.rates(data.len())?;
         for batch in self.batches(data.len(), run) {
             let images = data.images(&batch, device);
             let teacher = data.targets(&batch, device).one_hot(CLASSES).float();
             let signals = Signals::none().with_teacher(teacher);
-            let (_, updates) = self.plan.observe(&model, signals, || model.scores(images))?;
-            let grads = updates.into_grads(&model);
-            model = self.plan.step(&mut optimizer, rates.step(), model, grads)?;
+            let (_, seen) = optim.observe(&model, signals, |model| model.scores(images))?;
+            let stepped = optim.step(rates.step().base(), model, seen.local_only());
+            model = stepped.map_err(UpdateError::from)?;
         }
         Ok(model)
     }
 
     /// Adam; the plan gives local layers plain SGD, since their rules say how far to go.
-    fn optimizer<M: Module>(&self, model: &M) -> Result<ModuleOptimizer> {
-        let decay = WeightDecayConfig::new(self.decay);
-        Ok(self.plan.optimizer(model, AdamConfig::new().with_weight_decay(Some(decay)).build())?)
+    fn optimizer(&self) -> AdamConfig {
+        AdamConfig::new().with_weight_decay(Some(WeightDecayConfig::new(self.decay)))
     }
 
     fn rates(&self, images: usize) -> Result<ModuleLrScheduler> {
-        let rates = self.plan.schedule(falling(self.rate, self.epochs, images))?;
-        rates.init().map_err(|reason| anyhow!("learning rates: {reason}"))
+        let rates = falling(self.rate, self.epochs, images).init();
+        rates.map_err(|reason| anyhow!("learning rates: {reason}"))
     }
 
     /// The images of every step.

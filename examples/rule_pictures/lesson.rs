@@ -80,15 +80,13 @@ impl<'a> Lesson<'a> {
             Some(constraint) => training.with_constraint(constraint),
             None => training,
         };
-        let (plan, mut optimizer) = (Plan::new().local(".*", training), SgdConfig::new().init());
-        let mut layer = plan.apply(self.layer()?)?;
+        let (mut layer, mut optim) = Plan::new().local(".*", training).init(self.layer()?, SgdConfig::new())?;
         for (step, batch) in self.batches().enumerate() {
             watch(step, &layer);
             let images = self.images.images(&batch, &Device::flex());
-            let (_, updates) = plan.observe(&layer, self.signals(&batch), || layer.forward(images))?;
-            let grads = updates.into_grads(&layer);
+            let (_, seen) = optim.observe(&layer, self.signals(&batch), |layer| layer.forward(images))?;
             let rate = self.rate * (1.0 - step as f64 / self.steps as f64);
-            layer = plan.step(&mut optimizer, rate, layer, grads)?;
+            layer = optim.step(rate, layer, seen.local_only())?;
         }
         watch(self.steps, &layer);
         Ok(layer)

@@ -1,6 +1,9 @@
 //! Seeing what a rule decides: a rule around the rule.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use anyhow::{Context, Result};
 use burn::tensor::Tensor;
@@ -10,10 +13,17 @@ use burn_hebbian::train::data::Labelled;
 use crate::lesson::all;
 
 /// A rule that remembers its coefficients.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Witness {
     rule: Rule,
     seen: Arc<Mutex<Option<Tensor<4>>>>,
+}
+
+/// As the rule itself: by their descriptions layers know whether the state they keep is their rule's.
+impl fmt::Debug for Witness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.rule.fmt(f)
+    }
 }
 
 impl LocalRule for Witness {
@@ -36,8 +46,8 @@ impl LocalRule for Witness {
 pub(crate) fn coefficients(layer: &HebbianConv2d, rule: Rule, images: &Labelled) -> Result<Tensor<2>> {
     let witness = Witness { rule, seen: Arc::default() };
     let plan = Plan::new().local(".*", LocalTraining::custom(witness.clone()));
-    let layer = plan.apply(layer.clone())?;
-    plan.observe(&layer, Signals::none(), || layer.forward(all(images)))?; // updates are dropped
+    let (layer, plan) = plan.bind(layer.clone())?;
+    drop(plan.observe(&layer, Signals::none(), |layer| layer.forward(all(images)))?); // nothing is learnt
     let seen = witness.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     let c = seen.context("the rule has no coefficients")?; // [n, 1, neurons, positions]
     let [n, _, neurons, positions] = c.dims();

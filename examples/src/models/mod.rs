@@ -12,16 +12,17 @@
 //! PyTorch counterpart, see [`pytorch`]; torchvision's, except for the six-layer net and SoftHebb's.
 //!
 //! ```
-//! use burn::tensor::{Device, Tensor};
+//! use burn::{optim::SgdConfig, tensor::{Device, Tensor}};
 //! use burn_hebbian::prelude::*;
 //! use burn_hebbian_examples::models::ResNetConfig;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let device = Device::flex();
 //! let plan = Plan::new().local("layer[34].*conv", Rule::swta()); // the rest by backprop
-//! let net = plan.apply(ResNetConfig::resnet18(10).with_width(4).init(&device)?)?;
+//! let (net, optim) = plan.init(ResNetConfig::resnet18(10).with_width(4).init(&device)?, SgdConfig::new())?;
 //! let logits = net.forward(Tensor::ones([2, 3, 32, 32], &device));
 //! assert_eq!(logits.dims(), [2, 10]);
+//! assert_eq!(optim.plan().local_layers().len(), 8 + 2); // two blocks of two in each of two stages, two shortcuts
 //! # Ok(()) }
 //! ```
 

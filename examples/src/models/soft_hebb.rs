@@ -91,9 +91,10 @@ impl SoftHebbConfig {
     pub fn plan() -> Plan {
         let hebbian = ["conv1", "conv2", "conv3"].into_iter().zip(&SETTINGS);
         let plan = hebbian.fold(Plan::new(), |plan, (layer, setting)| {
-            plan.local(layer, LocalTraining::of_the_layer()).at_rate(setting.rate).in_epochs(..=1)
+            plan.with(Entry::local(layer, LocalTraining::of_the_layer()).at_rate(setting.rate).in_epochs(..=1))
         });
-        plan.backprop("classifier").by(AdamConfig::new()).at_rate(1e-3).in_epochs(2..).with_rest(Rest::Frozen)
+        let classifier = Entry::backprop("classifier").by(AdamConfig::new()).at_rate(1e-3);
+        plan.with(classifier.in_epochs(2..)).with_rest(Rest::Frozen)
     }
 
     fn check(&self) -> Result<(), ModelError> {

@@ -33,7 +33,7 @@ pub struct Setting {
     /// The layer with Burn's weight gradient and the Gram matrix forced.
     pub gradient: Local<Conv2d>,
     /// Under which both learn by the rule they carry.
-    pub plan: Plan,
+    pub plan: BoundPlan,
 }
 
 impl Setting {
@@ -49,11 +49,11 @@ impl Setting {
         let x = case.input(device);
         let [neurons, fan_in, _] = case.sizes();
         let w = conv.weight.val().reshape([neurons, fan_in]);
-        let chosen = Local::new(conv).with_rule(rule.preset());
+        let (chosen, plan) = Plan::new().bind(Local::new(conv).with_rule(rule.preset())).expect("the rule fits");
         let forms = Forms { correlation: Some(CorrelationForm::Gradient), mixing: Some(MixingForm::Gram) };
         let gradient = chosen.clone().with_forms(forms);
         let dot = chosen.forward(x.clone());
-        Self { rule, case, x, dot, w, chosen, gradient, plan: Plan::new() }
+        Self { rule, case, x, dot, w, chosen, gradient, plan }
     }
 
     /// The patches of the input.

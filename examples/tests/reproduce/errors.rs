@@ -294,7 +294,7 @@ fn what_is_not_finite() {
     let rules = own(hebbian(json!({ "rate": 1e38, "rules": ["hebb", "hebb"] })));
     assert_eq!(
         rules.error(&["--rows", "bad"]),
-        "row `bad`, seed 0: update of layer `conv1` is not finite (seen within the last 1 step(s)); check its input and \
+        "row `bad`, seed 0: update of `conv1` is not finite (seen within the last 1 step(s)); check its input and \
          learning rate"
     );
     let backprop = own(json!([{ "backprop": { "blocks": ["conv1", "fc"], "rate": 1e30, "penalty": 0.0 } }]));

@@ -7,9 +7,7 @@ use burn::{
     lr_scheduler::{LrSchedulerConfig, sequential::SequentialLrSchedulerConfig, step::StepLrSchedulerConfig},
     module::Module,
     nn::loss::CrossEntropyLossConfig,
-    optim::{
-        GradientsParams, ModuleOptimizer, SgdConfig, decay::WeightDecayConfig, momentum::MomentumConfig,
-    },
+    optim::{SgdConfig, decay::WeightDecayConfig, momentum::MomentumConfig},
 };
 use burn_hebbian::{
     optim::checkpoint::{Checkpoints, Progress, Training},
@@ -61,24 +59,15 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
     if stage.fine_tune {
         fresh = continued(fresh, &lab.below().trained()?)?;
     }
-    let plan = Plan::new();
     let checkpoints = Checkpoints::new(folder.path("checkpoints")).keeping(1);
-    let mut training = checkpoints.resume(
-        &plan,
-        Training {
-            progress: Progress { seed: lab.seed, epochs: 0 },
-            optimizer: optimizer(stage),
-            rates: plan
-                .schedule(schedule(stage, steps(training_images.len(), stage.batch)))?
-                .init()
-                .map_err(anyhow::Error::msg)?,
-            model: fresh.clone(),
-        },
-    )?;
+    let plan = plan(stage, steps(training_images.len(), stage.batch));
+    let (model, optim) = plan.init(fresh.clone(), optimizer(stage))?;
+    let progress = Progress { seed: lab.seed, epochs: 0 };
+    let mut training = checkpoints.resume(Training { progress, model, optim })?;
     curve.0.truncate(training.progress.epochs);
     while training.progress.epochs < epochs {
         let step = step(stage, &training, training_images.len());
-        training = epoch(lab, stage, &training_images, training, &step);
+        training = epoch(lab, stage, &training_images, training, &step)?;
         check_finite(lab, stage, &training)?;
         let plain = training.model.valid();
         let score = accuracy(&judges, &lab.setting.device, |images| plain.scores(images));
@@ -89,7 +78,7 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
             folder.keep(training.model.clone())?;
         }
         write(&folder.path(CURVE), &serde_json::to_vec(&curve)?)?;
-        checkpoints.save(&plan, &training)?;
+        checkpoints.save(&training)?;
         step.done(&format!(": {score:.2} %"));
         lab.setting.clock.tick()?;
     }
@@ -134,21 +123,20 @@ fn epoch(
     images: &Labelled,
     mut training: Training<Chain>,
     step: &Step,
-) -> Training<Chain> {
+) -> Result<Training<Chain>> {
     let Progress { seed, epochs } = training.progress;
     let device = lab.setting.device.clone().autodiff();
     device.seed(seed.wrapping_add(1 + epochs as u64));
     let loss = CrossEntropyLossConfig::new().init(&device);
     for batch in batches(&shuffled(images.len(), seed, epochs), stage.batch) {
-        let scores = training.model.scores(images.images(batch, &device));
-        let grads = loss.forward(scores, images.targets(batch, &device)).backward();
-        let grads = GradientsParams::from_grads(grads, &training.model);
-        let rate = training.rates.step();
-        training.model = training.optimizer.step(rate, training.model, grads);
+        let (input, targets) = (images.images(batch, &device), images.targets(batch, &device));
+        let forward = |model: &Chain| loss.forward(model.scores(input), targets);
+        let (loss, seen) = training.optim.observe(&training.model, Signals::none(), forward)?;
+        training.model = training.optim.step(stage.rate, training.model, seen.backward(loss)?)?;
         step.bar.inc(1);
     }
     training.progress.epochs += 1;
-    training
+    Ok(training)
 }
 
 /// Refuses weights that are not finite, before they become a checkpoint.
@@ -176,12 +164,17 @@ fn draw(folder: &Folder, curve: &Curve) -> Result<()> {
     chart.save(&path).with_context(|| format!("cannot draw {}", path.display()))
 }
 
-fn optimizer(stage: &Backprop) -> ModuleOptimizer {
+/// All by backprop. Whether weights are finite is asked once an epoch.
+fn plan(stage: &Backprop, steps: usize) -> Plan {
+    let all = Entry::backprop(".*").at_rate(schedule(stage, steps));
+    Plan::new().with(all).with_finite_check_every(0)
+}
+
+fn optimizer(stage: &Backprop) -> SgdConfig {
     let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0).with_nesterov(true);
     SgdConfig::new()
         .with_momentum(Some(momentum))
         .with_weight_decay(Some(WeightDecayConfig::new(stage.penalty)))
-        .init()
 }
 
 /// Halved in every epoch after those at the full rate.

@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use burn::{
     module::{Module, ModuleMapper, Param},
+    optim::SgdConfig,
     tensor::{Device, Tensor},
 };
 use burn_hebbian::{
@@ -60,12 +61,13 @@ fn build(lab: &Lab, stage: &Untrained) -> Result<Chain> {
 
 /// The blocks after a pass over the last images, from which norms take their statistics.
 fn fitted(chain: Chain, images: &Labelled, device: &Device, batch_done: impl Fn()) -> Result<Chain> {
-    let plan = Plan::new().with_rest(Rest::Frozen);
-    let chain = plan.apply(chain)?;
+    let (mut chain, mut optim) = Plan::new().with_rest(Rest::Frozen).init(chain, SgdConfig::new())?;
     let order = in_order(images.len());
     for batch in batches(&order[order.len().saturating_sub(IMAGES)..], BATCH) {
         let x = images.images(batch, device);
-        plan.observe(&chain, Signals::none(), || chain.features(chain.blocks.len(), x))?;
+        let forward = |chain: &Chain| chain.features(chain.blocks.len(), x);
+        let (_, seen) = optim.observe(&chain, Signals::none(), forward)?;
+        chain = optim.step(0.0, chain, seen.local_only())?; // moves running statistics alone
         batch_done();
     }
     Ok(chain)

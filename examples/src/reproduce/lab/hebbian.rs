@@ -25,6 +25,9 @@ use crate::reproduce::{
     net::{Chain, Trainer},
 };
 
+/// The rate of what has none of its own: nothing learns but blocks, and each has one.
+const REST: f64 = 0.0;
+
 /// The blocks after `stage`; from its last checkpoint on.
 pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
     let epochs = lab.epochs(stage.epochs);
@@ -33,16 +36,9 @@ pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
     let plan = plan(lab, stage, epochs * steps, input.classes.len())?;
     let folder = lab.folder()?;
     let checkpoints = Checkpoints::new(folder.path("checkpoints")).keeping(1);
-    let model = plan.apply(lab.fresh(Trainer::Rules, &lab.setting.device)?)?;
-    let mut training = checkpoints.resume(
-        &plan,
-        Training {
-            progress: Progress { seed: lab.seed, epochs: 0 },
-            optimizer: plan.optimizer(&model, SgdConfig::new().init())?,
-            rates: plan.schedule(0.0)?.init().map_err(anyhow::Error::msg)?,
-            model,
-        },
-    )?;
+    let (model, optim) = plan.init(lab.fresh(Trainer::Rules, &lab.setting.device)?, SgdConfig::new())?;
+    let progress = Progress { seed: lab.seed, epochs: 0 };
+    let mut training = checkpoints.resume(Training { progress, model, optim })?;
     let done = training.progress.epochs;
     if done >= epochs {
         return Ok(training.model);
@@ -58,9 +54,9 @@ pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
     };
     let mut journal = lab.setting.watched.then(open).transpose()?;
     while training.progress.epochs < epochs {
-        training = epoch(lab, stage, &plan, &input, training, journal.as_mut())?;
+        training = epoch(lab, stage, &input, training, journal.as_mut())?;
         journal.as_ref().map_or(Ok(()), Journal::save)?;
-        checkpoints.save(&plan, &training)?;
+        checkpoints.save(&training)?;
         lab.setting.clock.tick()?;
     }
     journal.as_ref().map_or(Ok(()), Journal::draw)?;
@@ -70,7 +66,6 @@ pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
 fn epoch(
     lab: &Lab,
     stage: &Hebbian,
-    plan: &Plan,
     input: &Parts,
     mut training: Training<Chain>,
     mut journal: Option<&mut Journal>,
@@ -81,14 +76,12 @@ fn epoch(
     let steps = steps(images.len(), stage.batch);
     let step = Step::new(format!("{} by rules, epoch {}", span(&stage.blocks), epochs + 1), steps);
     for (number, batch) in batches(&shuffled(images.len(), seed, epochs), stage.batch).enumerate() {
-        let model = &training.model;
         let teacher = images.targets(batch, device).one_hot(classes).float();
         let signals = Signals::none().with_teacher(teacher);
         let input = images.images(batch, device);
-        let (_, updates) = plan.observe(model, signals, || model.features(model.blocks.len(), input))?;
-        let grads = updates.into_grads(model);
-        let rate = training.rates.step();
-        let stepped = plan.step(&mut training.optimizer, rate, training.model, grads);
+        let forward = |model: &Chain| model.features(model.blocks.len(), input);
+        let (_, seen) = training.optim.observe(&training.model, signals, forward)?;
+        let stepped = training.optim.step(REST, training.model, seen.local_only());
         training.model = stepped.map_err(|error| in_words(lab, stage, &error))?;
         if let Some(journal) = &mut journal {
             journal.after_step(epochs + 1, epochs * steps + number + 1, &training.model);
@@ -108,7 +101,7 @@ fn epoch_seed(seed: u64, epochs: usize) -> u64 {
 /// Refuses blocks that the stage cannot train.
 pub(super) fn check(lab: &Lab, stage: &Hebbian) -> Result<()> {
     let plan = plan(lab, stage, 1, lab.sizes()?.classes)?;
-    plan.apply(lab.fresh(Trainer::Rules, &lab.setting.device)?)
+    plan.bind(lab.fresh(Trainer::Rules, &lab.setting.device)?)
         .map_err(|error| in_words(lab, stage, &error))?;
     Ok(())
 }
@@ -135,7 +128,8 @@ fn plan(lab: &Lab, stage: &Hebbian, steps: usize, classes: usize) -> Result<Plan
         };
         let rule = with_groups(choice.rule(lab.seed), block, stage.class_groups, classes);
         let rate = stage.rate.unwrap_or(block.rate);
-        plan = plan.local(format!("blocks.{index}.layer"), rule).at_rate(rates(stage.rates, rate, steps));
+        let entry = Entry::local(format!("blocks.{index}.layer"), rule);
+        plan = plan.with(entry.at_rate(rates(stage.rates, rate, steps)));
     }
     Ok(plan)
 }

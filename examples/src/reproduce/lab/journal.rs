@@ -102,10 +102,10 @@ impl Journal {
         }
     }
 
-    /// Nothing learns: frozen norms leave their running statistics alone, as they would not while an observer listens.
+    /// Nothing learns: frozen norms take their running statistics, not those of the patterns.
     fn read(&mut self, model: &Chain) -> Vec<LayerReading> {
         let (began, frozen) = (Instant::now(), model.clone().freeze());
-        let forward = || frozen.features(frozen.blocks.len(), self.patterns.clone());
+        let forward = |model: &Chain| model.features(model.blocks.len(), self.patterns.clone());
         let readings = self.diagnostics.read_with(&frozen, forward);
         self.one = began.elapsed();
         let named =

@@ -27,10 +27,9 @@ impl Lesson<'_> {
         let [count, values] = self.rows.dims();
         let Learner { rule, rate, rates, batch, initial, .. } = self.learner;
         let device = self.rows.device();
-        let mut layer = self.layer(values, &device, initializer(*initial, values), rule.rule(self.seed))?;
-        let (plan, mut optimizer) =
-            (Plan::new().local(".*", LocalTraining::of_the_layer()), SgdConfig::new().init());
-        layer = plan.apply(layer)?;
+        let layer = self.layer(values, &device, initializer(*initial, values), rule.rule(self.seed))?;
+        let plan = Plan::new().local(".*", LocalTraining::of_the_layer());
+        let (mut layer, mut optim) = plan.init(layer, SgdConfig::new())?;
         watch(0, weights(&layer))?;
         let steps = self.epochs * count.div_ceil(*batch);
         let bar = progress::bar(steps).with_message(self.learner.name.clone());
@@ -38,9 +37,8 @@ impl Lesson<'_> {
         for epoch in 0..self.epochs {
             for indices in shuffled(count, self.seed, epoch).chunks(*batch) {
                 let rows = self.rows.clone().select(0, integers(indices, &device));
-                let (_, updates) = plan.observe(&layer, Signals::none(), || layer.forward(rows))?;
-                let grads = updates.into_grads(&layer);
-                layer = plan.step(&mut optimizer, rates.at(*rate, step, steps), layer, grads)?;
+                let (_, seen) = optim.observe(&layer, Signals::none(), |layer| layer.forward(rows))?;
+                layer = optim.step(rates.at(*rate, step, steps), layer, seen.local_only())?;
                 step += 1;
                 bar.inc(1);
             }

@@ -27,11 +27,12 @@ impl LayerSize {
 pub(super) fn layers<M: Module>(
     model: &M,
     paths: &str,
-    forward: impl FnOnce() -> Tensor<2>,
+    forward: impl FnOnce(&M) -> Tensor<2>,
 ) -> Result<Vec<LayerSize>> {
     let census = Census::default();
     let plan = Plan::new().local(paths, LocalTraining::custom(census.clone())).with_rest(Rest::Frozen);
-    plan.learn(model, Signals::none(), forward)?;
+    let (model, plan) = plan.bind(model.clone())?;
+    drop(plan.observe(&model, Signals::none(), forward)?);
     Ok(std::mem::take(&mut census.0.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
@@ -60,7 +61,7 @@ mod tests {
 
     fn of<N: Network>(net: &N, images: [usize; 4]) -> Vec<LayerSize> {
         let images = Tensor::zeros(images, &Device::flex());
-        layers(net, &format!("{}|{}", N::HIDDEN, N::CLASSIFIER), || net.scores(images)).unwrap()
+        layers(net, &format!("{}|{}", N::HIDDEN, N::CLASSIFIER), |net| net.scores(images)).unwrap()
     }
 
     fn gigamacs(layers: &[LayerSize]) -> f64 {

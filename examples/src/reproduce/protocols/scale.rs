@@ -125,7 +125,7 @@ impl Bench<'_> {
     fn size<N: Network>(&self, net: &N) -> Result<Vec<Score>> {
         let side = self.config.side;
         let images = Tensor::zeros([1, 3, side, side], self.device);
-        let layers = layers(net, &format!("{}|{}", N::HIDDEN, N::CLASSIFIER), || net.scores(images))?;
+        let layers = layers(net, &format!("{}|{}", N::HIDDEN, N::CLASSIFIER), |net| net.scores(images))?;
         let macs = layers.iter().map(LayerSize::macs).sum::<u64>() as f64 / 1e9;
         let score =
             |measure, value| self.score("the network", "from the geometry of its layers", measure, value);

@@ -62,12 +62,16 @@ impl Batch {
     }
 }
 
+/// What makes its steps.
+enum Optim {
+    Rules(LocalOptimizer),
+    Backprop(ModuleOptimizer),
+}
+
 /// A network in training.
 pub(super) struct Trainer<N> {
     batch: Batch,
-    /// None of one that learns by backprop.
-    plan: Option<Plan>,
-    optimizer: ModuleOptimizer,
+    optim: Optim,
     /// Taken only while a step replaces it: a copy beside it would keep weights from being changed in place.
     net: Option<N>,
 }
@@ -77,55 +81,39 @@ impl<N: Network> Trainer<N> {
     pub(super) fn by_rule(net: N, rule: Rule, batch: Batch) -> Result<Self> {
         let plan =
             Plan::new().local(N::HIDDEN, rule).local(N::CLASSIFIER, Rule::teacher()).with_rest(Rest::Frozen);
-        let net = Some(plan.apply(net)?);
-        Ok(Self { batch, plan: Some(plan), optimizer: SgdConfig::new().init(), net })
+        let (net, optim) = plan.init(net, SgdConfig::new())?;
+        Ok(Self { batch, optim: Optim::Rules(optim), net: Some(net) })
     }
 
     /// All by backprop; network and batch on an autodiff device.
     pub(super) fn by_backprop(net: N, batch: Batch) -> Self {
-        Self { batch, plan: None, optimizer: SgdConfig::new().init(), net: Some(net) }
-    }
-
-    /// The forward pass alone.
-    pub(super) fn forward(&self) -> Result<Tensor<2>> {
-        Ok(self.net()?.scores(self.batch.images.clone()))
+        Self { batch, optim: Optim::Backprop(SgdConfig::new().init()), net: Some(net) }
     }
 
     /// One step on the batch.
     pub(super) fn step(&mut self) -> Result<()> {
-        match self.plan.clone() {
-            Some(plan) => self.step_by_rule(&plan),
-            None => self.step_by_backprop(),
-        }
-    }
-
-    fn step_by_rule(&mut self, plan: &Plan) -> Result<()> {
-        let Batch { labels, classes, .. } = &self.batch;
-        let signals = Signals::none().with_teacher(labels.clone().one_hot(*classes).float());
-        let net = self.net()?;
-        let updates = plan.learn(net, signals, || net.scores(self.batch.images.clone()))?;
-        let grads = updates.into_grads(net);
-        let net = self.take()?;
-        self.net = Some(plan.step(&mut self.optimizer, RATE, net, grads)?);
+        let net = self.net.take().context("a step that failed left no network")?;
+        self.net = Some(match &mut self.optim {
+            Optim::Rules(optim) => step_by_rules(optim, net, &self.batch)?,
+            Optim::Backprop(optimizer) => step_by_backprop(optimizer, net, &self.batch),
+        });
         Ok(())
     }
+}
 
-    fn step_by_backprop(&mut self) -> Result<()> {
-        let loss = CrossEntropyLossConfig::new().init(&self.batch.images.device());
-        let grads = loss.forward(self.forward()?, self.batch.labels.clone()).backward();
-        let net = self.take()?;
-        let grads = GradientsParams::from_grads(grads, &net);
-        self.net = Some(self.optimizer.step(RATE, net, grads));
-        Ok(())
-    }
+fn step_by_rules<N: Network>(optim: &mut LocalOptimizer, net: N, batch: &Batch) -> Result<N> {
+    let Batch { images, labels, classes } = batch;
+    let signals = Signals::none().with_teacher(labels.clone().one_hot(*classes).float());
+    let (_, seen) = optim.observe(&net, signals, |net| net.scores(images.clone()))?;
+    Ok(optim.step(RATE, net, seen.local_only()).map_err(UpdateError::from)?)
+}
 
-    fn net(&self) -> Result<&N> {
-        self.net.as_ref().context("a step that failed left no network")
-    }
-
-    fn take(&mut self) -> Result<N> {
-        self.net.take().context("a step that failed left no network")
-    }
+fn step_by_backprop<N: Network>(optimizer: &mut ModuleOptimizer, net: N, batch: &Batch) -> N {
+    let Batch { images, labels, .. } = batch;
+    let loss = CrossEntropyLossConfig::new().init(&images.device());
+    let grads = loss.forward(net.scores(images.clone()), labels.clone()).backward();
+    let grads = GradientsParams::from_grads(grads, &net);
+    optimizer.step(RATE, net, grads)
 }
 
 #[cfg(test)]
@@ -139,7 +127,7 @@ mod tests {
     }
 
     fn stem(trainer: &Trainer<ResNet>) -> Vec<f32> {
-        let weights = burn_hebbian::train::diagnostics::local_weights(trainer.net().unwrap());
+        let weights = burn_hebbian::train::diagnostics::local_weights(trainer.net.as_ref().unwrap());
         weights[0].weight.clone().into_data().iter().collect()
     }
 
@@ -155,7 +143,8 @@ mod tests {
             trainer.step().unwrap();
             trainer.step().unwrap();
             assert_ne!(stem(&trainer), before);
-            assert_eq!(trainer.forward().unwrap().dims(), [2, 5]);
+            let Trainer { batch, net, .. } = trainer;
+            assert_eq!(net.unwrap().scores(batch.images).dims(), [2, 5]);
         }
     }
 }
