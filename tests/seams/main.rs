@@ -5,6 +5,7 @@
 mod commit;
 mod forgetting;
 mod identity;
+mod long;
 mod orders;
 mod resuming;
 mod sequences;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     let mut trials = commit::trials();
     trials.extend(forgetting::trials());
     trials.extend(identity::trials());
+    trials.extend(long::trials());
     trials.extend(orders::trials());
     trials.extend(resuming::trials());
     trials.extend(sequences::trials());
