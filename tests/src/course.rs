@@ -23,10 +23,11 @@ use crate::{
 const IMAGES: usize = 24;
 const BATCH: usize = 6;
 
-/// conv2 by winners that abstain at random, the rest by Adam.
+/// conv2 by winners that abstain at random, the rest by Adam, below it too.
 pub fn plan() -> Plan {
     let rule = Rule::abstaining_wta(11).with_similarity(Similarity::Dot);
-    Plan::new().with(Entry::local("conv2", rule).at_rate(ExponentialLrSchedulerConfig::new(0.05, 0.99)))
+    let training = LocalTraining::new(rule).passing_gradients();
+    Plan::new().with(Entry::local("conv2", training).at_rate(ExponentialLrSchedulerConfig::new(0.05, 0.99)))
 }
 
 /// A training at its start.
