@@ -50,11 +50,26 @@ impl Scores for NormNet {
     }
 }
 
+/// A network with the plan that is bound to it.
 #[derive(Module, Debug)]
 struct Model<N: Module> {
     net: N,
     #[module(skip)]
-    plan: Plan,
+    plan: BoundPlan,
+}
+
+impl<N: Module> Model<N> {
+    fn new(net: N, plan: &Plan) -> Self {
+        let (net, plan) = plan.bind(net).expect("the plan fits");
+        Self { net, plan }
+    }
+
+    /// One step of the network, by whatever steps it.
+    fn stepped(self, step: impl FnOnce(&BoundPlan, N) -> Result<N, Refused<N>>) -> Self {
+        let Self { net, plan } = self;
+        let net = step(&plan, net).expect("finite updates");
+        Self { net, plan }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -79,17 +94,13 @@ impl<N: Scores> TrainStep for Model<N> {
     fn step(&self, batch: Batch) -> TrainOutput<Nothing> {
         let teacher = batch.labels.clone().one_hot(3).float();
         let signals = Signals::none().with_teacher(teacher);
-        let observed = self.plan.observe(self, signals, || self.net.scores(batch.images));
-        let (logits, updates) = observed.expect("the plan fits");
-        if !self.plan.needs_backward(self).expect("the plan fits") {
-            return TrainOutput { grads: updates.into_grads(self), item: Nothing };
-        }
+        let observed = self.plan.observe(&self.net, signals, |net| net.scores(batch.images));
+        let (logits, seen) = observed.expect("the plan fits");
         // summed, as burn-train sums micro-batches
         let n = logits.dims()[0] as f64;
         let loss = CrossEntropyLossConfig::new().init(&logits.device()).forward(logits, batch.labels) * n;
-        let mut output = TrainOutput::new(self, loss.backward(), Nothing);
-        updates.register(self, &mut output.grads);
-        output
+        let updates = seen.backward(loss).expect("a loss of the network");
+        TrainOutput { grads: updates.into_grads(), item: Nothing }
     }
 
     fn optimize(
@@ -98,7 +109,7 @@ impl<N: Scores> TrainStep for Model<N> {
         lr: ModuleLearningRate,
         grads: GradientsParams,
     ) -> Self {
-        self.plan.clone().step(optimizer, lr, self, grads).expect("finite updates")
+        self.stepped(|plan, net| plan.optimize(optimizer, lr, net, grads))
     }
 
     fn optimize_multi(
@@ -107,7 +118,7 @@ impl<N: Scores> TrainStep for Model<N> {
         lr: ModuleLearningRate,
         grads: MultiGradientsParams,
     ) -> Self {
-        self.plan.clone().step_multi(optimizer, lr, self, grads).expect("finite updates")
+        self.stepped(|plan, net| plan.optimize_multi(optimizer, lr, net, grads))
     }
 }
 
@@ -160,7 +171,8 @@ fn train<N: Scores>(model: Model<N>, run: Run) -> Model<N> {
     if let Some(steps) = accumulation {
         training = training.grads_accumulation(steps);
     }
-    training.launch(Learner::new(model, SgdConfig::new().init(), 0.02)).model
+    let optimizer = model.plan.optimizer(SgdConfig::new());
+    training.launch(Learner::new(model, optimizer, 0.02)).model
 }
 
 /// Two micro-batches of 4 through `grads_accumulation(2)` end with the weights of batches of 8.
@@ -168,8 +180,8 @@ fn accumulated_equals_one_batch(device: &Device) {
     let device = device.clone().autodiff();
     let net: Net = PlainNet::new(&device).into();
     for rule in [Rule::swta(), Rule::sanger()] {
-        let plan = Plan::new().local("net.conv2", rule);
-        let model = plan.apply(Model { net: net.clone(), plan: plan.clone() }).unwrap();
+        let plan = Plan::new().local("conv2", LocalTraining::new(rule).passing_gradients());
+        let model = Model::new(net.clone(), &plan);
         let before = vec(net.conv2.layer().weight.val());
         let run = |batch_size, accumulation| Run {
             items: (0..24).collect(),
@@ -209,8 +221,8 @@ fn several_devices_equal_one(device: &Device) {
     let device = device.clone().autodiff();
     let net: Net = PlainNet::new(&device).into();
     for rule in [Rule::swta(), Rule::sanger(), Rule::bcm()] {
-        let plan = Plan::new().local("net.conv2", rule);
-        let model = plan.apply(Model { net: net.clone(), plan: plan.clone() }).unwrap();
+        let plan = Plan::new().local("conv2", LocalTraining::new(rule).passing_gradients());
+        let model = Model::new(net.clone(), &plan);
         for replicas in [2, 3] {
             equal_one_device(|| model.clone(), &model, replicas, &device, all_weights);
         }
@@ -272,8 +284,7 @@ fn frozen_norms_equal_one_device(device: &Device) {
 
 fn norm_model(net: NormNet) -> Model<NormNet> {
     let passing = LocalTraining::new(Rule::swta()).passing_gradients();
-    let plan = Plan::new().local("net.conv2", passing);
-    plan.apply(Model { net, plan: plan.clone() }).unwrap()
+    Model::new(net, &Plan::new().local("conv2", passing))
 }
 
 fn weights_and_statistics(model: &Model<NormNet>) -> Vec<f64> {
@@ -297,9 +308,9 @@ fn all_weights(model: &Model<Net>) -> Vec<f64> {
 /// Purely local training in the trainer: teacher neurons on frozen features move towards class means, to the value.
 fn labels_reach_teacher_neurons(device: &Device) {
     let device = device.clone().autodiff();
-    let plan = Plan::new().local("net.fc", Rule::teacher()).frozen("net.conv.*");
+    let plan = Plan::new().local("fc", Rule::teacher()).frozen("conv.*");
     let net: Net = PlainNet::new(&device).into();
-    let model = plan.apply(Model { net, plan: plan.clone() }).unwrap();
+    let model = Model::new(net, &plan);
     let run = Run {
         items: (0..24).collect(),
         batch_size: 6,

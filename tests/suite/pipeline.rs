@@ -10,7 +10,7 @@ use burn::{
         conv::{Conv2d, Conv2dConfig},
         loss::CrossEntropyLossConfig,
     },
-    optim::{AdamConfig, GradientsParams},
+    optim::AdamConfig,
     tensor::{Device, Int, Tensor, activation::relu},
 };
 use burn_hebbian::{
@@ -93,16 +93,22 @@ impl Staged for Net {
     }
 }
 
+/// For what the plan gives no rate of its own: nothing.
+const RATE: f64 = 1.0;
+
 fn plan() -> Plan {
-    let rule = LocalTraining::new(Rule::bcm());
-    Plan::new().local("conv1", Rule::swta()).local("conv2", rule).frozen("norm.*")
+    let rates = LinearLrSchedulerConfig::new(0.05, 0.01, 20);
+    Plan::new()
+        .with(Entry::local("conv1", Rule::swta()).at_rate(rates.clone()))
+        .with(Entry::local("conv2", Rule::bcm()).at_rate(rates.clone()))
+        .with(Entry::backprop("fc").at_rate(rates))
+        // γ and β stand still, running statistics move
+        .with_rest(Rest::Frozen)
 }
 
 fn training(device: &Device) -> Training<Net> {
-    let model = plan().apply(Net::new(device)).unwrap();
-    let optimizer = plan().optimizer(&model, AdamConfig::new().build()).unwrap();
-    let rates = LinearLrSchedulerConfig::new(0.05, 0.01, 20).init().unwrap();
-    Training { progress: Progress { seed: 0, epochs: 0 }, model, optimizer, rates }
+    let (model, optim) = plan().init(Net::new(device), AdamConfig::new()).unwrap();
+    Training { progress: Progress { seed: 0, epochs: 0 }, model, optim }
 }
 
 /// One epoch; the last batch is smaller.
@@ -130,31 +136,29 @@ fn statistics(net: &Net) -> Vec<f64> {
 
 /// The ordinary loop, whole passes and steps, in which weights are published `delay` batches late.
 fn ordinary(delay: usize, epochs: u64, device: &Device) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
-    let Training { mut model, mut optimizer, mut rates, .. } = training(device);
-    let (plan, mut scores) = (plan(), Vec::new());
+    let Training { mut model, mut optim, .. } = training(device);
+    let mut scores = Vec::new();
     for epoch in 0..epochs {
         let mut late = VecDeque::new();
         let batches = batches(epoch, device);
         let ends = (0..delay).map(|_| None);
         for batch in batches.into_iter().map(Some).chain(ends) {
             if let Some(batch) = batch {
-                let ((output, loss), updates) = plan
-                    .observe(&model, Signals::none(), || {
+                let ((output, loss), seen) = optim
+                    .observe(&model, Signals::none(), |model| {
                         let output = (0..3).fold(batch, |batch, stage| model.run(stage, batch));
                         let loss = model.loss(2, &output).expect("the last stage has one");
                         (output, loss)
                     })
                     .unwrap();
-                let mut grads = GradientsParams::from_grads(loss.backward(), &model);
-                updates.register(&model, &mut grads);
                 scores.extend(vec(output.values));
-                late.push_back(grads);
+                late.push_back(seen.backward(loss).unwrap());
                 if late.len() <= delay {
                     continue;
                 }
             }
-            let Some(grads) = late.pop_front() else { continue };
-            model = plan.step(&mut optimizer, rates.step(), model, grads).unwrap();
+            let Some(updates) = late.pop_front() else { continue };
+            model = optim.step(RATE, model, updates).unwrap();
         }
     }
     (weights(&model), statistics(&model), scores)
@@ -174,7 +178,7 @@ fn equals_ordinary_training(device: &Device) {
     let device = device.clone().autodiff();
     let (expected, statistics, scores) = ordinary(0, 3, &device);
     assert_ne!(expected, weights(&training(&device).model));
-    let got = pipelined(&Pipeline::new(&plan()), 3, &device);
+    let got = pipelined(&Pipeline::at_rate(RATE), 3, &device);
     assert_eq!(got, (expected, statistics, scores));
 }
 
@@ -184,7 +188,7 @@ fn delays_equal_delayed_training(device: &Device) {
     for delay in [1, 3] {
         let (expected, _, scores) = ordinary(delay, 2, &device);
         assert_ne!(expected, undelayed);
-        let (got, _, got_scores) = pipelined(&Pipeline::new(&plan()).with_delay(delay), 2, &device);
+        let (got, _, got_scores) = pipelined(&Pipeline::at_rate(RATE).with_delay(delay), 2, &device);
         assert_eq!((got, got_scores), (expected, scores), "delay {delay}");
     }
 }
@@ -192,7 +196,7 @@ fn delays_equal_delayed_training(device: &Device) {
 fn in_turn_is_the_same_schedule(device: &Device) {
     let device = device.clone().autodiff();
     for delay in [0, 2] {
-        let pipeline = Pipeline::new(&plan()).with_delay(delay);
+        let pipeline = Pipeline::at_rate(RATE).with_delay(delay);
         let (expected, _, scores) = pipelined(&pipeline, 1, &device);
         let (mut training, mut got) = (training(&device), Vec::new());
         let output = |batch: Batch| got.extend(vec(batch.values));
@@ -205,7 +209,7 @@ fn in_turn_is_the_same_schedule(device: &Device) {
 fn stages_on_other_devices(other: &Device) {
     let (device, other) = (Device::flex().autodiff(), other.clone().autodiff());
     let (expected, _, scores) = ordinary(0, 2, &device);
-    let pipeline = Pipeline::new(&plan()).on_devices([device.clone(), other, device.clone()]);
+    let pipeline = Pipeline::at_rate(RATE).on_devices([device.clone(), other, device.clone()]);
     let (got, _, got_scores) = pipelined(&pipeline, 2, &device);
     assert_close("weights", &got, &expected, 1e-5);
     assert_close("scores", &got_scores, &scores, 1e-4);
@@ -213,15 +217,15 @@ fn stages_on_other_devices(other: &Device) {
 
 fn goes_on_from_a_checkpoint(device: &Device) {
     let device = device.clone().autodiff();
-    let pipeline = Pipeline::new(&plan());
+    let pipeline = Pipeline::at_rate(RATE);
     let (expected, statistics, _) = pipelined(&pipeline, 2, &device);
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(folder.path());
     let mut first = training(&device);
     pipeline.train(&mut first, batches(0, &device), drop).unwrap();
     first.progress.epochs = 1;
-    checkpoints.save(&plan(), &first).unwrap();
-    let mut resumed = checkpoints.resume(&plan(), training(&device)).unwrap();
+    checkpoints.save(&first).unwrap();
+    let mut resumed = checkpoints.resume(training(&device)).unwrap();
     assert_eq!(resumed.progress.epochs, 1);
     pipeline.train(&mut resumed, batches(1, &device), drop).unwrap();
     assert_eq!(weights(&resumed.model), expected);
@@ -230,7 +234,7 @@ fn goes_on_from_a_checkpoint(device: &Device) {
 
 fn failures_name_their_stage(device: &Device) {
     let device = device.clone().autodiff();
-    let pipeline = Pipeline::new(&plan());
+    let pipeline = Pipeline::at_rate(RATE);
     let failed = |pipeline: &Pipeline, batches: Vec<Batch>| {
         let mut training = training(&device);
         let before = weights(&training.model);

@@ -1,6 +1,9 @@
 //! Plans: patterns, rests, reports, and what they refuse.
 
-use burn::tensor::{Device, Tensor};
+use burn::{
+    optim::SgdConfig,
+    tensor::{Device, Tensor},
+};
 use burn_hebbian::prelude::*;
 use burn_hebbian_tests::{
     net::{Net, PlainNet},
@@ -19,11 +22,12 @@ pub(crate) fn trials() -> Vec<Trial> {
         on_flex("plans::a_layer_without_a_rule_is_refused", no_rule),
         on_flex("plans::a_rule_that_does_not_fit_is_refused_by_name", rule_does_not_fit),
         on_flex("plans::shares_and_patterns_are_checked", shares_and_patterns),
-        on_flex("plans::unreached_layers_are_listed", unreached),
+        on_flex("plans::unreached_layers_are_listed_and_refused", unreached),
         on_flex("plans::json_round_trip", json_round_trip),
         on_flex("plans::the_layers_own_rule_is_the_default", own_rule),
-        on_flex("plans::observers_nest_and_end", observers_nest_and_end),
-        on_flex("plans::other_threads_are_not_observed", other_threads),
+        on_flex("plans::passes_nest_and_end", passes_nest_and_end),
+        on_flex("plans::the_model_outside_a_pass_teaches_nothing", outside_a_pass),
+        on_flex("plans::other_threads_teach_too", other_threads),
     ]
 }
 
@@ -35,9 +39,17 @@ fn x(device: &Device) -> Tensor<4> {
     tensor(5, [4, 2, 6, 5], device)
 }
 
+/// The report of a plan on a model.
+fn report_of(plan: &Plan, net: &Net) -> Report {
+    plan.bind(net.clone()).unwrap().1.report()
+}
+
+fn refusal(plan: &Plan, net: Net) -> String {
+    plan.bind(net).unwrap_err().to_string()
+}
+
 fn trainers(plan: &Plan, net: &Net) -> Vec<String> {
-    let report = plan.report(net).unwrap();
-    report
+    report_of(plan, net)
         .parameters
         .iter()
         .map(|(path, by)| format!("{path} {}", by.to_string().split(':').next().unwrap()))
@@ -57,7 +69,7 @@ fn report(device: &Device) {
             "fc.bias backprop"
         ]
     );
-    let text = plan.report(&net(device)).unwrap().to_string();
+    let text = report_of(&plan, &net(device)).to_string();
     assert!(text.lines().any(|line| line.starts_with("conv2.weight  local: Rule")), "{text}");
 }
 
@@ -82,13 +94,12 @@ fn patterns(device: &Device) {
         ["conv1.weight frozen", "conv1.bias frozen", "conv2.weight local", "conv2.bias backprop"]
     );
     // `conv` is no whole path component, `c` even less
-    assert!(Plan::new().frozen("conv").report(&net).is_err());
-    assert!(Plan::new().local("onv2", Rule::swta()).report(&net).is_err());
+    assert!(Plan::new().frozen("conv").bind(net.clone()).is_err());
+    assert!(Plan::new().local("onv2", Rule::swta()).bind(net).is_err());
 }
 
 fn matches_nothing(device: &Device) {
-    let error = Plan::new().local("conv3", Rule::swta()).apply(net(device)).unwrap_err();
-    let text = error.to_string();
+    let text = refusal(&Plan::new().local("conv3", Rule::swta()), net(device));
     assert!(
         text.starts_with("plan: pattern `conv3` matches nothing; the model has conv1.weight, conv1.bias"),
         "{text}"
@@ -96,45 +107,59 @@ fn matches_nothing(device: &Device) {
 }
 
 fn not_local(device: &Device) {
-    let error = Plan::new().local("conv1", Rule::swta()).apply(net(device)).unwrap_err();
     assert_eq!(
-        error.to_string(),
+        refusal(&Plan::new().local("conv1", Rule::swta()), net(device)),
         "plan: local pattern `conv1` matches `conv1.weight`, which is in no local layer: wrap the layer in `Local`"
     );
 }
 
 fn no_rule(device: &Device) {
-    let error = Plan::new().local("conv2", LocalTraining::of_the_layer()).apply(net(device)).unwrap_err();
     assert_eq!(
-        error.to_string(),
+        refusal(&Plan::new().local("conv2", LocalTraining::of_the_layer()), net(device)),
         "plan: layer `conv2` is to learn locally, but neither it nor the plan has a rule for it"
     );
 }
 
 fn rule_does_not_fit(device: &Device) {
-    let error = Plan::new().local("conv2", Rule::k_wta(40)).apply(net(device)).unwrap_err();
-    assert_eq!(error.to_string(), "plan: layer `conv2`: k-winners: k must be in 1..=5, got 40");
+    let error = refusal(&Plan::new().local("conv2", Rule::k_wta(40)), net(device));
+    assert_eq!(error, "plan: layer `conv2`: k-winners: k must be in 1..=5, got 40");
 }
 
 fn shares_and_patterns(device: &Device) {
     let shares = |local, backprop| {
         let training = LocalTraining::new(Rule::swta()).with_shares(local, backprop);
-        Plan::new().local("conv2", training).apply(net(device)).unwrap_err().to_string()
+        refusal(&Plan::new().local("conv2", training), net(device))
     };
     assert!(shares(-0.5, 1.0).contains("got local -0.5 and backprop 1"));
     assert!(shares(0.0, 0.0).contains("not both 0"));
     assert!(shares(f64::NAN, 1.0).contains("NaN"));
-    let error = Plan::new().frozen("conv(").apply(net(device)).unwrap_err().to_string();
-    assert!(error.starts_with("plan: pattern `conv(` is no regular expression"), "{error}");
+    let error = refusal(&Plan::new().frozen("conv("), net(device));
+    assert!(error.starts_with("plan: pattern `conv(` is not a regular expression"), "{error}");
 }
 
 fn unreached(device: &Device) {
-    let net = net(device);
-    let plan = Plan::new().local(".*", Rule::swta());
-    let (_, updates) = plan.observe(&net, Signals::none(), || net.conv1.forward(x(device))).unwrap();
-    assert_eq!(updates.unreached(), ["conv2", "fc"]);
-    let (_, updates) = plan.observe(&net, Signals::none(), || net.forward(x(device))).unwrap();
-    assert!(updates.unreached().is_empty());
+    let plan = Plan::new().local(".*", Rule::swta()).with_rest(Rest::Frozen);
+    let (net, mut optim) = plan.init(net(device), SgdConfig::new()).unwrap();
+    let (_, seen) = optim.observe(&net, Signals::none(), |net| net.forward(x(device))).unwrap();
+    assert!(seen.unreached().is_empty());
+    let part = |optim: &LocalOptimizer, net: &Net| {
+        let forward = |net: &Net| net.conv2.forward(net.conv1.forward(x(device)));
+        optim.observe(net, Signals::none(), forward).unwrap().1
+    };
+    let seen = part(&optim, &net);
+    assert_eq!(seen.unreached(), ["fc"]);
+    let refused = optim.step(0.1, net, seen.local_only()).unwrap_err();
+    assert_eq!(*refused.error(), UpdateError::Unreached { layer: "fc".to_string() });
+    // but for steps that may leave it out: by the updates, or by the plan
+    let net = refused.into_model();
+    let before = vec(net.conv2.layer().weight.val());
+    let updates = part(&optim, &net).local_only().partial();
+    let net = optim.step(0.1, net, updates).unwrap();
+    assert_ne!(vec(net.conv2.layer().weight.val()), before);
+    let plan = plan.with(Entry::local("fc", Rule::swta()).optional());
+    let (net, mut optim) = plan.init(net, SgdConfig::new()).unwrap();
+    let updates = part(&optim, &net).local_only();
+    assert!(optim.step(0.1, net, updates).is_ok());
 }
 
 fn json_round_trip(device: &Device) {
@@ -146,7 +171,8 @@ fn json_round_trip(device: &Device) {
     let json = serde_json::to_string(&plan).unwrap();
     let read: Plan = serde_json::from_str(&json).unwrap();
     assert_eq!(serde_json::to_string(&read).unwrap(), json);
-    assert_eq!(read.report(&net(device)).unwrap(), plan.report(&net(device)).unwrap());
+    assert_eq!(read, plan);
+    assert_eq!(report_of(&read, &net(device)), report_of(&plan, &net(device)));
     let unknown = serde_json::from_str::<Plan>(r#"{"entrys":[]}"#).unwrap_err().to_string();
     assert!(unknown.contains("entrys"), "{unknown}");
 }
@@ -157,34 +183,57 @@ fn own_rule(device: &Device) {
     assert!(trainers(&Plan::new(), &net).contains(&"conv2.weight local".to_string()));
     assert!(trainers(&Plan::new().backprop("conv2"), &net).contains(&"conv2.weight backprop".to_string()));
     // a rule of the plan overrides the layer's
-    let text = Plan::new().local("conv2", Rule::sanger()).report(&net).unwrap().to_string();
+    let text = report_of(&Plan::new().local("conv2", Rule::sanger()), &net).to_string();
     assert!(text.contains("recurrence: Sanger") && !text.contains("KWinners"), "{text}");
 }
 
-/// The innermost observer sees the layer; after a panic nobody does.
-fn observers_nest_and_end(device: &Device) {
-    let net = net(device);
-    let plan = Plan::new().local("conv2", Rule::swta());
-    let inner = || plan.observe(&net, Signals::none(), || net.forward(x(device))).unwrap().1;
-    let (inner, outer) = plan.observe(&net, Signals::none(), inner).unwrap();
-    assert!(inner.unreached().is_empty());
-    assert_eq!(outer.unreached(), ["conv2"]);
+/// What a pass over conv2 taught, if it did.
+fn taught(net: &Net, bound: &BoundPlan, forward: impl FnOnce(&Net)) -> Option<Vec<f64>> {
+    let (_, seen) = bound.observe(net, Signals::none(), forward).unwrap();
+    let (net, grads) = bound.finish(net.clone(), seen.local_only().partial()).unwrap();
+    grads.get::<4>(net.conv2.layer().weight.id).map(vec)
+}
+
+/// Each pass has a copy of its own; after a panic nothing is left of it.
+fn passes_nest_and_end(device: &Device) {
+    let (net, bound) = Plan::new().local("conv2", Rule::swta()).bind(net(device)).unwrap();
+    let pass = |net: &Net| drop(net.forward(x(device)));
+    let alone = taught(&net, &bound, pass);
+    assert!(alone.is_some());
+    let mut inner = None;
+    let outer = taught(&net, &bound, |_| inner = taught(&net, &bound, pass));
+    assert_eq!((inner, outer), (alone.clone(), None));
+    let both = taught(&net, &bound, |copy| {
+        pass(copy);
+        drop(bound.observe(&net, Signals::none(), |other| other.forward(x(device))).unwrap());
+    });
+    assert_eq!(both, alone);
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let _ = plan.observe(&net, Signals::none(), || panic!("in the forward pass"));
+        taught(&net, &bound, |copy| {
+            pass(copy);
+            panic!("in the forward pass")
+        })
     }));
     assert!(panicked.is_err());
-    assert!(burn_hebbian::core::observe::observer().is_none());
+    assert_eq!(taught(&net, &bound, pass), alone);
     let unobserved = net.forward(x(device));
-    assert_eq!(
-        vec(unobserved),
-        vec(plan.observe(&net, Signals::none(), || net.forward(x(device))).unwrap().0)
-    );
+    let (observed, _) = bound.observe(&net, Signals::none(), |net| net.forward(x(device))).unwrap();
+    assert_eq!(vec(unobserved), vec(observed));
+}
+
+/// The closure's model teaches, not the one outside.
+fn outside_a_pass(device: &Device) {
+    let (net, bound) = Plan::new().local("conv2", Rule::swta()).bind(net(device)).unwrap();
+    let (_, seen) = bound.observe(&net, Signals::none(), |_| net.forward(x(device))).unwrap();
+    assert_eq!(seen.unreached(), ["conv2"]);
 }
 
 fn other_threads(device: &Device) {
-    let net = net(device);
-    let plan = Plan::new().local("conv2", Rule::swta());
-    let elsewhere = || std::thread::scope(|scope| scope.spawn(|| net.forward(x(device))).join().unwrap());
-    let (_, updates) = plan.observe(&net, Signals::none(), elsewhere).unwrap();
-    assert_eq!(updates.unreached(), ["conv2"]);
+    let (net, bound) = Plan::new().local("conv2", Rule::swta()).bind(net(device)).unwrap();
+    let pass = |net: &Net| drop(net.forward(x(device)));
+    let elsewhere =
+        |net: &Net| std::thread::scope(|scope| scope.spawn(|| pass(net)).join().expect("the pass ends"));
+    let there = taught(&net, &bound, elsewhere);
+    assert!(there.is_some());
+    assert_eq!(there, taught(&net, &bound, pass));
 }

@@ -9,7 +9,7 @@ use std::{
 
 use burn::{
     data::{
-        dataloader::{DataLoader, batcher::Batcher},
+        dataloader::{DataLoader, DataLoaderBuilder, batcher::Batcher},
         dataset::InMemDataset,
     },
     grad_clipping::GradientClippingConfig,
@@ -47,6 +47,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         on_flex("trainer::a_course_is_its_phases_one_after_the_other", course_is_its_phases),
         on_flex("trainer::labels_reach_teacher_neurons", labels_reach_teacher_neurons),
         on_flex("trainer::what_a_phase_freezes_is_untracked_and_stays", frozen_is_untracked_and_stays),
+        on_flex("trainer::a_refused_step_ends_the_training_and_says_why", refused_step_ends_it),
+        on_flex("trainer::loaders_of_burn_are_counted", loaders_of_burn_are_counted),
         on_flex("trainer::each_layer_moves_by_its_own_gradient_alone", each_by_its_own),
         on_flex("trainer::clipping_is_for_backprop_alone", clipping_is_for_backprop),
         on_flex("trainer::resumed_from_any_epoch_it_ends_alike", resumed_ends_alike),
@@ -101,7 +103,7 @@ const BATCH: usize = 6;
 
 fn loader(epochs: &EpochCounter, device: &Device) -> Loader {
     let data = InMemDataset::new((0..IMAGES).collect());
-    OrderedLoader::new(data, ToBatch, BATCH, device).shuffled(7).counted_by(epochs)
+    OrderedLoader::new(data, ToBatch, BATCH, device).shuffled(7, epochs)
 }
 
 fn validation(device: &Device) -> Arc<Loader> {
@@ -132,6 +134,8 @@ struct Trained {
     steps: Vec<Net>,
     /// The last epoch that began.
     epochs: usize,
+    /// Why it ended early.
+    interrupted: Option<String>,
 }
 
 impl Run {
@@ -142,28 +146,37 @@ impl Run {
 
     fn launch(self, folder: &Path, change: impl FnOnce(Training) -> Training) -> Trained {
         let device = self.net.conv1.weight.device();
-        let counter = EpochCounter::after(self.after);
-        let course = Course::new(&self.plan, self.epochs, &counter, self.optimizer).unwrap();
+        self.launch_on(folder, |epochs| Arc::new(loader(epochs, &device)), change)
+    }
+
+    fn launch_on(
+        self,
+        folder: &Path,
+        loader: impl FnOnce(&EpochCounter) -> Arc<dyn DataLoader<Batch<Tensor<4>>>>,
+        change: impl FnOnce(Training) -> Training,
+    ) -> Trained {
+        let course = Course::new(&self.plan, self.epochs, self.optimizer).unwrap().after(self.after).unwrap();
+        let validation = validation(&self.net.conv1.weight.device().inner());
         let steps = Arc::new(Mutex::new(Vec::new()));
         let watched = Watched { net: self.net, steps: steps.clone() };
-        let learner = course.learner(watched, falling).unwrap();
-        let training = SupervisedTraining::new(
-            folder,
-            Arc::new(loader(&counter, &device)),
-            validation(&device.clone().inner()),
-        )
-        .with_application_logger(None)
-        .renderer(Box::new(Calm::new(io::sink())))
-        .num_epochs(self.epochs);
-        let LearningResult { model, error, .. } = change(training).launch(learner);
+        let training = course
+            .training(folder, loader(course.epochs()), validation)
+            .with_application_logger(None)
+            .renderer(Box::new(Calm::new(io::sink())));
+        let training = change(training);
+        let learner = course.learner(&training, watched, falling).unwrap();
+        let LearningResult { model, error, interrupted, .. } = training.launch(learner);
         assert!(error.is_none(), "{error:?}");
         let steps = std::mem::take(&mut *steps.lock().unwrap());
-        Trained { net: model.into_inner().net, steps, epochs: counter.current() }
+        let interrupted = interrupted.and_then(|interruption| interruption.reason);
+        Trained { net: model.into_inner().net, steps, epochs: course.epochs().current(), interrupted }
     }
 
     fn train(self) -> Trained {
         let folder = tempfile::tempdir().unwrap();
-        self.launch(folder.path(), |training| training)
+        let trained = self.launch(folder.path(), |training| training);
+        assert_eq!(trained.interrupted, None);
+        trained
     }
 }
 
@@ -176,16 +189,11 @@ fn fresh(device: &Device) -> Net {
 /// Pre-training with a rule that keeps state, then fine-tuning with its own optimizer and rates, then the classifier.
 fn three_phases() -> Plan {
     let wta = Rule::abstaining_wta(11).with_similarity(Similarity::Dot);
+    let slower = ExponentialLrSchedulerConfig::new(0.05, 0.9);
     Plan::new()
-        .local("net.conv2", wta)
-        .at_rate(ExponentialLrSchedulerConfig::new(0.05, 0.9))
-        .in_epochs(..=2)
-        .backprop("net.conv.*")
-        .by(SgdConfig::new())
-        .in_epochs(3..=3)
-        .backprop("net.fc")
-        .at_rate(0.003)
-        .in_epochs(3..)
+        .with(Entry::local("net.conv2", wta).at_rate(slower).in_epochs(..=2))
+        .with(Entry::backprop("net.conv.*").by(SgdConfig::new()).in_epochs(3..=3))
+        .with(Entry::backprop("net.fc").at_rate(0.003).in_epochs(3..))
 }
 
 /// One phase after the other, each a training of its own, written out.
@@ -194,22 +202,19 @@ fn phase_by_phase(net: &Net, plan: &Plan, epochs: usize) -> Net {
     let mut model = Watched { net: net.clone(), steps: Arc::default() };
     let loader = loader(&EpochCounter::new(), &device);
     for phase in plan.phases(epochs) {
-        let plan = plan.at_epoch(*phase.start());
-        model = plan.apply(model).unwrap();
-        let mut optimizer = plan.optimizer(&model, AdamConfig::new().build()).unwrap();
-        let mut rates = plan.schedule(falling(&phase)).unwrap().init().unwrap();
+        let bound;
+        (model, bound) = plan.bind_in(*phase.start(), model).unwrap();
+        let mut optimizer = bound.optimizer(AdamConfig::new());
+        let mut rates = bound.rates(falling(&phase)).unwrap();
         for _ in phase {
             for batch in loader.iter() {
                 let Batch { input, targets } = batch.unwrap();
                 let signals = Signals::none().with_teacher(targets.clone().one_hot(3).float());
-                let (scores, updates) = plan.observe(&model, signals, || model.scores(input)).unwrap();
+                let observed = bound.observe(&model, signals, |model| model.scores(input));
+                let (scores, seen) = observed.unwrap();
                 let loss = CrossEntropyLossConfig::new().init(&device).forward(scores, targets);
-                let mut grads = match plan.needs_backward(&model).unwrap() {
-                    true => GradientsParams::from_grads(loss.backward(), &model),
-                    false => GradientsParams::new(),
-                };
-                updates.register(&model, &mut grads);
-                model = plan.step(&mut optimizer, rates.step(), model, grads).unwrap();
+                let grads = seen.backward(loss).unwrap().into_grads();
+                model = bound.optimize(&mut optimizer, rates.step(), model, grads).unwrap();
             }
         }
     }
@@ -249,7 +254,8 @@ fn frozen_is_untracked_and_stays(device: &Device) {
         .map(|tracked| *tracked)
     };
     let expected = |step: usize| match step / 4 + 1 {
-        ..=2 => [false, false, false],
+        // conv2 learns by its rule: the layer itself keeps its weight out of the graph
+        ..=2 => [false, true, false],
         3 => [true, true, true],
         _ => [false, false, true],
     };
@@ -267,12 +273,36 @@ fn frozen_is_untracked_and_stays(device: &Device) {
         };
         let (before, after) = (weights(&pair[0]), weights(&pair[1]));
         let moved = [0, 1, 2].map(|layer| before[layer] != after[layer]);
-        let expected = match step / 4 + 1 {
-            ..=2 => [false, true, false],
-            _ => expected(step),
-        };
-        assert_eq!(moved, expected, "conv1, conv2 and fc by step {step}");
+        assert_eq!(moved, expected(step), "conv1, conv2 and fc by step {step}");
     }
+}
+
+/// conv1 lies below a layer that passes nothing on.
+fn refused_step_ends_it(device: &Device) {
+    let net = fresh(device);
+    let folder = tempfile::tempdir().unwrap();
+    let blocking = Plan::new().local("net.conv2", Rule::swta());
+    let trained = Run::new(&net, &blocking, 3).launch(folder.path(), |training| training);
+    let reason = trained.interrupted.unwrap_or_default();
+    assert!(reason.contains("`net.conv1.weight` was to learn by backprop"), "{reason}");
+    assert_eq!(trained.steps.len(), 1);
+    assert!(bits(&trained.net) == bits(&net), "nothing has changed");
+}
+
+/// burn-train's own loader, which tells nobody of its passes.
+fn loaders_of_burn_are_counted(device: &Device) {
+    let net = fresh(device);
+    let folder = tempfile::tempdir().unwrap();
+    let data = InMemDataset::new((0..IMAGES).collect());
+    let on = device.clone().autodiff();
+    let loader =
+        |_: &EpochCounter| DataLoaderBuilder::new(ToBatch).batch_size(BATCH).set_device(on).build(data);
+    let trained = Run::new(&net, &three_phases(), 5).launch_on(folder.path(), loader, |training| training);
+    assert_eq!((trained.interrupted, trained.epochs, trained.steps.len()), (None, 5, 20));
+    let conv1 = |step: usize| vec(trained.steps[step].conv1.weight.val());
+    assert_eq!(conv1(0), conv1(8), "it learns in epoch 3 alone");
+    assert_ne!(conv1(8), conv1(12));
+    assert_eq!(conv1(12), conv1(19));
 }
 
 /// The first batch of the first epoch.
@@ -289,7 +319,8 @@ fn each_by_its_own(device: &Device) {
     let loss = CrossEntropyLossConfig::new().init(&input.device()).forward(plain.forward(input), targets);
     let backprop = GradientsParams::from_grads(loss.backward(), &plain);
     let rule = |flow: fn(LocalTraining) -> LocalTraining| {
-        Plan::new().local("net.conv2", flow(LocalTraining::new(Rule::swta())))
+        let local = flow(LocalTraining::new(Rule::swta()));
+        Plan::new().local("net.conv2", local).with(Entry::backprop("net.conv1").optional())
     };
     for (passes, plan) in [(false, rule(|local| local)), (true, rule(LocalTraining::passing_gradients))] {
         let run = Run { optimizer: SgdConfig::new().init(), ..Run::new(&net, &plan, 1) };
@@ -311,16 +342,23 @@ fn each_by_its_own(device: &Device) {
 
 /// What conv2 learns of the first batch where nothing else does, on a plain device.
 fn local_gradient(plan: &Plan, net: &Net) -> Vec<f64> {
-    let watched = Watched { net: net.clone().valid(), steps: Arc::default() };
+    let plain = Net::from(PlainNet::new(&Device::flex())).load_record(net.clone().into_record());
+    let watched = Watched { net: plain, steps: Arc::default() };
     let images = first_batch(&Device::flex()).input;
-    let updates = plan.learn(&watched, Signals::none(), || watched.scores(images)).unwrap();
-    let (watched, grads) = plan.finish(watched.clone(), updates.into_grads(&watched)).unwrap();
+    let (watched, bound) = plan.bind(watched).unwrap();
+    let (_, seen) = bound.observe(&watched, Signals::none(), |watched| watched.scores(images)).unwrap();
+    let (watched, grads) = bound.finish(watched, seen.local_only()).unwrap();
     vec(grads.get::<4>(watched.net.conv2.layer().weight.id).unwrap())
+}
+
+/// conv2 as an entry says, fc by backprop; conv1, which gets no gradients, stands still.
+fn hybrid(conv2: Entry) -> Plan {
+    Plan::new().with(conv2).frozen("net.conv1")
 }
 
 fn clipping_is_for_backprop(device: &Device) {
     let net = fresh(device);
-    let plan = Plan::new().local("net.conv2", Rule::swta()).at_rate(0.1);
+    let plan = hybrid(Entry::local("net.conv2", Rule::swta()).at_rate(0.1));
     let clipping = SgdConfig::new().with_gradient_clipping(Some(GradientClippingConfig::Value(1e-9)));
     let run = |optimizer: ModuleOptimizer| Run { optimizer, ..Run::new(&net, &plan, 1) }.train().steps;
     let (free, clipped) = (run(SgdConfig::new().init()), run(clipping.init()));
@@ -348,7 +386,7 @@ fn resumed_ends_alike(device: &Device) {
         assert_eq!(stopped.epochs, after);
         // other weights, so that they must come from the checkpoint
         let other = Run { after, ..Run::new(&fresh(device), &plan, 5) };
-        let resumed = other.launch(folder.path(), |training| kept(training).checkpoint(after));
+        let resumed = other.launch(folder.path(), kept);
         // Burn loads an optimizer's state to the default device, a GPU reads its file late, and a phase may not want it
         Device::default().sync().unwrap();
         assert_eq!((resumed.epochs, resumed.steps.len()), (5, 4 * (5 - after)));
@@ -379,7 +417,7 @@ impl Paper {
 
 fn metrics_reach_the_line(device: &Device) {
     let paper = Paper::default();
-    let plan = Plan::new().local("net.conv2", Rule::swta());
+    let plan = hybrid(Entry::local("net.conv2", Rule::swta()));
     let folder = tempfile::tempdir().unwrap();
     let trained = Run::new(&fresh(device), &plan, 3).launch(folder.path(), |training| {
         training
@@ -409,7 +447,7 @@ fn early_stopping_stops(device: &Device) {
         Split::Valid,
         patience,
     );
-    let still = Plan::new().backprop(".*").at_rate(0.0);
+    let still = Plan::new().with(Entry::backprop(".*").at_rate(0.0));
     let trained = Run::new(&fresh(device), &still, 20).launch(folder.path(), |training| {
         let interrupter = training.interrupter();
         training
@@ -422,7 +460,7 @@ fn early_stopping_stops(device: &Device) {
 }
 
 fn phases_on_several_devices(device: &Device) {
-    let plan = Plan::new().local("net.conv2", Rule::swta()).at_rate(0.1).in_epochs(..=1).backprop("net.fc");
+    let plan = hybrid(Entry::local("net.conv2", Rule::swta()).at_rate(0.1).in_epochs(..=1));
     let net = fresh(device);
     for placement in [MultiDeviceOptim::OptimMainDevice, MultiDeviceOptim::OptimSharded] {
         let folder = tempfile::tempdir().unwrap();
@@ -444,18 +482,24 @@ fn phases_on_several_devices(device: &Device) {
 }
 
 fn what_does_not_fit(device: &Device) {
-    let counter = EpochCounter::new();
+    let folder = tempfile::tempdir().unwrap();
     let refused = |plan: Plan, epochs: usize, rate: LrSchedulerConfig| {
         let watched = Watched { net: fresh(device), steps: Arc::default() };
-        let learner = Course::new(&plan, epochs, &counter, SgdConfig::new().init())
-            .and_then(|course| course.learner(watched, |_| rate.clone()));
+        let learner = Course::new(&plan, epochs, SgdConfig::new()).and_then(|course| {
+            let loader = Arc::new(loader(course.epochs(), device));
+            let training = course.training(folder.path(), loader, validation(device));
+            course.learner(&training, watched, |_| rate.clone())
+        });
         learner.err().map(|error| error.to_string()).unwrap_or_default()
     };
-    let later = Plan::new().local("net.conv2", Rule::k_wta(40)).in_epochs(2..);
+    let later = Plan::new().with(Entry::local("net.conv2", Rule::k_wta(40)).in_epochs(2..));
     let text = refused(later, 3, 0.1.into());
     assert!(text.contains("got 40"), "{text}");
     assert_eq!(refused(Plan::new(), 0, 0.1.into()), "a course has at least 1 epoch, got 0");
     let rate = LinearLrSchedulerConfig::new(0.1, 0.0, 0).into();
-    let text = refused(Plan::new().frozen("net.fc").in_epochs(3..), 4, rate);
+    let text = refused(Plan::new().with(Entry::frozen("net.fc").in_epochs(3..)), 4, rate);
     assert!(text.starts_with("learning rate in epochs 1 to 2: "), "{text}");
+    let after = |epoch| Course::new(&Plan::new(), 3, SgdConfig::new()).unwrap().after(epoch);
+    assert!(after(2).is_ok());
+    assert_eq!(after(3).err().unwrap().to_string(), "a course of 3 epochs cannot go on after epoch 3");
 }
