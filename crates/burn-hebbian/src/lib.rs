@@ -72,3 +72,32 @@ pub mod prelude {
         PlanError, Refused, Report, Rest, Seen, UpdateError, Updates,
     };
 }
+
+/// The README and the pages of the book that show the API: their Rust blocks are doctests.
+#[cfg(doctest)]
+mod pages {
+    macro_rules! pages {
+        ($($name:ident: $file:literal),+ $(,)?) => {
+            $(
+                #[doc = include_str!(concat!("../../../", $file))]
+                struct $name;
+            )+
+        };
+    }
+
+    pages! {
+        Readme: "README.md",
+        Introduction: "docs/src/introduction.md",
+        Quickstart: "docs/src/quickstart.md",
+        CustomRules: "docs/src/custom-rules.md",
+        ThirdFactor: "docs/src/rules/third-factor.md",
+        Shares: "docs/src/rules/alpha-mixing.md",
+        Decay: "docs/src/rules/user-decay.md",
+    }
+
+    #[cfg(feature = "train")]
+    pages! {
+        Plans: "docs/src/plans.md",
+        Scaling: "docs/src/scaling.md",
+    }
+}
