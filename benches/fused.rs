@@ -72,11 +72,12 @@ fn time(case: &Case, rule: &Rule, rounds: usize) -> Times {
     let form = layer.correlation_form(x.dims());
     let step = |correlation: Option<CorrelationForm>| {
         let forms = Forms { correlation, ..Forms::default() };
-        let (layer, plan, x) = (layer.clone().with_forms(forms), Plan::new(), x.clone());
+        let bound = Plan::new().bind(layer.clone().with_forms(forms));
+        let ((layer, plan), x) = (bound.expect("the rule fits"), x.clone());
         move || {
-            let observed = plan.observe(&layer, Signals::none(), || layer.forward(x.clone()));
-            let (output, updates) = observed.expect("the rule fits");
-            drop((output, plan.finish(layer.clone(), updates.into_grads(&layer)).expect("finite")));
+            let observed = plan.observe(&layer, Signals::none(), |layer| layer.forward(x.clone()));
+            let (output, seen) = observed.expect("the layer is bound");
+            drop((output, plan.finish(layer.clone(), seen.local_only()).expect("finite")));
         }
     };
     let products = products(case, &device);

@@ -39,8 +39,8 @@ fn forward(bencher: Bencher, case: &Case) {
 /// Forward pass, update and `finish`, up to the gradient that the optimizer takes.
 fn local_step(bencher: Bencher, case: &Case, rule: Rule) {
     let device = Device::flex();
-    let layer = Local::new(case.conv(&device)).with_rule(rule);
-    let (plan, x) = (Plan::new(), case.input(&device));
+    let bound = Plan::new().bind(Local::new(case.conv(&device)).with_rule(rule));
+    let ((layer, plan), x) = (bound.expect("the rule fits"), case.input(&device));
     bencher.bench_local(|| local::step(&layer, &plan, x.clone()));
 }
 

@@ -9,7 +9,7 @@ use burn_hebbian::prelude::*;
 use burn_hebbian_benches::{
     alternatives::medians,
     memory::{megabytes, peak_of},
-    networks::{Network, Training},
+    networks::{Backprop, Hebbian, Network},
 };
 use burn_hebbian_examples::models::{DenseNet, ResNet, SixLayer, Vgg};
 
@@ -63,23 +63,23 @@ fn compare<N: Network + 'static>(rounds: usize, name: &str) {
 
 /// Backprop first; the others are compared with it.
 fn steps<N: Network + 'static>() -> Vec<(String, Step)> {
-    let backprop = RefCell::new(Training::<N>::backprop());
-    let forward = Training::<N>::hebbian(N::plan(Rule::swta()));
+    let backprop = RefCell::new(Backprop::<N>::new());
+    let forward = Hebbian::<N>::new(&N::plan(Rule::swta()));
     let mut steps: Vec<(String, Step)> = vec![
-        ("backprop".into(), Box::new(move || backprop.borrow_mut().step_backprop())),
+        ("backprop".into(), Box::new(move || backprop.borrow_mut().step())),
         ("forward pass alone".into(), Box::new(move || drop(forward.forward()))),
     ];
     let rules = [("SWTA", Rule::swta()), ("HPCA", Rule::hpca(Activation::Relu)), ("Hebb", Rule::hebb())];
     for (name, rule) in rules {
-        steps.push((format!("Hebbian, {name}"), hebbian::<N>(N::plan(rule))));
+        steps.push((format!("Hebbian, {name}"), hebbian::<N>(&N::plan(rule))));
     }
     if let Some(plan) = N::plan_of_convolutions(Rule::swta()) {
-        steps.push(("Hebbian convolutions, SWTA".into(), hebbian::<N>(plan)));
+        steps.push(("Hebbian convolutions, SWTA".into(), hebbian::<N>(&plan)));
     }
     steps
 }
 
-fn hebbian<N: Network + 'static>(plan: Plan) -> Step {
-    let training = RefCell::new(Training::<N>::hebbian(plan));
-    Box::new(move || training.borrow_mut().step_hebbian())
+fn hebbian<N: Network + 'static>(plan: &Plan) -> Step {
+    let training = RefCell::new(Hebbian::<N>::new(plan));
+    Box::new(move || training.borrow_mut().step())
 }

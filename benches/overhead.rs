@@ -12,13 +12,13 @@ use std::{cell::RefCell, time::Instant};
 use burn::{
     module::Module,
     nn::{Linear, LinearConfig},
-    optim::{ModuleOptimizer, SgdConfig},
+    optim::SgdConfig,
     tensor::{Device, Distribution, Tensor},
 };
 use burn_hebbian::prelude::*;
 use burn_hebbian_benches::{
     alternatives::{median, medians},
-    networks::{Network, Training},
+    networks::{Hebbian, Network},
 };
 use burn_hebbian_examples::models::SixLayer;
 
@@ -69,11 +69,10 @@ impl Chain {
     }
 }
 
-fn step(plan: &Plan, optimizer: &mut ModuleOptimizer, chain: Chain, x: Tensor<2>) -> Chain {
-    let observed = plan.observe(&chain, Signals::none(), || chain.forward(x));
-    let (_, updates) = observed.expect("the plan fits");
-    let grads = updates.into_grads(&chain);
-    plan.step(optimizer, RATE, chain, grads).expect("finite")
+fn step(optim: &mut LocalOptimizer, chain: Chain, x: Tensor<2>) -> Chain {
+    let observed = optim.observe(&chain, Signals::none(), |chain| chain.forward(x));
+    let (_, seen) = observed.expect("the chain is bound");
+    optim.step(RATE, chain, seen.local_only()).expect("finite")
 }
 
 /// Seconds a layer costs beyond its arithmetic.
@@ -81,14 +80,14 @@ fn tiny_layer(rounds: usize) -> f64 {
     let device = Device::flex();
     let chain = Chain::new(&device);
     let x = Tensor::random([IMAGES, SIZE], Distribution::Normal(0.0, 1.0), &device);
-    let plan = Plan::new();
-    let state = RefCell::new((Some(chain.clone()), SgdConfig::new().init()));
+    let (bound, optim) = Plan::new().init(chain.clone(), SgdConfig::new()).expect("the rules fit");
+    let state = RefCell::new((Some(bound), optim));
     let steps: [Box<dyn Fn()>; 3] = [
         Box::new(|| drop(chain.forward(x.clone()))),
         Box::new(|| drop(chain.step_by_hand(x.clone()))),
         Box::new(|| {
-            let (chain, optimizer) = &mut *state.borrow_mut();
-            *chain = chain.take().map(|chain| step(&plan, optimizer, chain, x.clone()));
+            let (chain, optim) = &mut *state.borrow_mut();
+            *chain = chain.take().map(|chain| step(optim, chain, x.clone()));
         }),
     ];
     let times = medians(rounds, &steps);
@@ -104,8 +103,8 @@ fn tiny_layer(rounds: usize) -> f64 {
 /// The share of a step of the six-layer net that is no arithmetic, if each layer costs `layer` seconds beside what grows
 /// with its weights.
 fn six_layer_net(rounds: usize, layer: f64) {
-    let mut training = Training::<SixLayer>::hebbian(SixLayer::plan(Rule::swta()));
-    training.step_hebbian();
+    let mut training = Hebbian::<SixLayer>::new(&SixLayer::plan(Rule::swta()));
+    training.step();
     let weights = weights();
     let mut times = [const { Vec::new() }; 3];
     for _ in 0..rounds {

@@ -35,10 +35,12 @@ fn plan() -> Plan {
 fn training() -> Training<SixLayer> {
     let device = Device::flex();
     let net = SixLayerConfig::thesis(10).with_hebbian([true; 6]).init(&device);
-    let model = plan().apply(net).expect("the plan fits");
-    let optimizer = plan().optimizer(&model, SgdConfig::new().build()).expect("the plan fits");
-    let rates = plan().schedule(0.01).expect("a rate").init().expect("a rate");
-    Training { progress: Progress { seed: 0, epochs: 0 }, model, optimizer, rates }
+    let (model, optim) = plan().init(net, SgdConfig::new()).expect("the plan fits");
+    Training { progress: Progress { seed: 0, epochs: 0 }, model, optim }
+}
+
+fn pipeline(delay: usize) -> Pipeline {
+    Pipeline::at_rate(0.01).with_delay(delay)
 }
 
 fn batches() -> Vec<Batch<Tensor<4>>> {
@@ -52,7 +54,7 @@ fn batches() -> Vec<Batch<Tensor<4>>> {
 
 #[divan::bench(args = [0, 1], sample_count = 20)]
 fn in_turn(bencher: Bencher, delay: usize) {
-    let (pipeline, batches, mut training) = (Pipeline::new(&plan()).with_delay(delay), batches(), training());
+    let (pipeline, batches, mut training) = (pipeline(delay), batches(), training());
     bencher.bench_local(|| {
         pipeline.train_in_turn(&mut training, batches.clone(), drop).expect("finite updates");
     });
@@ -60,7 +62,7 @@ fn in_turn(bencher: Bencher, delay: usize) {
 
 #[divan::bench(args = [0, 1], sample_count = 20)]
 fn parallel(bencher: Bencher, delay: usize) {
-    let (pipeline, batches, mut training) = (Pipeline::new(&plan()).with_delay(delay), batches(), training());
+    let (pipeline, batches, mut training) = (pipeline(delay), batches(), training());
     bencher.bench_local(|| {
         pipeline.train(&mut training, batches.clone(), drop).expect("finite updates");
     });

@@ -129,12 +129,11 @@ impl<L: Trainable + 'static, const D: usize> Layer<L, D> {
 
     /// Forward pass, update and `finish`, up to the gradient that an optimizer takes.
     fn learning(&self, rule: Rule) -> Step<'_, D> {
-        let (plan, layer) = (Plan::new(), self.local.clone().with_rule(rule));
+        let (layer, plan) = Plan::new().bind(self.local.clone().with_rule(rule)).expect("the rule fits");
         Box::new(move || {
-            let observed =
-                plan.observe(&layer, Signals::none(), || (self.calls.forward)(&layer, self.x.clone()));
-            let (output, updates) = observed.expect("the rule fits");
-            let (_, mut grads) = plan.finish(layer.clone(), updates.into_grads(&layer)).expect("finite sums");
+            let forward = |layer: &Local<L>| (self.calls.forward)(layer, self.x.clone());
+            let (output, seen) = plan.observe(&layer, Signals::none(), forward).expect("the layer is bound");
+            let (_, mut grads) = plan.finish(layer.clone(), seen.local_only()).expect("finite sums");
             let descent = grads.remove::<D>((self.calls.weight)(layer.layer()).id);
             (output, descent.map(Tensor::neg))
         })

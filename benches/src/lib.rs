@@ -8,3 +8,8 @@ pub mod memory;
 pub mod nets;
 pub mod networks;
 pub mod strategies;
+
+/// The book's page on models, whose Rust blocks are doctests; the library does not know the models.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/src/models.md")]
+struct Models;

@@ -88,8 +88,9 @@ fn observed<N: Network>() -> BTreeMap<Sizes, usize> {
     let census = Census::default();
     let plan =
         Plan::new().local(".*conv[0-9]?", LocalTraining::custom(census.clone())).with_rest(Rest::Frozen);
-    let pass = plan.learn(&net, Signals::none(), || net.scores(N::images(&device)));
-    drop(pass.expect("the plan fits"));
+    let (net, plan) = plan.bind(net).expect("the plan fits");
+    let pass = plan.observe(&net, Signals::none(), |net| net.scores(N::images(&device)));
+    drop(pass.expect("the net is bound"));
     let sizes = census.0.lock().expect("no layer panicked");
     sizes.clone()
 }

@@ -118,30 +118,24 @@ network!(
     "classifier"
 );
 
-/// A network in training, with a batch to train on.
-pub struct Training<N> {
-    plan: Plan,
-    optimizer: ModuleOptimizer,
+/// A network that learns by local rules alone, on a plain device, with a batch to train on.
+pub struct Hebbian<N> {
+    optim: LocalOptimizer,
     net: Option<N>,
     images: Tensor<4>,
     labels: Tensor<1, Int>,
 }
 
-impl<N: Network> Training<N> {
-    /// By local rules alone, on a plain device.
-    pub fn hebbian(plan: Plan) -> Self {
-        Self::by(plan, true, &Device::flex())
-    }
-
-    /// All by backprop, on an autodiff device.
-    pub fn backprop() -> Self {
-        Self::by(Plan::new(), false, &Device::flex().autodiff())
-    }
-
-    fn by(plan: Plan, hebbian: bool, device: &Device) -> Self {
-        let net = plan.apply(N::new(hebbian, device)).expect("the plan fits");
-        let (images, labels) = (N::images(device), N::labels(device));
-        Self { plan, optimizer: SgdConfig::new().init(), net: Some(net), images, labels }
+impl<N: Network> Hebbian<N> {
+    /// By a plan.
+    ///
+    /// # Panics
+    ///
+    /// If it does not fit the network.
+    pub fn new(plan: &Plan) -> Self {
+        let device = Device::flex();
+        let (net, optim) = plan.init(N::new(true, &device), SgdConfig::new()).expect("the plan fits");
+        Self { optim, net: Some(net), images: N::images(&device), labels: N::labels(&device) }
     }
 
     /// The forward pass alone, as in inference.
@@ -149,36 +143,72 @@ impl<N: Network> Training<N> {
         self.net().scores(self.images.clone())
     }
 
-    /// Forward pass, what the layers learn in it, `finish` and optimizer.
-    pub fn step_hebbian(&mut self) {
+    /// Forward pass, what the layers learn in it, and the optimizer's step.
+    pub fn step(&mut self) {
         let updates = self.learn();
         self.apply(updates);
     }
 
     /// The forward pass and what the layers learn in it.
+    ///
+    /// # Panics
+    ///
+    /// If a layer cannot learn from the labels.
     pub fn learn(&self) -> Updates {
         let teacher = self.labels.clone().one_hot(CLASSES).float();
         let signals = Signals::none().with_teacher(teacher);
-        self.plan.learn(self.net(), signals, || self.forward()).expect("the plan fits")
+        let scores = |net: &N| net.scores(self.images.clone());
+        let (_, seen) = self.optim.observe(self.net(), signals, scores).expect("the plan fits");
+        seen.local_only()
     }
 
-    /// `finish` and optimizer.
+    /// The optimizer's step.
+    ///
+    /// # Panics
+    ///
+    /// If an update is not finite.
     pub fn apply(&mut self, updates: Updates) {
-        let grads = updates.into_grads(self.net());
         let net = self.net.take().expect("between steps there is a network");
-        self.net = Some(self.plan.step(&mut self.optimizer, RATE, net, grads).expect("finite"));
-    }
-
-    /// Forward pass, cross-entropy, backward pass and optimizer: no rule, the convolutions by their own gradients.
-    pub fn step_backprop(&mut self) {
-        let loss = CrossEntropyLossConfig::new().init(&self.images.device());
-        let grads = loss.forward(self.forward(), self.labels.clone()).backward();
-        let net = self.net.take().expect("between steps there is a network");
-        let grads = GradientsParams::from_grads(grads, &net);
-        self.net = Some(self.optimizer.step(RATE, net, grads));
+        self.net = Some(self.optim.step(RATE, net, updates).expect("finite"));
     }
 
     fn net(&self) -> &N {
         self.net.as_ref().expect("between steps there is a network")
+    }
+}
+
+/// A network that learns by backprop alone, by nothing but Burn, with a batch to train on.
+pub struct Backprop<N> {
+    optimizer: ModuleOptimizer,
+    net: Option<N>,
+    images: Tensor<4>,
+    labels: Tensor<1, Int>,
+}
+
+impl<N: Network> Default for Backprop<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<N: Network> Backprop<N> {
+    /// On an autodiff device.
+    pub fn new() -> Self {
+        let device = Device::flex().autodiff();
+        let (images, labels) = (N::images(&device), N::labels(&device));
+        Self { optimizer: SgdConfig::new().init(), net: Some(N::new(false, &device)), images, labels }
+    }
+
+    /// Forward pass, cross-entropy, backward pass and optimizer: no rule, the convolutions by their own gradients.
+    ///
+    /// # Panics
+    ///
+    /// If the step before this one panicked.
+    pub fn step(&mut self) {
+        let net = self.net.take().expect("between steps there is a network");
+        let loss = CrossEntropyLossConfig::new().init(&self.images.device());
+        let grads = loss.forward(net.scores(self.images.clone()), self.labels.clone()).backward();
+        let grads = GradientsParams::from_grads(grads, &net);
+        self.net = Some(self.optimizer.step(RATE, net, grads));
     }
 }

@@ -129,16 +129,16 @@ impl Nets<'_> {
         if !self.bench.takes(&name) {
             return None;
         }
-        let model = Cast::cast(dtype, plan.apply(model).expect("the plan fits"));
+        let (model, mut optim) = plan.init(model, SgdConfig::new()).expect("the plan fits");
+        let model = Cast::cast(dtype, model);
         let x = self.bench.normal([net.batch, 3, net.size, net.size], dtype);
         let forward = self.bench.timer.seconds(|| features(&model, x.clone()));
-        let mut optimizer = SgdConfig::new().init();
         let mut trained = Some(model);
         let step = self.bench.timer.seconds(|| {
             let model = trained.take().expect("the last step gave one");
-            let updates = plan.learn(&model, Signals::none(), || features(&model, x.clone()));
-            let grads = updates.expect("the rules fit").into_grads(&model);
-            trained = Some(plan.step(&mut optimizer, RATE, model, grads).expect("finite"));
+            let observed = optim.observe(&model, Signals::none(), |model| features(model, x.clone()));
+            let (_, seen) = observed.expect("the rules fit");
+            trained = Some(optim.step(RATE, model, seen.local_only()).expect("finite"));
         });
         self.tell(net, name, dtype, [forward, step]);
         step

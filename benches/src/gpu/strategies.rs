@@ -74,11 +74,12 @@ impl Step<'_> {
         let layer = Local::new(self.case.conv(&self.bench.device)).with_forms(forms).with_rule(Rule::swta());
         let layer = Cast::cast(self.dtype, layer);
         let plan = Plan::new().with_finite_check_every(CHECK_EVERY);
+        let (layer, plan) = plan.bind(layer).expect("the rule fits");
         let x = self.input();
         let seconds = self.bench.timer.seconds(|| {
-            let observed = plan.observe(&layer, Signals::none(), || layer.forward(x.clone()));
-            let (_, updates) = observed.expect("the rule fits");
-            plan.finish(layer.clone(), updates.into_grads(&layer)).expect("finite").1
+            let observed = plan.observe(&layer, Signals::none(), |layer| layer.forward(x.clone()));
+            let (_, seen) = observed.expect("the layer is bound");
+            plan.finish(layer.clone(), seen.local_only()).expect("finite").1
         });
         let what = form.map_or("chosen".into(), |form| format!("{form:?}"));
         self.note(&what, form.is_none(), seconds)
