@@ -56,7 +56,8 @@ impl Mixed {
 
     /// All of it, running statistics as an evaluation would see them.
     fn bits(&self) -> Vec<u64> {
-        let running = |norm: &BatchNorm| [vec(norm.running_mean.value_sync()), vec(norm.running_var.value_sync())];
+        let running =
+            |norm: &BatchNorm| [vec(norm.running_mean.value_sync()), vec(norm.running_var.value_sync())];
         let norms = [&self.norm, self.net.norm1.norm(), self.net.norm2.norm()].map(running).concat().concat();
         let mut all = bits(self);
         all.extend(norms.into_iter().map(f64::to_bits));
@@ -93,7 +94,8 @@ fn nan_batch() {
 /// The local layers are fine.
 fn infinite_gradient() {
     let net = Net::from(PlainNet::new(&device()));
-    let (net, mut optim) = Plan::new().local("conv2", Rule::swta()).frozen("conv1").init(net, SgdConfig::new()).unwrap();
+    let (net, mut optim) =
+        Plan::new().local("conv2", Rule::swta()).frozen("conv1").init(net, SgdConfig::new()).unwrap();
     let before = bits(&net);
     let forward = |net: &Net| loss(net.forward(images(1))).mul_scalar(f32::INFINITY);
     let (loss, seen) = optim.observe(&net, Signals::none(), forward).unwrap();
@@ -107,7 +109,9 @@ fn infinite_gradient() {
 fn refused_optimizer() {
     use burn::lr_scheduler::exponential::ExponentialLrSchedulerConfig;
     let falling = ExponentialLrSchedulerConfig::new(0.1, 0.5);
-    let plan = plan().with(Entry::local("net.conv2", LocalTraining::new(Rule::swta()).passing_gradients()).at_rate(falling));
+    let plan = plan().with(
+        Entry::local("net.conv2", LocalTraining::new(Rule::swta()).passing_gradients()).at_rate(falling),
+    );
     let start = Mixed::new();
     let run = |start: Mixed, bad: bool| {
         let (mut mixed, mut optim) = plan.init(start, AdamConfig::new()).unwrap();
@@ -138,7 +142,8 @@ fn evaluation() {
     let (net, optim) = Plan::new().local("conv2", Rule::swta()).init(net, AdamConfig::new()).unwrap();
     let all = |net: &NormNet| {
         let norms = [net.norm1.norm(), net.norm2.norm()];
-        let running = norms.map(|norm| [vec(norm.running_mean.value_sync()), vec(norm.running_var.value_sync())].concat());
+        let running = norms
+            .map(|norm| [vec(norm.running_mean.value_sync()), vec(norm.running_var.value_sync())].concat());
         (bits(net), running)
     };
     let before = all(&net);
@@ -154,7 +159,8 @@ fn dropped() {
     let (mixed, mut optim) = plan().init(Mixed::new(), AdamConfig::new()).unwrap();
     let mixed = step(&mut optim, mixed, images(1)).unwrap();
     let before = mixed.bits();
-    let (loss, seen) = optim.observe(&mixed, Signals::none(), |mixed| loss(mixed.forward(images(2)))).unwrap();
+    let (loss, seen) =
+        optim.observe(&mixed, Signals::none(), |mixed| loss(mixed.forward(images(2)))).unwrap();
     drop(seen.backward(loss).unwrap());
     let (_, seen) = optim.observe(&mixed, Signals::none(), |mixed| mixed.forward(images(3))).unwrap();
     drop(seen);
@@ -199,7 +205,8 @@ fn norm_of_burns() {
     let free = BatchNormConfig::new(3).init(&device());
     let plan = Plan::new().with(Entry::backprop("norm").optional());
     let (mut net, mut optim) = plan.init(net, SgdConfig::new()).unwrap();
-    let of = |norm: &BatchNorm| [vec(norm.running_mean.value_sync()), vec(norm.running_var.value_sync())].concat();
+    let of =
+        |norm: &BatchNorm| [vec(norm.running_mean.value_sync()), vec(norm.running_var.value_sync())].concat();
     for seed in 0..3 {
         let x = || tensor::<2>(seed, [6, 3], &device());
         let before = of(&net.norm);
@@ -240,14 +247,24 @@ fn teachers() {
     let plan = Plan::new().local("fc", Rule::teacher()).with_rest(Rest::Frozen);
     let (net, optim) = plan.init(net, SgdConfig::new()).unwrap();
     let teacher = |rows, columns| Signals::none().with_teacher(Tensor::ones([rows, columns], &device()));
-    let factor = |rows, columns| {
-        teacher(4, 3).with_third_factor_for("fc", Tensor::ones([rows, columns], &device()))
-    };
-    let bad = [Signals::none(), teacher(4, 5), teacher(3, 3), teacher(0, 3), factor(3, 3), factor(4, 2), factor(0, 1)];
+    let factor =
+        |rows, columns| teacher(4, 3).with_third_factor_for("fc", Tensor::ones([rows, columns], &device()));
+    let bad = [
+        Signals::none(),
+        teacher(4, 5),
+        teacher(3, 3),
+        teacher(0, 3),
+        factor(3, 3),
+        factor(4, 2),
+        factor(0, 1),
+    ];
     for signals in bad {
         let shown = format!("{signals:?}");
         let refused = optim.observe(&net, signals, |net| net.forward(images(1))).map(drop).unwrap_err();
-        assert!(matches!(&refused, UpdateError::Signals { layer, .. } if layer == "fc"), "{shown}: {refused}");
+        assert!(
+            matches!(&refused, UpdateError::Signals { layer, .. } if layer == "fc"),
+            "{shown}: {refused}"
+        );
     }
     let unknown = teacher(4, 3).with_third_factor_for("fc2", Tensor::ones([1, 1], &device()));
     let refused = optim.observe(&net, unknown, |net| net.forward(images(1))).map(drop).unwrap_err();

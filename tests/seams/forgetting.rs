@@ -135,7 +135,10 @@ fn applied() {
         let (loss, seen) = optim.observe(&net, Signals::none(), |net| loss(net.forward(images(1)))).unwrap();
         let updates = seen.backward(loss).unwrap();
         net = optim.step(rate, net, updates).unwrap();
-        moved.push([before[0] != vec(net.conv1.weight.val()), before[1] != vec(net.conv2.layer().weight.val())]);
+        moved.push([
+            before[0] != vec(net.conv1.weight.val()),
+            before[1] != vec(net.conv2.layer().weight.val()),
+        ]);
     }
     assert_eq!(moved, [[false, true], [false, true], [true, true]]);
 }

@@ -86,7 +86,10 @@ fn two_towers() {
     let load = || net().load_record(burn::store::ModuleRecord::from_bytes(bytes.clone()).unwrap());
     let plan = Plan::new().local("left.conv2|right.conv2", Rule::swta()).with_rest(Rest::Frozen);
     let refused = plan.init(Towers { left: load(), right: load() }, SgdConfig::new()).map(drop).unwrap_err();
-    assert!(matches!(&refused, PlanError::Tied { first, second } if first.starts_with("left.") && second.starts_with("right.")), "{refused}");
+    assert!(
+        matches!(&refused, PlanError::Tied { first, second } if first.starts_with("left.") && second.starts_with("right.")),
+        "{refused}"
+    );
     let towers = Towers { left: load(), right: fresh_ids(load()) };
     let (towers, mut optim) = plan.init(towers, SgdConfig::new()).unwrap();
     let before = [&towers.left, &towers.right].map(|tower| weights(tower)[1].clone());
@@ -128,7 +131,11 @@ fn averages() {
         let (_, seen) = optim
             .observe(&net, Signals::none(), |net| {
                 if beside {
-                    drop((average.forward(images(7)), net.clone().forward(images(8)), average.valid().forward(images(9).inner())));
+                    drop((
+                        average.forward(images(7)),
+                        net.clone().forward(images(8)),
+                        average.valid().forward(images(9).inner()),
+                    ));
                 }
                 net.forward(images(1))
             })
@@ -246,7 +253,8 @@ fn frozen_groups() {
             let x = tensor::<4>(1, [4, 2, 6, 5], &device);
             let (_, seen) = optim.observe(&net, Signals::none(), |net| net.forward(x)).unwrap();
             let net = optim.step(0.1, net, seen.local_only()).unwrap();
-            let moved: Vec<bool> = weights(&net).iter().zip(&before).map(|(now, before)| now != before).collect();
+            let moved: Vec<bool> =
+                weights(&net).iter().zip(&before).map(|(now, before)| now != before).collect();
             assert_eq!(moved, [false, false, true], "{group} on {device:?}");
         }
     }
@@ -280,7 +288,8 @@ impl Blocks {
     fn new() -> Self {
         let norm = || BatchNormConfig::new(3).init(&device());
         let block = |channels| Block {
-            conv: Local::new(Conv2dConfig::new([channels, 3], [2, 2]).init(&device())).with_rule(Rule::swta()),
+            conv: Local::new(Conv2dConfig::new([channels, 3], [2, 2]).init(&device()))
+                .with_rule(Rule::swta()),
             norm: norm(),
             sync: SyncBatchNorm::new(norm()),
         };
@@ -288,9 +297,9 @@ impl Blocks {
     }
 
     fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        [&self.below, &self.above].into_iter().fold(x, |x, block| {
-            block.sync.forward(block.norm.forward(block.conv.forward(x)))
-        })
+        [&self.below, &self.above]
+            .into_iter()
+            .fold(x, |x, block| block.sync.forward(block.norm.forward(block.conv.forward(x))))
     }
 }
 

@@ -33,7 +33,12 @@ fn step(optim: &mut LocalOptimizer, layer: Local<Linear>, x: Tensor<2>, rate: f6
 fn map_outlives_its_radius() {
     let rule = |tau: f64| {
         let neighbourhood = Neighbourhood::Gaussian;
-        Rule::som([4, 2]).with_lateral(Lateral::Map { size: vec![4, 2], neighbourhood, sigma: Some(1.5), tau })
+        Rule::som([4, 2]).with_lateral(Lateral::Map {
+            size: vec![4, 2],
+            neighbourhood,
+            sigma: Some(1.5),
+            tau,
+        })
     };
     let x = |step: u64| tensor::<2>(step % 20, [3, 2], &Device::flex());
     let (mut map, mut optim) = Plan::new().init(layer(rule(0.5), 2, 8), SgdConfig::new()).unwrap();
@@ -52,7 +57,8 @@ fn map_outlives_its_radius() {
 }
 
 fn one_row_at_a_time() {
-    let (mut layer, mut optim) = Plan::new().init(layer(Rule::hpca_adaptive(), 4, 3), SgdConfig::new()).unwrap();
+    let (mut layer, mut optim) =
+        Plan::new().init(layer(Rule::hpca_adaptive(), 4, 3), SgdConfig::new()).unwrap();
     for number in 0..400 {
         let x = tensor::<2>(number, [1, 4], &Device::flex()).mul_scalar(1.7);
         layer = step(&mut optim, layer, x, 1e-6);

@@ -116,7 +116,10 @@ fn norm_of_a_block() {
     let (loss, seen) = optim.observe(&net, Signals::none(), forward).unwrap();
     let net = optim.step(1e-2, net, seen.backward(loss).unwrap()).unwrap();
     let moved: Vec<f64> = of(&net).iter().zip(&before).map(|(now, before)| (now - before).abs()).collect();
-    assert!(moved.iter().all(|moved| (moved - 1e-2).abs() < 1e-3), "by Adam each moves by 1e-2, moved {moved:?}");
+    assert!(
+        moved.iter().all(|moved| (moved - 1e-2).abs() < 1e-3),
+        "by Adam each moves by 1e-2, moved {moved:?}"
+    );
 }
 
 /// Whatever the rest learns by, and without its clipping.
@@ -133,7 +136,8 @@ fn plain_sgd() {
     let (_, seen) = plan.observe(&bound, Signals::none(), |net| net.forward(images(1))).unwrap();
     let (_, grads) = plan.finish(bound, seen.local_only()).unwrap();
     let gradient = vec(grads.get::<4>(start.conv2.layer().weight.id).unwrap());
-    let expected: Vec<f64> = weights(&start)[1].iter().zip(gradient).map(|(weight, gradient)| weight - 0.1 * gradient).collect();
+    let expected: Vec<f64> =
+        weights(&start)[1].iter().zip(gradient).map(|(weight, gradient)| weight - 0.1 * gradient).collect();
     let clipped = AdamConfig::new().with_grad_clipping(Some(GradientClippingConfig::Value(1e-6)));
     for base in [AdamConfig::new(), clipped] {
         assert_close("conv2", &run(base), &expected, 1e-6);
@@ -152,7 +156,10 @@ fn last_entry() {
     let updates = seen.backward(loss).unwrap();
     let after = weights(&optim.step(0.01, net, updates).unwrap());
     let largest = |layer: usize| {
-        after[layer].iter().zip(&before[layer]).fold(0.0f64, |most, (now, before)| most.max((now - before).abs()))
+        after[layer]
+            .iter()
+            .zip(&before[layer])
+            .fold(0.0f64, |most, (now, before)| most.max((now - before).abs()))
     };
     assert!(largest(0) < 5e-3, "by SGD at 0.01: {}", largest(0));
     assert!((largest(1) - 0.5).abs() < 0.01, "by Adam at 0.5: {}", largest(1));

@@ -59,7 +59,12 @@ fn optimizers() {
         RmsPropConfig::new().into(),
     ];
     for choice in choices {
-        resumes(&Plan::new().with(swta()).with(Entry::frozen("conv1")).with(Entry::backprop("fc").by(choice.clone())));
+        resumes(
+            &Plan::new()
+                .with(swta())
+                .with(Entry::frozen("conv1"))
+                .with(Entry::backprop("fc").by(choice.clone())),
+        );
         resumes(&Plan::new().with(Entry::frozen("conv1")).with(swta().by(choice)));
     }
 }
@@ -69,9 +74,13 @@ fn floats() {
     for i in 0..40 {
         let seed = values::numbers(i, 3);
         let rate = f64::from(seed[0]).abs() * 0.1 + 1e-4;
-        let shares = LocalTraining::new(Rule::swta()).with_shares(f64::from(seed[1]).abs() / 3.0, 0.1 + f64::from(seed[2]).abs() / 7.0);
+        let shares = LocalTraining::new(Rule::swta())
+            .with_shares(f64::from(seed[1]).abs() / 3.0, 0.1 + f64::from(seed[2]).abs() / 7.0);
         let plan = Plan::new()
-            .with(Entry::local("conv2", shares).at_rate(ExponentialLrSchedulerConfig::new(rate, 0.1 + 0.9 / (i + 3) as f64)))
+            .with(
+                Entry::local("conv2", shares)
+                    .at_rate(ExponentialLrSchedulerConfig::new(rate, 0.1 + 0.9 / (i + 3) as f64)),
+            )
             .frozen("conv1");
         let text = serde_json::to_string(&plan).unwrap();
         assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan, "{text}");
@@ -103,7 +112,10 @@ fn custom_rules() {
     let checkpoints = Checkpoints::new(folder.path());
     checkpoints.save(&epoch(fresh(&plan(0.3), 3))).unwrap();
     let refused = checkpoints.resume(fresh(&plan(0.4), 3)).map(drop).unwrap_err();
-    assert!(matches!(&refused, CheckpointError::Foreign { theirs, ours, .. } if theirs.contains("0.3") && ours.contains("0.4")), "{refused}");
+    assert!(
+        matches!(&refused, CheckpointError::Foreign { theirs, ours, .. } if theirs.contains("0.3") && ours.contains("0.4")),
+        "{refused}"
+    );
 }
 
 /// Phases with rules of different states, and one by backprop.
@@ -137,7 +149,8 @@ fn any_epoch() {
 }
 
 fn changed_rates() {
-    let plan = |rate: f64| Plan::new().with(Entry::local("conv2", Rule::swta()).at_rate(rate)).frozen("conv1");
+    let plan =
+        |rate: f64| Plan::new().with(Entry::local("conv2", Rule::swta()).at_rate(rate)).frozen("conv1");
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = Checkpoints::new(folder.path());
     checkpoints.save(&epoch(fresh(&plan(0.05), 3))).unwrap();

@@ -11,7 +11,7 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use burn_hebbian::prelude::*;
-use burn_hebbian_tests::net::{NormNet, Net, PlainNet};
+use burn_hebbian_tests::net::{Net, NormNet, PlainNet};
 use libtest_mimic::Trial;
 
 use crate::{device, images, kind, loss};

@@ -103,7 +103,8 @@ pub struct LayerInfo {
 impl PartialEq for LayerInfo {
     /// Rules of the layers' own are the same if they are one object.
     fn eq(&self, other: &Self) -> bool {
-        let address = |rule: &Option<Arc<dyn LocalRule>>| rule.as_ref().map(|rule| Arc::as_ptr(rule).cast::<()>());
+        let address =
+            |rule: &Option<Arc<dyn LocalRule>>| rule.as_ref().map(|rule| Arc::as_ptr(rule).cast::<()>());
         (self.weight, self.layout, self.state, self.training, self.owner)
             == (other.weight, other.layout, other.state, other.training, other.owner)
             && address(&self.rule) == address(&other.rule)
@@ -152,7 +153,8 @@ fn with_visit<R>(visit: Visit, traverse: impl FnOnce() -> R) -> (R, Visit) {
     VISITS.with_borrow_mut(|visits| visits.push(visit));
     let scope = Scope;
     let result = traverse();
-    let done = VISITS.with_borrow_mut(|visits| core::mem::replace(visits.last_mut().expect("pushed above"), NOTHING));
+    let done = VISITS
+        .with_borrow_mut(|visits| core::mem::replace(visits.last_mut().expect("pushed above"), NOTHING));
     drop(scope);
     (result, done)
 }

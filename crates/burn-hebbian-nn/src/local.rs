@@ -260,7 +260,8 @@ impl<L: Trainable> Module for Local<L> {
     }
 
     fn map<M: ModuleMapper>(self, mapper: &mut M) -> Self {
-        let Self { layer, rule, output, padding_mode, forms, state, learns_by, training, owner, seat } = self.called();
+        let Self { layer, rule, output, padding_mode, forms, state, learns_by, training, owner, seat } =
+            self.called();
         let layer = layer.map(mapper);
         let state = state.map(|state| {
             mapper.enter_module(STATE, CONTAINER);

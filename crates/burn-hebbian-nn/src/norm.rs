@@ -16,7 +16,7 @@ use burn_hebbian_core::{
 };
 
 use crate::{
-    geometry::is_learnable,
+    geometry::{is_learnable, whole},
     gradient::{is_covered, with_gradient},
 };
 
@@ -78,18 +78,27 @@ impl SyncBatchNorm {
         &self.norm
     }
 
-    /// `[n, channels, …]` → the same.
+    /// `[n, channels, …]` → the same. Half precision is normalised in `f32`: sums and counts of many positions are beyond it.
+    ///
+    /// One value a channel has no variance: such an input is normalised by the running statistics, and does not move them.
     ///
     /// # Panics
     ///
     /// If the channels do not fit, or the other replicas do not come.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        if !self.trains(&input.device()) {
-            return self.infer(input);
-        }
         let [channels] = self.norm.gamma.lazy_shape().dims();
         let dims = input.dims();
-        assert!(dims[1] == channels, "batch norm: expected [n, {channels}, …], got {dims:?}");
+        assert!(D > 1 && dims[1] == channels, "batch norm: expected [n, {channels}, …], got {dims:?}");
+        let values = dims[0] * dims[2..].iter().product::<usize>();
+        if !self.trains(&input.device()) || values < 2 && self.replicas.is_none() {
+            return self.infer(input);
+        }
+        let dtype = input.dtype();
+        self.normalise(whole(input)).cast(dtype)
+    }
+
+    /// By the statistics of the batch.
+    fn normalise<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
         let Normalised { output, mean, variance } = match &self.replicas {
             Some(replicas) => self.over(|part| total(replicas, part), input),
             // nothing is transposed on the way, as it is in Burn's
@@ -104,7 +113,7 @@ impl SyncBatchNorm {
 
     /// Moves a running statistic towards what was seen, or lets the optimizer move it.
     fn move_running(&self, running: &RunningState<Tensor<1>>, seen: Tensor<1>) {
-        let known = || running.value_sync().to_device(&seen.device());
+        let known = || running.value_sync().to_device(&seen.device()).cast(seen.dtype());
         let momentum = self.norm.momentum;
         match self.seat.pass() {
             Some((pass, _)) => {
@@ -112,7 +121,10 @@ impl SyncBatchNorm {
                 pass.report_running(id_of(running), shift.inner());
             }
             None if self.bound => {}
-            None => running.update(known() * (1.0 - momentum) + seen * momentum),
+            None => {
+                let dtype = running.value().dtype();
+                running.update((known() * (1.0 - momentum) + seen * momentum).cast(dtype));
+            }
         }
     }
 
@@ -167,7 +179,7 @@ impl SyncBatchNorm {
     }
 
     fn over_one<const D: usize>(&self, input: Tensor<D>) -> Normalised<D> {
-        let (gamma, beta) = (self.norm.gamma.val(), self.norm.beta.val());
+        let [gamma, beta] = [&self.norm.gamma, &self.norm.beta].map(|param| param.val().cast(input.dtype()));
         let result = batch_norm_train(input, gamma, beta, self.norm.epsilon);
         let (mean, variance) = (result.mean.detach(), result.variance.detach());
         Normalised { output: self.rescale(result.output, variance.clone()), mean, variance }
@@ -195,8 +207,10 @@ impl SyncBatchNorm {
         let mean = sums.narrow(0, 0, channels) / count.clone();
         let centred = input - mean.clone().reshape(per_channel);
         let variance = total(sum(centred.clone() * centred.clone())) / count;
-        let scale = self.norm.gamma.val() / (variance.clone() + self.norm.epsilon).sqrt();
-        let output = centred * scale.reshape(per_channel) + self.norm.beta.val().reshape(per_channel);
+        let [gamma, beta] =
+            [&self.norm.gamma, &self.norm.beta].map(|param| param.val().cast(variance.dtype()));
+        let scale = gamma / (variance.clone() + self.norm.epsilon).sqrt();
+        let output = centred * scale.reshape(per_channel) + beta.reshape(per_channel);
         let output = self.rescale(output, variance.clone());
         Normalised { output, mean: mean.detach(), variance: variance.detach() }
     }

@@ -56,7 +56,9 @@ fn check_images<const X: usize>(
     input: [usize; X],
 ) -> Result<(), RuleError> {
     if input.contains(&0) {
-        return Err(RuleError::Custom(format!("nothing can be learnt from an empty batch, got an input of {input:?}")));
+        return Err(RuleError::Custom(format!(
+            "nothing can be learnt from an empty batch, got an input of {input:?}"
+        )));
     }
     rule.check_images(signals, input[0])
 }

@@ -10,8 +10,8 @@ use std::{
 };
 
 use burn::{
-    lr_scheduler::module_lr_scheduler::{ModuleLrScheduler, ModuleLrSchedulerConfig},
     lr_scheduler::LrSchedulerConfig,
+    lr_scheduler::module_lr_scheduler::{ModuleLrScheduler, ModuleLrSchedulerConfig},
     module::{Module, ParamGroup, ParamId},
     optim::{ModuleOptimizer, SgdConfig},
 };

@@ -4,9 +4,7 @@ use std::{any::Any, collections::HashMap, sync::Arc};
 
 use burn::{
     lr_scheduler::module_lr_scheduler::ModuleLearningRate,
-    module::{
-        Devices, Flag, Module, ModuleMapper, ModuleVisitor, Param,
-    },
+    module::{Devices, Flag, Module, ModuleMapper, ModuleVisitor, Param},
     optim::{GradientsParams, ModuleOptimizer},
     tensor::{Bool, Device, Int, Tensor},
 };

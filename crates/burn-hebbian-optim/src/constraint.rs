@@ -61,7 +61,7 @@ impl Constraint {
 
     pub(crate) fn check(&self, pattern: &str) -> Result<(), PlanError> {
         match *self {
-            Self::Clip { max } if !(max.is_finite() && max > 0.0) => {
+            Self::Clip { max } if !(max as f32).is_normal() || max < 0.0 => {
                 Err(PlanError::Clip { pattern: pattern.to_string(), max })
             }
             _ => Ok(()),
@@ -91,7 +91,9 @@ impl LocalLayer {
         let before = before.map(precise);
         param.map(|old| {
             let tiny = near_zero(old.dtype());
-            let hold = |weight, constraint: &Constraint| constraint.hold(weight, before.as_ref(), tiny, &self.layout);
+            let hold = |weight, constraint: &Constraint| {
+                constraint.hold(weight, before.as_ref(), tiny, &self.layout)
+            };
             let held = self.constraints.iter().fold(precise(old.clone().inner()), hold);
             put(held, old)
         })

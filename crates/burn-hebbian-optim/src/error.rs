@@ -91,8 +91,10 @@ pub enum PlanError {
         /// What Burn says.
         reason: String,
     },
-    /// A bound on weights that is not positive and finite.
-    #[error("plan: pattern `{pattern}`: weights must be clipped to a positive and finite value, got {max}")]
+    /// A bound on weights that is not a positive number that f32 can hold.
+    #[error(
+        "plan: pattern `{pattern}`: weights must be clipped to a positive value that f32 can hold, got {max}"
+    )]
     Clip {
         /// The pattern.
         pattern: String,
@@ -135,6 +137,12 @@ pub enum UpdateError {
         /// Steps since the updates were last found finite.
         steps: usize,
     },
+    /// A learning rate that is not a number.
+    #[error("the learning rate of a step must be finite, got {rate}")]
+    Rate {
+        /// The rate.
+        rate: f64,
+    },
     /// A local layer that was to learn, and that no pass of the step reached.
     #[error(
         "layer `{layer}` was to learn locally, and no observed pass reached it: call the copy of the model that `observe` hands to the closure; or say that steps may leave it out (`Entry::optional`, `Updates::partial`)"
@@ -157,7 +165,9 @@ pub enum UpdateError {
     )]
     NoAutodiff,
     /// A loss that no parameter has a part in.
-    #[error("the loss depends on no parameter that requires gradients; was it detached, or computed from another model?")]
+    #[error(
+        "the loss depends on no parameter that requires gradients; was it detached, or computed from another model?"
+    )]
     NoGraph,
     /// A gradient under a local weight that holds no sums.
     #[error(
@@ -199,7 +209,9 @@ pub enum UpdateError {
     )]
     NothingLearns,
     /// A plan with epochs, of which nobody has said which one it is.
-    #[error("the plan says what holds in which epochs, and nobody counts them: call `LocalOptimizer::begin_epoch`")]
+    #[error(
+        "the plan says what holds in which epochs, and nobody counts them: call `LocalOptimizer::begin_epoch`"
+    )]
     NoEpoch,
     /// A replica of a model that trains by itself.
     #[error(

@@ -73,13 +73,13 @@ pub(crate) struct Finished {
 }
 
 impl<'a, G: Gradients> Finisher<'a, G> {
-    pub(crate) fn new(assignment: &'a Arc<Assignment>, demands: Demands, grads: &'a mut G, looks: bool) -> Self {
+    pub(crate) fn new(assignment: &'a Arc<Assignment>, demands: Demands, grads: &'a mut G) -> Self {
         Self {
             assignment,
             demands,
             grads,
             next: 0,
-            flags: looks.then(Vec::new),
+            flags: (assignment.check_every > 0).then(Vec::new),
             finished: GradientsParams::new(),
             commit: Commit::new(assignment.clone()),
             statistics: HashMap::new(),
@@ -93,7 +93,9 @@ impl<'a, G: Gradients> Finisher<'a, G> {
         }
         if self.grads.left() > 0 {
             let left = self.grads.left();
-            self.fail(|| UpdateError::Foreign { what: format!("{left} gradient(s) of parameters that the model does not have") });
+            self.fail(|| UpdateError::Foreign {
+                what: format!("{left} gradient(s) of parameters that the model does not have"),
+            });
         }
         let Self { finished, commit, flags, error, .. } = self;
         match error {
@@ -151,7 +153,8 @@ impl<'a, G: Gradients> Finisher<'a, G> {
 
     /// The next state of a rule; its layer's weight was visited before it.
     fn state<const D: usize>(&mut self, place: usize, param: &Param<Tensor<D>>) {
-        let (Some(layer), Some(statistics)) = (self.assignment.layer(place), self.statistics.remove(&place)) else {
+        let (Some(layer), Some(statistics)) = (self.assignment.layer(place), self.statistics.remove(&place))
+        else {
             return;
         };
         let state = param.val().inner();
@@ -169,7 +172,8 @@ impl<'a, G: Gradients> Finisher<'a, G> {
         let known = param.val().inner();
         let len = param.lazy_shape().num_elements();
         if packed.dims()[0] != len + 1 {
-            return self.fail(|| UpdateError::Foreign { what: format!("a gradient for `{}`", parameter.path) });
+            return self
+                .fail(|| UpdateError::Foreign { what: format!("a gradient for `{}`", parameter.path) });
         }
         let shift = mean_shift(packed.reshape([len + 1])).to_device(&known.device()).cast(known.dtype());
         let moved: Tensor<1> = known.reshape([len]) + shift;
@@ -207,7 +211,9 @@ impl<G: Gradients> ModuleVisitor for Finisher<'_, G> {
                 Role::Frozen => drop(self.grads.take::<D>(param.id)),
             },
             Some(parameter) => {
-                self.fail(|| UpdateError::Foreign { what: format!("a model with another parameter `{}`", parameter.path) });
+                self.fail(|| UpdateError::Foreign {
+                    what: format!("a model with another parameter `{}`", parameter.path),
+                });
             }
             None => self.fail(|| UpdateError::Foreign { what: "a model with more parameters".to_string() }),
         }

@@ -29,7 +29,8 @@ impl ModuleMapper for Fresh {
         // a leaf of its own in the autodiff graph, too
         let require_grad = param.is_require_grad();
         let (_, values, mapper) = param.consume();
-        let values = if values.is_autodiff() { values.detach().set_require_grad(require_grad) } else { values };
+        let values =
+            if values.is_autodiff() { values.detach().set_require_grad(require_grad) } else { values };
         Param::from_mapped_value(ParamId::new(), values, mapper)
     }
 

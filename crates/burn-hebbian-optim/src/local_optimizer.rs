@@ -13,7 +13,7 @@ use burn::{
 use burn_hebbian_core::{Signals, replicas::AllReduce};
 
 use crate::{
-    BoundPlan, IntoOptimizer, PlanError, Plan, Refused, Report, Seen, UpdateError, Updates,
+    BoundPlan, IntoOptimizer, Plan, PlanError, Refused, Report, Seen, UpdateError, Updates,
     bind::Assignment,
     commit::Commit,
     finish::{Finished, Finisher, Gradients},
@@ -145,6 +145,9 @@ impl LocalOptimizer {
             let what = "updates that another optimizer observed, or this one in another phase".to_string();
             return Err(Refused::new(model, UpdateError::Foreign { what }));
         }
+        if !rate.is_finite() {
+            return Err(Refused::new(model, UpdateError::Rate { rate }));
+        }
         let finished = match plan.finished(&model, &assignment, demands, &mut grads) {
             Ok(finished) => finished,
             Err(error) => return Err(Refused::new(model, error)),
@@ -201,7 +204,8 @@ impl LocalOptimizer {
 impl Clone for LocalOptimizer {
     fn clone(&self) -> Self {
         // a rate of its own, so that clones do not step at each other's
-        let fresh = Self::new(self.plan.clone(), self.base.clone()).expect("the same rates were built before");
+        let fresh =
+            Self::new(self.plan.clone(), self.base.clone()).expect("the same rates were built before");
         fresh.resumed(self.optimizer().clone(), self.rates.to_record())
     }
 }
@@ -254,7 +258,10 @@ impl BoundPlan {
     pub fn finish<M: Module>(&self, model: M, updates: Updates) -> Result<(M, GradientsParams), Refused<M>> {
         let Updates { plan, assignment, mut grads, demands } = updates;
         if !plan.is_same(self) {
-            return Err(Refused::new(model, UpdateError::Foreign { what: "updates of another plan".to_string() }));
+            return Err(Refused::new(
+                model,
+                UpdateError::Foreign { what: "updates of another plan".to_string() },
+            ));
         }
         match self.finished(&model, &assignment, demands, &mut grads) {
             Ok(Finished { grads, commit, .. }) => Ok((commit.apply(model), grads)),
@@ -291,11 +298,10 @@ impl BoundPlan {
         demands: Demands,
         grads: &mut G,
     ) -> Result<Finished, UpdateError> {
-        let every = self.plan().finite_check_every();
-        let mut finisher = Finisher::new(assignment, demands, grads, every != Some(0));
+        let mut finisher = Finisher::new(assignment, demands, grads);
         model.visit(&mut finisher);
         let mut finished = finisher.finish()?;
-        self.monitor().record(std::mem::take(&mut finished.flags), every)?;
+        self.monitor().record(std::mem::take(&mut finished.flags), assignment.check_every)?;
         Ok(finished)
     }
 }

@@ -44,10 +44,8 @@ struct State {
 
 impl Monitor {
     /// Adds the flags of one step, and looks at all of them once `every` steps have passed (0: never).
-    pub(crate) fn record(&self, flags: Vec<Flag>, every: Option<usize>) -> Result<(), UpdateError> {
-        let Some(first) = flags.first() else { return Ok(()) };
-        let every = every.unwrap_or_else(|| default_steps(&first.bad.device()));
-        if every == 0 {
+    pub(crate) fn record(&self, flags: Vec<Flag>, every: usize) -> Result<(), UpdateError> {
+        if every == 0 || flags.is_empty() {
             return Ok(());
         }
         let mut state = self.state();
@@ -92,7 +90,8 @@ impl State {
     }
 }
 
-fn default_steps(device: &Device) -> usize {
+/// Steps between two looks, if nobody chose them.
+pub(crate) fn default_steps(device: &Device) -> usize {
     // A device does not say whether it is asynchronous; all CubeCL runtimes are.
     if format!("{device:?}").contains("Cube") { ASYNCHRONOUS_STEPS } else { 1 }
 }

@@ -16,7 +16,7 @@ use burn_hebbian_core::{
 };
 
 use crate::{
-    BoundPlan, Updates, UpdateError,
+    BoundPlan, UpdateError, Updates,
     bind::{Assignment, Key, Leaf, Role, is_active},
     running::{Shifts, Standing},
 };
@@ -92,13 +92,20 @@ impl BoundPlan {
         signals: &Signals,
     ) -> Result<Option<Copy<M>>, UpdateError> {
         let recorder = Arc::new(Recorder { signals: signals.clone(), ..Recorder::default() });
-        let mut mapper = Seating { assignment, leaves: Vec::new(), flags: 0, standing: Standing::default(), distributed: false };
+        let mut mapper = Seating {
+            assignment,
+            leaves: Vec::new(),
+            flags: 0,
+            standing: Standing::default(),
+            distributed: false,
+        };
         let (copy, found) = with_seats(recorder.clone(), || model.clone().map(&mut mapper));
         let Seating { leaves, standing, distributed, .. } = mapper;
         if (Key { leaves, found }) != assignment.key {
             return Ok(None);
         }
-        if assignment.learning().next().is_none() && assignment.key.found.layers.iter().any(|layer| !layer.training)
+        if assignment.learning().next().is_none()
+            && assignment.key.found.layers.iter().any(|layer| !layer.training)
         {
             return Err(UpdateError::NothingLearns);
         }

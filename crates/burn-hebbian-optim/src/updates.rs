@@ -107,16 +107,15 @@ impl Updates {
 
     /// The paths of the parameters that anything is in them for, in the model's order.
     pub fn parameters(&self) -> Vec<&str> {
-        let holds = |parameter: &&Parameter| {
-            by_rank!(parameter.shape.len(), D => self.grads.get::<D>(parameter.id).is_some())
-        };
+        let holds = |parameter: &&Parameter| by_rank!(parameter.shape.len(), D => self.grads.get::<D>(parameter.id).is_some());
         self.assignment.parameters.iter().filter(holds).map(|parameter| parameter.path.as_str()).collect()
     }
 
     /// The local layers that the passes have reached, in the model's order.
     pub fn reached(&self) -> Vec<&str> {
         let held = self.parameters();
-        let reached = |layer: &LocalLayer| held.contains(&self.assignment.parameters[layer.weight].path.as_str());
+        let reached =
+            |layer: &LocalLayer| held.contains(&self.assignment.parameters[layer.weight].path.as_str());
         let layers = self.assignment.learning().filter(|(_, layer)| reached(layer));
         layers.map(|(_, layer)| layer.path.as_str()).collect()
     }

@@ -13,11 +13,16 @@ use burn::train::{LearnerSummary, metric::store::Direction};
 /// # Errors
 ///
 /// If burn-train finds no logs in the folder.
-pub fn best_epoch(folder: impl AsRef<Path>, metric: &str, direction: Direction) -> Result<Option<usize>, String> {
+pub fn best_epoch(
+    folder: impl AsRef<Path>,
+    metric: &str,
+    direction: Direction,
+) -> Result<Option<usize>, String> {
     let folder = folder.as_ref();
     let summary = LearnerSummary::new(folder, &[metric])?;
     let kept = |epoch: usize| folder.join("checkpoint").join(format!("model-{epoch}.bpk")).exists();
-    let entries = summary.metrics.valid.iter().flat_map(|metric| &metric.entries).filter(|entry| kept(entry.step));
+    let entries =
+        summary.metrics.valid.iter().flat_map(|metric| &metric.entries).filter(|entry| kept(entry.step));
     let best = match direction {
         Direction::Lowest => entries.min_by(|a, b| a.value.total_cmp(&b.value)),
         Direction::Highest => entries.max_by(|a, b| a.value.total_cmp(&b.value)),

@@ -209,7 +209,12 @@ impl Course {
     /// # Errors
     ///
     /// If the plan does not fit the model, or the checkpoint is not there or of another one.
-    pub fn load<M: Classifier>(&self, model: M, folder: impl AsRef<Path>, epoch: usize) -> Result<M, CourseError> {
+    pub fn load<M: Classifier>(
+        &self,
+        model: M,
+        folder: impl AsRef<Path>,
+        epoch: usize,
+    ) -> Result<M, CourseError> {
         let file = folder.as_ref().join("checkpoint").join(format!("model-{epoch}.bpk"));
         let record = ModuleRecord::load(file)?;
         let mut model = model;
@@ -277,7 +282,8 @@ struct Ending {
 
 impl Stop {
     fn by(&self, interrupter: Interrupter) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Ending { interrupter: Some(interrupter), reason: None };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            Ending { interrupter: Some(interrupter), reason: None };
     }
 
     /// Ends the training, and keeps the first reason.

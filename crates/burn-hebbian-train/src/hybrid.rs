@@ -4,7 +4,10 @@ use std::{borrow::Cow, fmt};
 
 use burn::{
     lr_scheduler::module_lr_scheduler::ModuleLearningRate,
-    module::{Content, Devices, DisplaySettings, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper, ModuleVisitor},
+    module::{
+        Content, Devices, DisplaySettings, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
+        ModuleVisitor,
+    },
     nn::loss::CrossEntropyLossConfig,
     optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams},
     tensor::{Device, Int, Tensor},
@@ -108,7 +111,11 @@ impl<M: Classifier> Hybrid<M> {
         if !self.course.is_counted() {
             return Err(Refusal::Uncounted);
         }
-        Ok(if self.phase == self.course.now() { Cow::Borrowed(self) } else { Cow::Owned(self.clone().advanced()?) })
+        Ok(if self.phase == self.course.now() {
+            Cow::Borrowed(self)
+        } else {
+            Cow::Owned(self.clone().advanced()?)
+        })
     }
 
     fn teach(&self, batch: Batch<M::Input>) -> Result<TrainOutput<ClassificationOutput>, Refusal> {

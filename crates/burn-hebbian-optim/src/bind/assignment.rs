@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use burn::module::ParamId;
-use burn_hebbian_core::{LocalRule, Signals, WeightLayout, observe::{Collected, GradientFlow}};
+use burn_hebbian_core::{
+    LocalRule, Signals, WeightLayout,
+    observe::{Collected, GradientFlow},
+};
 
 use super::Leaf;
 use crate::{Constraint, UpdateError};
@@ -17,6 +20,8 @@ pub(crate) struct Assignment {
     pub(crate) layers: Vec<Option<Arc<LocalLayer>>>,
     /// Which flags for training behavior the plan turns off, in the model's order.
     pub(crate) frozen_flags: Vec<bool>,
+    /// Steps between two looks at whether updates are finite, 0 for never.
+    pub(crate) check_every: usize,
     /// Whether some running statistics move in every forward pass, in all clones of the model.
     pub(crate) shares_running: bool,
 }
@@ -94,7 +99,8 @@ impl Assignment {
 
     /// The parameter of a running statistic.
     pub(crate) fn running(&self, id: ParamId) -> Option<&Parameter> {
-        let is_it = |parameter: &&Parameter| parameter.id == id && matches!(parameter.role, Role::Running { .. });
+        let is_it =
+            |parameter: &&Parameter| parameter.id == id && matches!(parameter.role, Role::Running { .. });
         self.parameters.iter().find(is_it)
     }
 

@@ -11,6 +11,7 @@ use burn_hebbian_core::{LocalRule, observe::LayerInfo};
 use super::{Assignment, Key, LocalLayer, Parameter, Role, Survey};
 use crate::{
     LocalTraining, PlanError,
+    monitor::default_steps,
     plan::{Entry, Plan, Rest, RuleChoice, Training},
 };
 
@@ -59,6 +60,7 @@ enum Kind {
 
 struct Resolver<'a> {
     rest: Rest,
+    check_every: Option<usize>,
     entries: Vec<Compiled<'a>>,
     survey: &'a Survey,
     shared: &'a HashSet<ParamId>,
@@ -74,12 +76,13 @@ impl<'a> Resolver<'a> {
         shared: &'a HashSet<ParamId>,
     ) -> Result<Self, PlanError> {
         let compile = |(number, entry): (usize, &'a Entry)| {
-            entry.epochs.check(&entry.pattern)?;
+            entry.check()?;
             let group = anchored(&entry.pattern)?;
             Ok(Compiled { number, entry, group, holds: entry.epochs.contain(epoch) })
         };
         let entries = plan.entries().iter().enumerate().map(compile).collect::<Result<_, PlanError>>()?;
-        Ok(Self { rest: plan.rest(), entries, survey, shared, weights: weights(survey) })
+        let check_every = plan.finite_check_every();
+        Ok(Self { rest: plan.rest(), check_every, entries, survey, shared, weights: weights(survey) })
     }
 
     fn resolve(self) -> Result<Assignment, PlanError> {
@@ -90,15 +93,19 @@ impl<'a> Resolver<'a> {
         check_bias(&layers, &parameters)?;
         check_tied(&parameters)?;
         let key = Key { leaves: self.survey.leaves.clone(), found: self.survey.found.clone() };
-        let shares_running = parameters.iter().any(|parameter| parameter.role == Role::Running { shared: true });
+        let shares_running =
+            parameters.iter().any(|parameter| parameter.role == Role::Running { shared: true });
         let frozen_flags = self.survey.flags.iter().map(|path| self.freezes(path)).collect();
-        Ok(Assignment { key, parameters, layers, frozen_flags, shares_running })
+        let check_every =
+            self.check_every.unwrap_or_else(|| self.survey.device.as_ref().map_or(1, default_steps));
+        Ok(Assignment { key, parameters, layers, frozen_flags, check_every, shares_running })
     }
 
     /// Whether the plan freezes the module of a flag: norms then take their running statistics, as if the model had been
     /// frozen there.
     fn freezes(&self, path: &str) -> bool {
-        let concerned = |compiled: &&Compiled| compiled.holds && !compiled.entry.is_local() && compiled.matches(path);
+        let concerned =
+            |compiled: &&Compiled| compiled.holds && !compiled.entry.is_local() && compiled.matches(path);
         let last = self.entries.iter().rev().find(concerned);
         last.is_some_and(|compiled| matches!(compiled.entry.training, Training::Frozen))
     }
@@ -141,7 +148,9 @@ impl<'a> Resolver<'a> {
             Kind::Weight(place) if learns(place) => Role::Local(place),
             Kind::Beside(place) if learns(place) => self.role_beside(number, place, layers),
             // a local layer in its training mode, or a plain one: by backprop or not at all
-            Kind::Weight(place) | Kind::Beside(place) if !self.survey.found.layers[place].training => Role::Frozen,
+            Kind::Weight(place) | Kind::Beside(place) if !self.survey.found.layers[place].training => {
+                Role::Frozen
+            }
             _ if !self.survey.leaves[number].active => Role::Frozen,
             _ => self.role_of_plain(number),
         }
@@ -191,7 +200,9 @@ impl<'a> Resolver<'a> {
             layer_path(&self.survey.paths[*weight]) == layer_path(&self.survey.paths[number])
         };
         match self.weights.iter().position(within) {
-            Some(place) if found.layers[place].state.is_some_and(|(state, _)| state == id) => Kind::State(place),
+            Some(place) if found.layers[place].state.is_some_and(|(state, _)| state == id) => {
+                Kind::State(place)
+            }
             Some(place) => Kind::Beside(place),
             None => Kind::Plain,
         }
@@ -248,7 +259,8 @@ impl<'a> Resolver<'a> {
     fn check_matches(&self, compiled: &Compiled) -> Result<(), PlanError> {
         let pattern = || compiled.entry.pattern.clone();
         let paths = &self.survey.paths;
-        let matched: Vec<usize> = (0..paths.len()).filter(|number| compiled.matches(&paths[*number])).collect();
+        let matched: Vec<usize> =
+            (0..paths.len()).filter(|number| compiled.matches(&paths[*number])).collect();
         let Some(first) = matched.first() else {
             return Err(PlanError::MatchesNothing { pattern: pattern(), paths: paths.join(", ") });
         };
@@ -257,7 +269,6 @@ impl<'a> Resolver<'a> {
         }
         Ok(())
     }
-
 }
 
 /// A pattern that decides about nothing but what is frozen in the model teaches nobody: a mistake when a plan is bound.

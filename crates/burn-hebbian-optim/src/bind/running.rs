@@ -48,7 +48,8 @@ impl ModuleMapper for Marking {
         }
         self.values.insert(param.id, Box::new(param.val()));
         self.shapes.insert(param.id, param.val().dims().to_vec());
-        param.map(|values| if values.dims()[0] > 1 { values.narrow(0, 0, 1) } else { values.repeat_dim(0, 2) })
+        param
+            .map(|values| if values.dims()[0] > 1 { values.narrow(0, 0, 1) } else { values.repeat_dim(0, 2) })
     }
 }
 

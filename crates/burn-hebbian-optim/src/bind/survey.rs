@@ -2,7 +2,7 @@
 
 use burn::{
     module::{Flag, Module, ModuleVisitor, Param, ParamId},
-    tensor::Tensor,
+    tensor::{Device, Tensor},
 };
 use burn_hebbian_core::observe::{Collected, collect};
 
@@ -23,6 +23,8 @@ pub(crate) struct Survey {
     pub(crate) shapes: Vec<Vec<usize>>,
     /// The paths of flags for training behavior.
     pub(crate) flags: Vec<String>,
+    /// Where the first parameter is.
+    pub(crate) device: Option<Device>,
     pub(crate) found: Collected,
 }
 
@@ -47,6 +49,7 @@ impl ModuleVisitor for Survey {
         self.leaves.push(Leaf { id: param.id, active: is_active(param) });
         self.paths.push(self.path.join("."));
         self.shapes.push(param.lazy_shape().to_vec());
+        self.device.get_or_insert_with(|| param.lazy_device());
     }
 
     fn visit_flag(&mut self, _flag: &Param<Flag>) {

@@ -54,7 +54,11 @@ impl Manifest {
     }
 
     /// `model` after the phases that the checkpoint has behind it: they leave room for the state of their rules.
-    pub(super) fn replay<M: Module>(&self, optim: &mut LocalOptimizer, model: M) -> Result<M, CheckpointError> {
+    pub(super) fn replay<M: Module>(
+        &self,
+        optim: &mut LocalOptimizer,
+        model: M,
+    ) -> Result<M, CheckpointError> {
         let Some(phase) = self.phase else { return Ok(model) };
         let starts = optim.plan().plan().phase_starts();
         let behind = starts.into_iter().filter(|start| *start <= phase);
@@ -97,7 +101,8 @@ impl Manifest {
         }
         let shapes = |all: &BTreeMap<String, Vec<usize>>| serde_json::json!(all);
         let parameters = difference("the parameter", &shapes(&self.parameters), &shapes(&ours.parameters));
-        let plan = |plan: &Value| if rates == Rates::New { without_rates(plan.clone()) } else { plan.clone() };
+        let plan =
+            |plan: &Value| if rates == Rates::New { without_rates(plan.clone()) } else { plan.clone() };
         let differs = || difference("the plan's", &plan(&self.plan), &plan(&ours.plan));
         parameters.or_else(differs).map_or(Ok(()), foreign)
     }

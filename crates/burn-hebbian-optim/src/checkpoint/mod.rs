@@ -201,7 +201,8 @@ impl Checkpoints {
         let files = Files { manifest: &manifest, folder: &folder };
         let model = fresh.model.try_load_record(files.model()?).map_err(files.refused(MODEL))?;
         let optimizer = files.bytes(OPTIMIZER)?;
-        let optimizer = fresh.optim.fresh_optimizer().from_bytes(optimizer).map_err(files.refused(OPTIMIZER))?;
+        let optimizer =
+            fresh.optim.fresh_optimizer().from_bytes(optimizer).map_err(files.refused(OPTIMIZER))?;
         let rates = match rates {
             Rates::Same => files.rates()?,
             Rates::New => fresh.optim.rates().to_record(),
@@ -217,14 +218,17 @@ impl Checkpoints {
         }
         self.put_back()?;
         let number = |path: &Path| path.file_name()?.to_str()?.strip_prefix("epoch-")?.parse().ok();
-        let mut found: Vec<_> = folders(&self.folder)?.into_iter().filter_map(|path| Some((number(&path)?, path))).collect();
+        let mut found: Vec<_> =
+            folders(&self.folder)?.into_iter().filter_map(|path| Some((number(&path)?, path))).collect();
         found.sort();
         Ok(found)
     }
 
     /// Puts back what stepped aside for a checkpoint that never got its name.
     fn put_back(&self) -> Result<(), CheckpointError> {
-        for aside in folders(&self.folder)?.into_iter().filter(|path| path.extension().is_some_and(|it| it == ASIDE)) {
+        for aside in
+            folders(&self.folder)?.into_iter().filter(|path| path.extension().is_some_and(|it| it == ASIDE))
+        {
             let done = aside.with_extension("");
             if done.exists() { remove(&aside)? } else { rename(&aside, &done)? }
         }

@@ -10,7 +10,7 @@ use super::{
     optimizer::same,
     training::{LocalTraining, Training},
 };
-use crate::OptimizerChoice;
+use crate::{OptimizerChoice, PlanError};
 
 /// A pattern and what trains what it matches, by which optimizer, how fast and when.
 ///
@@ -113,6 +113,17 @@ impl Entry {
     /// The rate, if the entry has one of its own.
     pub fn rate(&self) -> Option<&LrSchedulerConfig> {
         self.rate.as_ref()
+    }
+
+    /// Refuses epochs and rates that cannot be.
+    pub(crate) fn check(&self) -> Result<(), PlanError> {
+        if let Some(LrSchedulerConfig::Constant(rate)) = self.rate
+            && !rate.is_finite()
+        {
+            let reason = format!("must be finite, got {rate}");
+            return Err(PlanError::Rate { pattern: self.pattern.clone(), reason });
+        }
+        self.epochs.check(&self.pattern)
     }
 
     pub(crate) fn is_local(&self) -> bool {

@@ -3,8 +3,8 @@
 use burn::{
     module::ParamGroup,
     optim::{
-        AdaGradConfig, AdamConfig, AdamWConfig, AdanConfig, LionConfig, ModuleOptimizer, MuonConfig, RmsPropConfig,
-        SgdConfig,
+        AdaGradConfig, AdamConfig, AdamWConfig, AdanConfig, LionConfig, ModuleOptimizer, MuonConfig,
+        RmsPropConfig, SgdConfig,
     },
 };
 use serde::{Deserialize, Serialize};

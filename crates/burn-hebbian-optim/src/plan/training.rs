@@ -85,7 +85,9 @@ impl<'de> Deserialize<'de> for RuleChoice {
             return Ok(Self::OfTheLayer);
         }
         if value.get("custom").is_some() {
-            return Err(D::Error::custom("a rule of one's own is written down by its description and cannot be read"));
+            return Err(D::Error::custom(
+                "a rule of one's own is written down by its description and cannot be read",
+            ));
         }
         serde_json::from_value(value).map(|rule| Self::Rule(Box::new(rule))).map_err(D::Error::custom)
     }

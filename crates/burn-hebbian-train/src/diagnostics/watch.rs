@@ -243,8 +243,7 @@ mod tests {
             Arc::new(loader(&device)),
             Arc::new(loader(&Device::flex())),
         );
-        let learner =
-            course.watched_learner(&training, net(), |_epochs| 0.1.into(), watch.clone()).unwrap();
+        let learner = course.watched_learner(&training, net(), |_epochs| 0.1.into(), watch.clone()).unwrap();
         let mut training =
             training.with_application_logger(None).renderer(Box::new(Calm::new(paper.clone())));
         for quantity in [Quantity::MeanNorm, Quantity::UpdateRatio] {
