@@ -15,6 +15,7 @@ use burn::{
     grad_clipping::GradientClippingConfig,
     lr_scheduler::{
         LrSchedulerConfig, exponential::ExponentialLrSchedulerConfig, linear::LinearLrSchedulerConfig,
+        module_lr_scheduler::ModuleLrSchedulerConfig,
     },
     module::Module,
     nn::loss::CrossEntropyLossConfig,
@@ -196,25 +197,24 @@ fn three_phases() -> Plan {
         .with(Entry::backprop("net.fc").at_rate(0.003).in_epochs(3..))
 }
 
-/// One phase after the other, each a training of its own, written out.
-fn phase_by_phase(net: &Net, plan: &Plan, epochs: usize) -> Net {
+/// The same as a loop over epochs and steps, written out.
+fn epoch_by_epoch(net: &Net, plan: &Plan, epochs: usize) -> Net {
     let device = net.conv1.weight.device();
-    let mut model = Watched { net: net.clone(), steps: Arc::default() };
+    let watched = Watched { net: net.clone(), steps: Arc::default() };
+    let (mut model, mut optim) = plan.init(watched, AdamConfig::new()).unwrap();
     let loader = loader(&EpochCounter::new(), &device);
     for phase in plan.phases(epochs) {
-        let bound;
-        (model, bound) = plan.bind_in(*phase.start(), model).unwrap();
-        let mut optimizer = bound.optimizer(AdamConfig::new());
-        let mut rates = bound.rates(falling(&phase)).unwrap();
-        for _ in phase {
+        let mut rates = ModuleLrSchedulerConfig::new(falling(&phase)).init().unwrap();
+        for epoch in phase {
+            model = optim.begin_epoch(epoch, model).unwrap();
             for batch in loader.iter() {
                 let Batch { input, targets } = batch.unwrap();
                 let signals = Signals::none().with_teacher(targets.clone().one_hot(3).float());
-                let observed = bound.observe(&model, signals, |model| model.scores(input));
+                let observed = optim.observe(&model, signals, |model| model.scores(input));
                 let (scores, seen) = observed.unwrap();
                 let loss = CrossEntropyLossConfig::new().init(&device).forward(scores, targets);
-                let grads = seen.backward(loss).unwrap().into_grads();
-                model = bound.optimize(&mut optimizer, rates.step(), model, grads).unwrap();
+                let updates = seen.backward(loss).unwrap();
+                model = optim.step(rates.step().base(), model, updates).unwrap();
             }
         }
     }
@@ -229,7 +229,7 @@ fn course_is_its_phases(device: &Device) {
     // the schedule of a phase knows its length: compared where a phase ends
     for epochs in [2, 3, 5] {
         let there = trained.steps.get(4 * epochs).unwrap_or(&trained.net);
-        assert!(bits(there) == bits(&phase_by_phase(&net, &plan, epochs)), "after epoch {epochs}");
+        assert!(bits(there) == bits(&epoch_by_epoch(&net, &plan, epochs)), "after epoch {epochs}");
     }
 }
 
@@ -238,7 +238,7 @@ fn labels_reach_teacher_neurons(device: &Device) {
     let plan = Plan::new().local("net.fc", Rule::teacher()).frozen("net.conv.*");
     let trained = Run::new(&net, &plan, 2).train().net;
     assert!(bits(&trained) != bits(&net));
-    assert!(bits(&trained) == bits(&phase_by_phase(&net, &plan, 2)));
+    assert!(bits(&trained) == bits(&epoch_by_epoch(&net, &plan, 2)));
 }
 
 fn frozen_is_untracked_and_stays(device: &Device) {
