@@ -106,7 +106,7 @@ fn damage(_: &Device) {
         fs::write(file(name), whole).unwrap();
     }
     fs::write(file("manifest.json"), "{").unwrap();
-    assert!(refused().contains("manifest.json is no manifest"));
+    assert!(refused().contains("manifest.json is not a manifest"));
     fs::remove_file(file("manifest.json")).unwrap();
     assert!(refused().contains("manifest.json"));
     // removed by hand, the one before it is taken
@@ -124,10 +124,20 @@ fn foreign(device: &Device) {
     let other = Plan::new().local("conv2", Rule::swta());
     let text = refused(folder.path(), fresh(&other, 1));
     assert!(text.contains("the parameter conv2.rule_state is [21] there and missing here"), "{text}");
-    let [rule] = ours.entries().iter().map(|entry| entry.training().unwrap().clone()).collect::<Vec<_>>().try_into().unwrap();
-    let faster = Plan::new().with(Entry::local("conv2", rule).at_rate(ExponentialLrSchedulerConfig::new(0.5, 0.99)));
+    let [rule] = ours
+        .entries()
+        .iter()
+        .map(|entry| entry.training().unwrap().clone())
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    let faster =
+        Plan::new().with(Entry::local("conv2", rule).at_rate(ExponentialLrSchedulerConfig::new(0.5, 0.99)));
     let text = refused(folder.path(), fresh(&faster, 1));
-    assert!(text.ends_with("the plan's entries [0] rate Exponential initial_lr is 0.05 there and 0.5 here"), "{text}");
+    assert!(
+        text.ends_with("the plan's entries [0] rate Exponential initial_lr is 0.05 there and 0.5 here"),
+        "{text}"
+    );
     let mut wider = fresh(&ours, 1);
     wider.model.conv1 = burn::nn::conv::Conv2dConfig::new([2, 4], [1, 3]).init(&autodiff);
     let text = refused(folder.path(), wider);
