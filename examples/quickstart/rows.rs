@@ -93,7 +93,9 @@ impl Row {
     /// whitening and output of the first convolution were chosen for (a).
     fn course(self, epochs: usize, images: usize) -> Course {
         let locally = |plan: Plan, pattern: &str| {
-            plan.with(Entry::local(pattern, LocalTraining::of_the_layer()).at_rate(falling(0.1, epochs, images)))
+            plan.with(
+                Entry::local(pattern, LocalTraining::of_the_layer()).at_rate(falling(0.1, epochs, images)),
+            )
         };
         let (plan, rate, decay) = match self {
             Self::Hybrid => (locally(Plan::new(), "features"), 0.01, 0.01),

@@ -80,7 +80,8 @@ impl<'a> Lesson<'a> {
             Some(constraint) => training.with_constraint(constraint),
             None => training,
         };
-        let (mut layer, mut optim) = Plan::new().local(".*", training).init(self.layer()?, SgdConfig::new())?;
+        let (mut layer, mut optim) =
+            Plan::new().local(".*", training).init(self.layer()?, SgdConfig::new())?;
         for (step, batch) in self.batches().enumerate() {
             watch(step, &layer);
             let images = self.images.images(&batch, &Device::flex());

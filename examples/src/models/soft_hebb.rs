@@ -91,7 +91,9 @@ impl SoftHebbConfig {
     pub fn plan() -> Plan {
         let hebbian = ["conv1", "conv2", "conv3"].into_iter().zip(&SETTINGS);
         let plan = hebbian.fold(Plan::new(), |plan, (layer, setting)| {
-            plan.with(Entry::local(layer, LocalTraining::of_the_layer()).at_rate(setting.rate).in_epochs(..=1))
+            plan.with(
+                Entry::local(layer, LocalTraining::of_the_layer()).at_rate(setting.rate).in_epochs(..=1),
+            )
         });
         let classifier = Entry::backprop("classifier").by(AdamConfig::new()).at_rate(1e-3);
         plan.with(classifier.in_epochs(2..)).with_rest(Rest::Frozen)

@@ -49,7 +49,8 @@ impl Setting {
         let x = case.input(device);
         let [neurons, fan_in, _] = case.sizes();
         let w = conv.weight.val().reshape([neurons, fan_in]);
-        let (chosen, plan) = Plan::new().bind(Local::new(conv).with_rule(rule.preset())).expect("the rule fits");
+        let (chosen, plan) =
+            Plan::new().bind(Local::new(conv).with_rule(rule.preset())).expect("the rule fits");
         let forms = Forms { correlation: Some(CorrelationForm::Gradient), mixing: Some(MixingForm::Gram) };
         let gradient = chosen.clone().with_forms(forms);
         let dot = chosen.forward(x.clone());
