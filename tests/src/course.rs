@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use burn::{
+    lr_scheduler::exponential::ExponentialLrSchedulerConfig,
     module::{Module, ModuleMapper, Param},
     nn::loss::CrossEntropyLossConfig,
-    lr_scheduler::exponential::ExponentialLrSchedulerConfig,
     optim::AdamConfig,
     tensor::{Device, Int, Tensor},
 };

@@ -131,7 +131,10 @@ fn blocked_gives_none_below(device: &Device) {
     let (net, plan) = Plan::new().local("conv2", Rule::swta()).bind(net).unwrap();
     let taught = || updates(&plan, &net, tensor(5, X, &device));
     let error = plan.finish(net.clone(), taught()).unwrap_err().to_string();
-    assert!(error.starts_with("`conv1.weight` was to learn by backprop, and no gradient reached it"), "{error}");
+    assert!(
+        error.starts_with("`conv1.weight` was to learn by backprop, and no gradient reached it"),
+        "{error}"
+    );
     let grads = taught().into_grads();
     assert!(grads.get::<4>(net.conv1.weight.id).is_none(), "a gradient crossed a blocked layer");
     assert!(grads.get::<2>(net.fc.layer().weight.id).is_some());
@@ -235,7 +238,9 @@ fn steps_move_each_by_its_own(device: &Device) {
     assert!(check("conv2", a2, b2, grads.get::<4>(net.conv2.layer().weight.id).map(vec)));
     assert!(!check("fc", a3, b3, None));
     let untouched = [&moved.conv1.weight, &moved.conv2.layer().weight];
-    assert!(untouched.iter().all(|weight| weight.is_require_grad()) && moved.fc.layer().weight.is_require_grad());
+    assert!(
+        untouched.iter().all(|weight| weight.is_require_grad()) && moved.fc.layer().weight.is_require_grad()
+    );
 }
 
 /// Ten steps with momentum on a plain device give the weights of an autodiff device, and stay plain.

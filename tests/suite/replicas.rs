@@ -57,7 +57,8 @@ fn reduced_sums_equal_the_whole_batch(device: &Device) {
         assert_ne!(expected[..20], vec(net.conv2.layer().weight.val())[..20]);
         let replicas = Arc::new(InProcess::new(2).unwrap());
         let halves = vec![images.clone().narrow(0, 0, 3), images.clone().narrow(0, 3, 5)];
-        let [a, b] = in_parallel(halves, |half| step(half, replicas.clone())).try_into().expect("two replicas");
+        let [a, b] =
+            in_parallel(halves, |half| step(half, replicas.clone())).try_into().expect("two replicas");
         assert_eq!(a, b);
         assert_close("two replicas", &a, &expected, 1e-5);
     }
@@ -112,8 +113,7 @@ fn norms_train_on_plain_devices(device: &Device) {
     let untouched = vec(plain.forward(images.clone()));
     assert_close("no statistics yet", &untouched, &vec(images.clone()), 1e-4);
     let (plain, mut optim) = Plan::new().init(plain, SgdConfig::new()).unwrap();
-    let (output, seen) =
-        optim.observe(&plain, Signals::none(), |norm| norm.forward(images.clone())).unwrap();
+    let (output, seen) = optim.observe(&plain, Signals::none(), |norm| norm.forward(images.clone())).unwrap();
     assert_eq!(vec(plain.forward(images.clone())), untouched, "nothing moves before the step");
     let plain = optim.step(0.1, plain, seen.local_only()).unwrap();
     let autodiff = device.clone().autodiff();

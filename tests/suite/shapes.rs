@@ -139,7 +139,10 @@ fn on_every_path(layer: &AnyLayer, x: &Tensor<5>, mut expect: impl FnMut(&str, S
     expect("autodiff", message(|| layer.clone().train().forward(lifted())));
     for flow in [GradientFlow::Block, GradientFlow::Pass] {
         expect("observed", message(|| observed(layer, Rule::oja(), flow, |layer| layer.forward(x.clone()))));
-        expect("observed autodiff", message(|| observed(layer, Rule::oja(), flow, |layer| layer.forward(lifted()))));
+        expect(
+            "observed autodiff",
+            message(|| observed(layer, Rule::oja(), flow, |layer| layer.forward(lifted()))),
+        );
     }
 }
 
@@ -324,7 +327,8 @@ fn no_images_give_no_outputs(device: &Device) {
                 let name = format!("{output_name} of {name} in {dtype:?}");
                 assert_eq!(local.forward(empty()).dims(), expected, "{name}");
                 assert_eq!(local.forward(empty().autodiff()).dims(), expected, "{name}, autodiff");
-                let learn = || observed(&local, Rule::oja(), GradientFlow::Block, |local| local.forward(empty()));
+                let learn =
+                    || observed(&local, Rule::oja(), GradientFlow::Block, |local| local.forward(empty()));
                 assert!(message(learn).contains("nothing can be learnt from an empty batch"), "{name}");
             }
         }
@@ -387,7 +391,8 @@ fn blank_patches_in_half_precision(device: &Device) {
                     _ => 0.0,
                 };
                 assert!(y.iter().all(|y| *y == expected), "{output_name} of {name} in {dtype:?}: {y:?}");
-                let (_, sums) = observed(&local, Rule::swta(), GradientFlow::Block, |local| local.forward(blank));
+                let (_, sums) =
+                    observed(&local, Rule::swta(), GradientFlow::Block, |local| local.forward(blank));
                 assert!(vec(sums.numerator).iter().all(|sum| sum.is_finite()), "{name} in {dtype:?}");
             }
         }
@@ -403,7 +408,8 @@ fn many_positions_in_half_precision(device: &Device) {
             let layer =
                 Local::new(LinearConfig::new(2, 3).with_bias(false).init(device)).with_rule(rule.clone());
             let layer = layer.map(&mut Cast(dtype));
-            let (_, sums) = observed(&layer, rule.clone(), GradientFlow::Block, |layer| layer.forward(x.clone()));
+            let (_, sums) =
+                observed(&layer, rule.clone(), GradientFlow::Block, |layer| layer.forward(x.clone()));
             let mass = vec(sums.mass.expect("a mean has a mass"));
             assert_eq!(mass, [MANY as f64], "{rule:?} in {dtype:?}");
             if let Some(statistics) = sums.statistics {
@@ -490,7 +496,8 @@ fn columns_first_forward(device: &Device) {
 fn columns_first_learn(device: &Device) {
     for (name, rule) in rules(3) {
         let local = Local::new(columns_first(false, device)).with_rule(rule.clone());
-        let announced = || collect(|| local.visit(&mut Nothing)).1.layers.pop().expect("a local layer").layout;
+        let announced =
+            || collect(|| local.visit(&mut Nothing)).1.layers.pop().expect("a local layer").layout;
         let expected = WeightLayout { groups: 1, before: 4, neurons: 3, after: 1 };
         assert_eq!(announced(), expected, "{name}, before the first use");
         let x = tensor::<2>(1, [6, 4], device);

@@ -223,10 +223,11 @@ mod tests {
         };
         let (conv, x) = (case.conv(&device), case.input(&device));
         let patches = Patches { case, x: x.clone(), weight: conv.weight.val() };
-        let layer = Local::new(conv).with_rule(Rule::swta());
-        let plan = Plan::new();
-        let (_, updates) = plan.observe(&layer, Signals::none(), || layer.forward(x)).expect("the rule fits");
-        let (_, grads) = plan.finish(layer.clone(), updates.into_grads(&layer)).expect("finite");
+        let bound = Plan::new().bind(Local::new(conv).with_rule(Rule::swta()));
+        let (layer, plan) = bound.expect("the rule fits");
+        let observed = plan.observe(&layer, Signals::none(), |layer| layer.forward(x));
+        let (_, seen) = observed.expect("the layer is bound");
+        let (layer, grads) = plan.finish(layer, seen.local_only()).expect("finite");
         let gradient: Tensor<2> = grads.get::<4>(layer.layer().weight.id).expect("learnt").flatten(1, 3);
         let expected = gradient.neg().into_data();
         for update in [patches.one_by_one(), patches.as_matrix()] {
