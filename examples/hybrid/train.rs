@@ -64,7 +64,7 @@ pub(crate) fn train(plan: &Plan, parts: &Parts, seed: u64, name: &str, settings:
     if let Some(error) = result.error {
         bail!("{name}: {error}");
     }
-    match result.interrupted.and_then(|interruption| interruption.reason) {
+    match course.refusal() {
         Some(reason) => Err(anyhow!("{name}: {reason}")),
         None => Ok(result.model.into_inner()),
     }

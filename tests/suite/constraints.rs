@@ -88,7 +88,10 @@ fn plans_round_trip(device: &Device) {
     assert!(json.contains(r#""constraints":["keep_signs",{"clip":{"max":2.0}}]"#), "{json}");
     let conv = hebbian_conv(&layer(), &Rule::hebb(), device);
     let error = plan(Constraint::Clip { max: -1.0 }).bind(conv).unwrap_err().to_string();
-    assert_eq!(error, "plan: pattern `.*`: weights must be clipped to a positive value that f32 can hold, got -1");
+    assert_eq!(
+        error,
+        "plan: pattern `.*`: weights must be clipped to a positive value that f32 can hold, got -1"
+    );
 }
 
 /// `γ = c` is the instar, `γ = c y` is Oja's rule; a recurrence beside it is refused.

@@ -33,7 +33,7 @@ use burn::{
 };
 use burn_hebbian::{
     prelude::*,
-    train::{Batch, Calm, Classifier, Course, EpochCounter, Hybrid, OrderedLoader},
+    train::{Batch, Calm, Classifier, Course, EpochCounter, Hybrid, OrderedLoader, best_epoch},
 };
 use burn_hebbian_tests::{
     net::{Net, PlainNet},
@@ -53,6 +53,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         on_flex("trainer::each_layer_moves_by_its_own_gradient_alone", each_by_its_own),
         on_flex("trainer::clipping_is_for_backprop_alone", clipping_is_for_backprop),
         on_flex("trainer::resumed_from_any_epoch_it_ends_alike", resumed_ends_alike),
+        on_flex("trainer::checkpoints_are_those_of_the_plain_net", checkpoints_of_the_plain_net),
+        on_flex("trainer::the_best_epoch_can_be_had", best_epoch_can_be_had),
         on_flex("trainer::metrics_reach_the_calm_line", metrics_reach_the_line),
         on_flex("trainer::early_stopping_stops", early_stopping_stops),
         on_flex("trainer::phases_hold_on_several_devices", phases_on_several_devices),
@@ -392,6 +394,53 @@ fn resumed_ends_alike(device: &Device) {
         assert_eq!((resumed.epochs, resumed.steps.len()), (5, 4 * (5 - after)));
         assert!(bits(&resumed.net) == bits(&whole), "resumed after epoch {after}");
     }
+}
+
+/// A net without a trainer around it, and without a plan.
+#[derive(Module, Debug)]
+struct Inner {
+    net: PlainNet,
+}
+
+fn checkpoints_of_the_plain_net(device: &Device) {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan::new().local("net.conv2", LocalTraining::new(Rule::swta()).passing_gradients());
+    let trained = Run::new(&fresh(device), &plan, 2)
+        .launch(folder.path(), |training| training.with_default_checkpointers());
+    let file = folder.path().join("checkpoint/model-2.bpk");
+    let plain = Inner { net: PlainNet::new(&device.clone().autodiff()) }.try_load_file(file).unwrap();
+    assert!(bits(&plain.net) == bits(&trained.net));
+}
+
+/// The one of those kept whose loss on the validation images is the lowest; and the last is what the training gave.
+fn best_epoch_can_be_had(device: &Device) {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = three_phases();
+    let trained = Run::new(&fresh(device), &plan, 5).launch(folder.path(), |training| {
+        let kept = KeepLastNCheckpoints::new(9);
+        training
+            .metrics((AccuracyMetric::new(), LossMetric::new()))
+            .with_default_checkpointers()
+            .with_checkpointing_strategy(kept)
+    });
+    let course = Course::new(&plan, 5, AdamConfig::new()).unwrap();
+    let load = |epoch| {
+        let fresh = Watched { net: fresh(device), steps: Arc::default() };
+        course.load(fresh, folder.path(), epoch).unwrap().net
+    };
+    assert!(bits(&load(5)) == bits(&trained.net));
+    let loss = |epoch: &usize| {
+        let net = load(*epoch).valid();
+        let images = validation(&device.clone().inner());
+        let losses = images.iter().map(|batch| {
+            let Batch { input, targets } = batch.unwrap();
+            let loss = CrossEntropyLossConfig::new().init(&targets.device());
+            vec(loss.forward(net.forward(input), targets))[0]
+        });
+        losses.sum::<f64>()
+    };
+    let lowest = (1..=5).min_by(|a, b| loss(a).total_cmp(&loss(b)));
+    assert_eq!(best_epoch(folder.path(), "Loss", Direction::Lowest).unwrap(), lowest);
 }
 
 /// What is written goes where the test can read it.

@@ -15,6 +15,9 @@ use crate::{
 ///
 /// A rule knows nothing of kernels, strides or batches; one implementation serves every layer geometry. It
 /// keeps no state between calls.
+///
+/// Its `Debug` is what tells it from other rules: in checkpoints, and where a layer that is bound anew keeps the state of the
+/// same rule. It is to show all that the rule depends on; a rule around another one shows that one.
 pub trait LocalRule: Debug + Send + Sync {
     /// The factors of the update for one activity.
     fn factors(&self, activity: &Activity) -> Factors;

@@ -1,6 +1,9 @@
 //! What can be wrong with a plan, and with an update.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 use burn_hebbian_core::{RuleError, replicas::ReduceError};
 
@@ -241,16 +244,16 @@ pub enum UpdateError {
 }
 
 /// A step that was refused, with the model, in which nothing has changed.
-#[derive(Clone)]
 pub struct Refused<M> {
-    model: Box<M>,
+    /// Locked, so that errors of models that threads cannot share can be shared; nobody ever waits.
+    model: Mutex<Box<M>>,
     error: UpdateError,
 }
 
 impl<M> Refused<M> {
     /// With the model as it was.
     pub fn new(model: M, error: UpdateError) -> Self {
-        Self { model: Box::new(model), error }
+        Self { model: Mutex::new(Box::new(model)), error }
     }
 
     /// Why the step was refused.
@@ -260,12 +263,12 @@ impl<M> Refused<M> {
 
     /// The model, as it was before the step.
     pub fn into_model(self) -> M {
-        *self.model
+        self.into_parts().0
     }
 
     /// Both.
     pub fn into_parts(self) -> (M, UpdateError) {
-        (*self.model, self.error)
+        (*self.model.into_inner().unwrap_or_else(PoisonError::into_inner), self.error)
     }
 }
 

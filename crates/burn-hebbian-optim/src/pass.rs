@@ -74,7 +74,7 @@ impl BoundPlan {
     }
 
     /// A copy of `model` whose layers have their seats in a pass.
-    fn copy<M: Module>(&self, model: &M, signals: Signals) -> Result<Copy<M>, UpdateError> {
+    fn copy<M: Module>(&self, model: &M, signals: Signals) -> Result<Prepared<M>, UpdateError> {
         let known = self.assignment();
         if let Some(copy) = self.seated(model, &known, &signals)? {
             return Ok(copy);
@@ -90,7 +90,7 @@ impl BoundPlan {
         model: &M,
         assignment: &Arc<Assignment>,
         signals: &Signals,
-    ) -> Result<Option<Copy<M>>, UpdateError> {
+    ) -> Result<Option<Prepared<M>>, UpdateError> {
         let recorder = Arc::new(Recorder { signals: signals.clone(), ..Recorder::default() });
         let mut mapper = Seating {
             assignment,
@@ -120,7 +120,7 @@ type SumsByPlace = HashMap<usize, Sums>;
 
 /// A copy of a model for a pass, who observes it, the running statistics that the pass will move by itself, and whether
 /// the model is one of several replicas.
-type Copy<M> = (M, Arc<Recorder>, Standing, bool);
+type Prepared<M> = (M, Arc<Recorder>, Standing, bool);
 
 /// Takes what does not learn by backprop out of the autodiff graph, and notes what the model consists of.
 struct Seating<'a> {

@@ -36,6 +36,8 @@ pub enum TrainedBy {
     },
     /// Backprop.
     Backprop,
+    /// The inputs of a norm: a running statistic.
+    Statistics,
     /// Nothing.
     Frozen,
 }
@@ -49,6 +51,7 @@ impl BoundPlan {
                 assignment.layer(place).map_or(TrainedBy::Frozen, |layer| TrainedBy::local(layer))
             }
             Role::Backprop => TrainedBy::Backprop,
+            Role::Running { .. } => TrainedBy::Statistics,
             _ => TrainedBy::Frozen,
         };
         let parameters =
@@ -104,6 +107,7 @@ impl fmt::Display for TrainedBy {
                 write!(f, "{local_share} · local + {backprop_share} · backprop: {rule}")
             }
             Self::Backprop => f.write_str("backprop"),
+            Self::Statistics => f.write_str("running statistics"),
             Self::Frozen => f.write_str("frozen"),
         }
     }

@@ -224,6 +224,11 @@ impl Course {
         Ok(model.try_load_record(record)?)
     }
 
+    /// Why a step of the training was refused, if one was: with the name of the layer.
+    pub fn refusal(&self) -> Option<String> {
+        self.0.stop.0.lock().unwrap_or_else(PoisonError::into_inner).reason.clone()
+    }
+
     /// Binds the plan to a model as it is in a phase.
     pub(crate) fn bind<M: Module>(&self, phase: usize, model: M) -> Result<(M, BoundPlan), PlanError> {
         let (model, plan) = self.0.plan.bind_in(*self.phases()[phase].start(), model)?;

@@ -22,7 +22,7 @@
 //!     tensor::{Device, Tensor},
 //!     train::metric::{AccuracyMetric, LossMetric},
 //! };
-//! use burn_hebbian_optim::Plan;
+//! use burn_hebbian_optim::{Entry, Plan};
 //! use burn_hebbian_train::{Batch, Classifier, Course, OrderedLoader, renderer};
 //!
 //! #[derive(Module, Debug)]
@@ -59,7 +59,7 @@
 //! let data = || InMemDataset::new((0..20).map(|i| (i as f32 / 10.0 - 1.0, i64::from(i >= 10))).collect());
 //!
 //! // in the first epoch fc2 alone, then both
-//! let plan = Plan::new().backprop("fc2").backprop("fc1").in_epochs(2..);
+//! let plan = Plan::new().backprop("fc2").with(Entry::backprop("fc1").in_epochs(2..));
 //! let course = Course::new(&plan, 3, AdamConfig::new())?; // `.after(k)?` to resume from burn-train's checkpoint k
 //! let batches = OrderedLoader::new(data(), ToBatch, 5, &device).shuffled(7, course.epochs());
 //! let validation = OrderedLoader::new(data(), ToBatch, 5, &device);

@@ -158,7 +158,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// As [`train`](Self::train).
+    /// As [`train`](Self::train), but that a panic of a stage is the caller's.
     pub fn train_in_turn<M: Staged>(
         &self,
         training: &mut Training<M>,
