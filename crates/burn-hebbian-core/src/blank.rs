@@ -7,7 +7,7 @@ use crate::Activity;
 /// How much a pass showed, `[1]`: `Σ |w_k · x|`, 0 if every patch was blank, or if there was none. A statistic: sums of
 /// micro-batches and devices add up.
 pub(crate) fn signal(activity: &Activity) -> Tensor<1> {
-    activity.dot().abs().sum()
+    activity.whole_dot().abs().sum()
 }
 
 /// Whether a step showed anything, `[1]`, by its summed signal, the last of `statistics`.
