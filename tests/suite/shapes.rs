@@ -323,7 +323,7 @@ fn no_images_give_no_outputs(device: &Device) {
                 let local = AnyLayer::new(&layer, device).with_output(output).map(&mut Cast(dtype));
                 let mut expected = local.forward(input(&layer, device).cast(dtype)).dims();
                 expected[0] = 0;
-                let empty = || input(&layer, device).cast(dtype).narrow(0, 0, 0);
+                let empty = || input(&layer, device).cast(dtype).slice_dim(0, 0..0);
                 let name = format!("{output_name} of {name} in {dtype:?}");
                 assert_eq!(local.forward(empty()).dims(), expected, "{name}");
                 assert_eq!(local.forward(empty().autodiff()).dims(), expected, "{name}, autodiff");
