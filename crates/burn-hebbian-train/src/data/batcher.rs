@@ -22,7 +22,7 @@ use crate::{Batch, EpochCounter};
 ///
 /// let epochs = EpochCounter::new();
 /// let batcher = ImageBatcher::new().augmented(Augmentation::new().with_padding(1), &epochs);
-/// let loader = OrderedLoader::new(images, batcher, 2, &Device::flex()).shuffled(7).counted_by(&epochs);
+/// let loader = OrderedLoader::new(images, batcher, 2, &Device::flex()).shuffled(7, &epochs);
 /// let first = loader.iter().next().unwrap().unwrap();
 /// assert_eq!((first.input.dims(), first.targets.dims()), ([2, 1, 2, 2], [2]));
 /// ```
