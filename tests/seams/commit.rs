@@ -1,10 +1,10 @@
 //! A pass reports, a step commits.
 
 use burn::{
-    module::{Module, Param},
+    module::{Module, ModuleMapper, Param},
     nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig},
     optim::{AdamConfig, SgdConfig},
-    tensor::{Device, Tensor},
+    tensor::{DType, Device, Tensor},
 };
 use burn_hebbian::prelude::*;
 use burn_hebbian_tests::{
@@ -27,6 +27,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("a_norm_of_burns_moves_as_burn_moves_it", norm_of_burns),
         ("the_stream_of_abstention_moves_in_a_step", random_stream),
         ("teachers_of_wrong_shape_are_refused", teachers),
+        ("a_rate_that_is_no_number_is_refused", rates),
+        ("one_row_leaves_a_norm_alone", one_row),
+        ("a_norm_in_half_precision", half_precision),
     ];
     kind("commit", tests)
 }
@@ -270,4 +273,68 @@ fn teachers() {
     let refused = optim.observe(&net, unknown, |net| net.forward(images(1))).map(drop).unwrap_err();
     assert_eq!(refused, UpdateError::ThirdFactor { layer: "fc2".to_string() });
     optim.observe(&net, factor(4, 3), |net| net.forward(images(1))).map(drop).unwrap();
+}
+
+fn rates() {
+    let (mixed, mut optim) = plan().init(Mixed::new(), AdamConfig::new()).unwrap();
+    let before = mixed.bits();
+    let (loss, seen) =
+        optim.observe(&mixed, Signals::none(), |mixed| loss(mixed.forward(images(1)))).unwrap();
+    let updates = seen.backward(loss).unwrap();
+    let refused = optim.step(f64::INFINITY, mixed, updates).unwrap_err();
+    assert_eq!(*refused.error(), UpdateError::Rate { rate: f64::INFINITY });
+    assert_eq!(refused.into_model().bits(), before);
+}
+
+#[derive(Module, Debug)]
+struct Synced {
+    norm: SyncBatchNorm,
+    code: Local<Linear>,
+}
+
+/// Three steps on batches of so many rows; the norm's statistics before and after.
+fn three_steps(rows: usize, dtype: DType) -> [Vec<f64>; 2] {
+    let device = Device::flex();
+    let linear = LinearConfig::new(3, 2).with_bias(false).init(&device);
+    let norm = SyncBatchNorm::new(BatchNormConfig::new(3).init(&device));
+    let net = Synced { norm, code: Local::new(linear).with_rule(Rule::swta()) };
+    let net = net.map(&mut Cast(dtype));
+    let plan = Plan::new().with_rest(Rest::Frozen);
+    let (mut net, mut optim) = plan.init(net, SgdConfig::new()).unwrap();
+    let of = |net: &Synced| {
+        let norm = net.norm.norm();
+        [vec(norm.running_mean.value_sync()), vec(norm.running_var.value_sync())].concat()
+    };
+    let before = of(&net);
+    for seed in 0..3 {
+        let x = tensor::<2>(seed, [rows, 3], &device).cast(dtype);
+        let forward = |net: &Synced| net.code.forward(net.norm.forward(x));
+        let (_, seen) = optim.observe(&net, Signals::none(), forward).unwrap();
+        net = optim.step(0.1, net, seen.local_only()).unwrap();
+    }
+    [before, of(&net)]
+}
+
+struct Cast(DType);
+
+impl ModuleMapper for Cast {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        param.map(|values| values.cast(self.0))
+    }
+}
+
+/// One value a channel has no variance.
+fn one_row() {
+    let [before, after] = three_steps(1, DType::F32);
+    assert_eq!(before, after);
+    let [before, after] = three_steps(2, DType::F32);
+    assert_ne!(before, after);
+}
+
+fn half_precision() {
+    let [_, expected] = three_steps(6, DType::F32);
+    for (dtype, tolerance) in [(DType::F16, 2e-3), (DType::BF16, 2e-2)] {
+        let [_, half] = three_steps(6, dtype);
+        assert_close("statistics", &half, &expected, tolerance);
+    }
 }
