@@ -220,7 +220,7 @@ impl BoundPlan {
     ///
     /// If one was not.
     pub fn check_finite(&self) -> Result<(), UpdateError> {
-        self.bound.monitor.look()
+        self.bound.monitor.look(&self.assignment())
     }
 
     pub(crate) fn monitor(&self) -> &Monitor {

@@ -7,6 +7,7 @@ use burn::{
     optim::{GradientsParams, MultiGradientsParams},
     tensor::Tensor,
 };
+use burn_hebbian_core::Sums;
 
 use crate::{
     UpdateError,
@@ -15,13 +16,28 @@ use crate::{
     monitor::Flag,
     packing::Parts,
     running::mean_shift,
-    updates::Demands,
+    updates::{Demands, Learnt},
 };
 
 /// Gradients of one device or of several.
 pub(crate) trait Gradients {
     /// Takes a parameter's gradient, summed over devices.
     fn take<const D: usize>(&mut self, id: ParamId) -> Option<Tensor<D>>;
+
+    /// Takes what the local layer at `place`, whose weight has this id, is to learn by.
+    fn take_parts<const D: usize>(
+        &mut self,
+        _place: usize,
+        layer: &LocalLayer,
+        id: ParamId,
+    ) -> Result<Option<Parts>, UpdateError> {
+        let Some(packed) = self.take::<D>(id) else { return Ok(None) };
+        let expected = layer.packed_dims::<D>();
+        if packed.dims() != expected {
+            return Err(not_sums(layer, &expected, &packed.dims()));
+        }
+        Ok(Some(layer.unpack(packed)))
+    }
 
     /// How many there are, as far as that can be said.
     fn left(&self) -> usize;
@@ -44,6 +60,35 @@ impl Gradients for MultiGradientsParams {
 
     fn left(&self) -> usize {
         self.grads.iter().map(|(grads, _)| grads.len()).sum()
+    }
+}
+
+impl Gradients for Learnt {
+    fn take<const D: usize>(&mut self, id: ParamId) -> Option<Tensor<D>> {
+        self.grads.remove(id)
+    }
+
+    fn take_parts<const D: usize>(
+        &mut self,
+        place: usize,
+        layer: &LocalLayer,
+        id: ParamId,
+    ) -> Result<Option<Parts>, UpdateError> {
+        let gradient = self.grads.remove::<D>(id).filter(|_| layer.mixes_backprop());
+        let sums = self.sums.take(place);
+        if let Some(Sums { numerator, mass, statistics, .. }) = &sums {
+            let len = |part: &Option<Tensor<1>>| part.as_ref().map_or(0, |part| part.dims()[0]);
+            let (expected, got) = (layer.lengths(), [numerator.dims()[0], len(mass), len(statistics)]);
+            let fits = |(expected, got): (&usize, &usize)| expected == got;
+            if !expected.iter().zip(&got).all(fits) {
+                return Err(not_sums(layer, &expected, &got));
+            }
+        }
+        Ok(layer.parts(sums, gradient))
+    }
+
+    fn left(&self) -> usize {
+        self.sums.left() + self.grads.len()
     }
 }
 
@@ -110,31 +155,32 @@ impl<'a, G: Gradients> Finisher<'a, G> {
         }
     }
 
-    fn note<const D: usize>(&mut self, path: &str, values: &Tensor<D>) {
+    fn note<const D: usize>(&mut self, values: &Tensor<D>) {
         if let Some(flags) = &mut self.flags {
-            flags.push(Flag::new(path, values));
+            flags.push(Flag::new(self.next, values));
         }
     }
 
     /// The gradient of a local weight.
     fn weight<const D: usize>(&mut self, place: usize, param: &Param<Tensor<D>>) {
         let Some(layer) = self.assignment.layer(place) else { return };
-        let Some(packed) = self.grads.take::<D>(param.id) else {
-            if self.demands.sums && !layer.optional {
-                self.fail(|| UpdateError::Unreached { layer: layer.path.clone() });
+        let parts = match self.grads.take_parts::<D>(place, layer, param.id) {
+            Ok(Some(parts)) => parts,
+            Ok(None) => {
+                if self.demands.sums && !layer.optional {
+                    self.fail(|| UpdateError::Unreached { layer: layer.path.clone() });
+                }
+                return;
             }
-            return;
+            Err(error) => return self.fail(|| error),
         };
-        if packed.dims() != layer.packed_dims::<D>() {
-            return self.fail(|| not_sums(layer, &packed));
-        }
-        let weight = param.base().inner().to_device(&packed.device());
+        let sums = &parts.numerator;
+        let weight = param.base().inner().to_device(&sums.device());
         let dtype = weight.dtype();
-        let weight = layer.layout.view(weight.cast(packed.dtype()));
-        let parts = layer.unpack(packed);
+        let weight = layer.layout.view(weight.cast(sums.dtype()));
         self.statistics.insert(place, parts.statistics.clone());
         let gradient = descent(layer, parts, &weight).cast(dtype);
-        self.note(&layer.path, &gradient);
+        self.note(&gradient);
         self.finished.register::<D>(param.id, gradient.reshape(param.lazy_shape()));
     }
 
@@ -147,7 +193,7 @@ impl<'a, G: Gradients> Finisher<'a, G> {
         let bias = bias.cast(statistics.dtype()).reshape([layer.layout.total_neurons()]);
         let delta = layer.rule.bias_update(bias, Some(statistics), &layer.layout);
         let gradient = delta.mul_scalar(-layer.local_share).cast(dtype);
-        self.note(&layer.path, &gradient);
+        self.note(&gradient);
         self.finished.register::<D>(param.id, gradient.reshape(dims));
     }
 
@@ -162,7 +208,7 @@ impl<'a, G: Gradients> Finisher<'a, G> {
         let statistics = statistics.map(|sums| sums.to_device(&state.device()));
         let dtype = statistics.as_ref().map_or(state.dtype(), |sums| sums.dtype());
         let next = layer.rule.next_state(state.cast(dtype), statistics, &layer.layout);
-        self.note(&layer.path, &next);
+        self.note(&next);
         self.commit.put(self.next, next);
     }
 
@@ -177,14 +223,14 @@ impl<'a, G: Gradients> Finisher<'a, G> {
         }
         let shift = mean_shift(packed.reshape([len + 1])).to_device(&known.device()).cast(known.dtype());
         let moved: Tensor<1> = known.reshape([len]) + shift;
-        self.note(&parameter.path, &moved);
+        self.note(&moved);
         self.commit.put(self.next, moved);
     }
 
     fn backprop<const D: usize>(&mut self, parameter: &Parameter, param: &Param<Tensor<D>>) {
         match self.grads.take::<D>(param.id) {
             Some(gradient) => {
-                self.note(&parameter.path, &gradient);
+                self.note(&gradient);
                 self.finished.register::<D>(param.id, gradient);
             }
             None if self.demands.gradients && !parameter.optional => {
@@ -231,10 +277,6 @@ fn descent(layer: &LocalLayer, parts: Parts, weight: &Tensor<4>) -> Tensor<4> {
     }
 }
 
-fn not_sums<const D: usize>(layer: &LocalLayer, packed: &Tensor<D>) -> UpdateError {
-    UpdateError::NotSums {
-        layer: layer.path.clone(),
-        expected: layer.packed_dims::<D>().to_vec(),
-        got: packed.dims().to_vec(),
-    }
+fn not_sums(layer: &LocalLayer, expected: &[usize], got: &[usize]) -> UpdateError {
+    UpdateError::NotSums { layer: layer.path.clone(), expected: expected.to_vec(), got: got.to_vec() }
 }

@@ -140,7 +140,7 @@ impl LocalOptimizer {
     /// anything is not finite; if the updates are of another model. Then nothing has changed, rates and optimizer
     /// included, and the error has the model.
     pub fn step<M: Module>(&mut self, rate: f64, model: M, updates: Updates) -> Result<M, Refused<M>> {
-        let Updates { plan, assignment, mut grads, demands } = updates;
+        let Updates { plan, assignment, mut learnt, demands } = updates;
         if !plan.is_same(&self.plan) {
             let what = "updates that another optimizer observed, or this one in another phase".to_string();
             return Err(Refused::new(model, UpdateError::Foreign { what }));
@@ -148,7 +148,7 @@ impl LocalOptimizer {
         if !rate.is_finite() {
             return Err(Refused::new(model, UpdateError::Rate { rate }));
         }
-        let finished = match plan.finished(&model, &assignment, demands, &mut grads) {
+        let finished = match plan.finished(&model, &assignment, demands, &mut learnt) {
             Ok(finished) => finished,
             Err(error) => return Err(Refused::new(model, error)),
         };
@@ -256,14 +256,14 @@ impl BoundPlan {
     ///
     /// As [`LocalOptimizer::step`].
     pub fn finish<M: Module>(&self, model: M, updates: Updates) -> Result<(M, GradientsParams), Refused<M>> {
-        let Updates { plan, assignment, mut grads, demands } = updates;
+        let Updates { plan, assignment, mut learnt, demands } = updates;
         if !plan.is_same(self) {
             return Err(Refused::new(
                 model,
                 UpdateError::Foreign { what: "updates of another plan".to_string() },
             ));
         }
-        match self.finished(&model, &assignment, demands, &mut grads) {
+        match self.finished(&model, &assignment, demands, &mut learnt) {
             Ok(Finished { grads, commit, .. }) => Ok((commit.apply(model), grads)),
             Err(error) => Err(Refused::new(model, error)),
         }
@@ -301,7 +301,7 @@ impl BoundPlan {
         let mut finisher = Finisher::new(assignment, demands, grads);
         model.visit(&mut finisher);
         let mut finished = finisher.finish()?;
-        self.monitor().record(std::mem::take(&mut finished.flags), assignment.check_every)?;
+        self.monitor().record(std::mem::take(&mut finished.flags), assignment)?;
         Ok(finished)
     }
 }

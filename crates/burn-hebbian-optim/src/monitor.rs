@@ -7,7 +7,7 @@ use std::{
 
 use burn::tensor::{DType, Device, Tensor};
 
-use crate::UpdateError;
+use crate::{UpdateError, bind::Assignment};
 
 /// Steps between two looks on a device that works asynchronously.
 const ASYNCHRONOUS_STEPS: usize = 100;
@@ -15,7 +15,8 @@ const ASYNCHRONOUS_STEPS: usize = 100;
 /// Whether one layer's update is finite; the answer stays on the device.
 #[derive(Debug)]
 pub(crate) struct Flag {
-    layer: String,
+    /// The number of the parameter in the model's order.
+    parameter: usize,
     /// `[1]`: 0 if every value is finite, more or NaN otherwise.
     bad: Tensor<1>,
 }
@@ -23,12 +24,12 @@ pub(crate) struct Flag {
 impl Flag {
     /// In `f32` the sum tells, and needs no room of the update's size; it may itself overflow, if values are beyond 1e29
     /// or so: such an update is lost too. In half precision sums of good updates overflow.
-    pub(crate) fn new<const D: usize>(layer: &str, update: &Tensor<D>) -> Self {
+    pub(crate) fn new<const D: usize>(parameter: usize, update: &Tensor<D>) -> Self {
         let bad = match update.dtype() {
             DType::F32 => update.clone().sum().mul_scalar(0.0),
             _ => update.clone().is_finite().all().bool_not().float().cast(DType::F32),
         };
-        Self { layer: layer.to_string(), bad }
+        Self { parameter, bad }
     }
 }
 
@@ -44,18 +45,19 @@ struct State {
 
 impl Monitor {
     /// Adds the flags of one step, and looks at all of them once `every` steps have passed (0: never).
-    pub(crate) fn record(&self, flags: Vec<Flag>, every: usize) -> Result<(), UpdateError> {
+    pub(crate) fn record(&self, flags: Vec<Flag>, assignment: &Assignment) -> Result<(), UpdateError> {
+        let every = assignment.check_every;
         if every == 0 || flags.is_empty() {
             return Ok(());
         }
         let mut state = self.state();
         state.steps += 1;
         state.add(flags);
-        if state.steps >= every { state.look() } else { Ok(()) }
+        if state.steps >= every { state.look(assignment) } else { Ok(()) }
     }
 
-    pub(crate) fn look(&self) -> Result<(), UpdateError> {
-        self.state().look()
+    pub(crate) fn look(&self, assignment: &Assignment) -> Result<(), UpdateError> {
+        self.state().look(assignment)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -68,7 +70,7 @@ impl State {
         for (number, flag) in flags.into_iter().enumerate() {
             // mostly the same parameters in the same order, step after step
             match self.flags.get_mut(number) {
-                Some(known) if known.layer == flag.layer => {
+                Some(known) if known.parameter == flag.parameter => {
                     known.bad = known.bad.clone() + flag.bad.to_device(&known.bad.device());
                 }
                 _ => self.flags.push(flag),
@@ -77,16 +79,20 @@ impl State {
     }
 
     /// One read for all layers.
-    fn look(&mut self) -> Result<(), UpdateError> {
+    fn look(&mut self, assignment: &Assignment) -> Result<(), UpdateError> {
         let (flags, steps) = (take(&mut self.flags), take(&mut self.steps));
         let Some(device) = flags.first().map(|flag| flag.bad.device()) else {
             return Ok(());
         };
-        let (layers, bad): (Vec<_>, Vec<_>) =
-            flags.into_iter().map(|flag| (flag.layer, flag.bad.to_device(&device))).unzip();
+        let (parameters, bad): (Vec<_>, Vec<_>) =
+            flags.into_iter().map(|flag| (flag.parameter, flag.bad.to_device(&device))).unzip();
         let bad = Tensor::cat(bad, 0).into_data();
-        let worst = layers.into_iter().zip(bad.iter::<f32>()).find(|(_, bad)| *bad != 0.0);
-        worst.map_or(Ok(()), |(layer, _)| Err(UpdateError::NotFinite { layer, steps }))
+        match parameters.into_iter().zip(bad.iter::<f32>()).find(|(_, bad)| *bad != 0.0) {
+            None => Ok(()),
+            Some((parameter, _)) => {
+                Err(UpdateError::NotFinite { layer: assignment.name(parameter).to_string(), steps })
+            }
+        }
     }
 }
 

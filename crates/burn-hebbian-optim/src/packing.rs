@@ -44,28 +44,59 @@ impl LocalLayer {
         dims
     }
 
-    /// Lays sums and gradient end to end; what is missing is zero.
+    /// Lays sums and gradient end to end.
     pub(crate) fn pack<const D: usize>(&self, sums: Option<Sums>, gradient: Option<Tensor<D>>) -> Tensor<D> {
+        let [numerator, mass, statistics, gradient] = self.filled(sums, gradient);
+        let parts = [numerator, mass, statistics, gradient].into_iter().flatten();
+        Tensor::cat(parts.collect(), 0).reshape(self.packed_dims::<D>())
+    }
+
+    /// Numerator, mass, statistics and gradient, each if the layer has it; what is missing is zero.
+    fn filled<const D: usize>(
+        &self,
+        sums: Option<Sums>,
+        gradient: Option<Tensor<D>>,
+    ) -> [Option<Tensor<1>>; 4] {
         let (device, dtype) = match (&sums, &gradient) {
             (Some(sums), _) => (sums.numerator.device(), sums.numerator.dtype()),
             (None, Some(gradient)) => (gradient.device(), precise(gradient.dtype())),
             (None, None) => unreachable!("only layers with sums or a gradient are packed"),
         };
         let zeros = |len: usize| Tensor::<1>::zeros([len], (&device, dtype));
+        let fill = |part: Option<Tensor<1>>, len: usize| {
+            (len > 0).then(|| part.map_or_else(|| zeros(len), |part| part.cast(dtype)))
+        };
         let weights = self.layout.num_elements();
-        let Sums { numerator, mass, statistics, .. } =
-            sums.unwrap_or_else(|| Sums::new(zeros(weights), None, None));
-        let mut parts = vec![numerator];
-        for (part, len) in [(mass, self.mass_len()), (statistics, self.statistics_len())] {
-            if len > 0 {
-                parts.push(part.map_or_else(|| zeros(len), |part| part.cast(dtype)));
-            }
+        let [numerator, mass, statistics] = match sums {
+            Some(Sums { numerator, mass, statistics, .. }) => [Some(numerator), mass, statistics],
+            None => [None, None, None],
+        };
+        let gradient = gradient.map(|gradient| gradient.reshape([weights]));
+        [
+            fill(numerator, weights),
+            fill(mass, self.mass_len()),
+            fill(statistics, self.statistics_len()),
+            fill(gradient, if self.mixes_backprop() { weights } else { 0 }),
+        ]
+    }
+
+    /// The same parts without a detour; none if there are neither sums nor a gradient.
+    pub(crate) fn parts<const D: usize>(
+        &self,
+        sums: Option<Sums>,
+        gradient: Option<Tensor<D>>,
+    ) -> Option<Parts> {
+        if sums.is_none() && gradient.is_none() {
+            return None;
         }
-        if self.mixes_backprop() {
-            let given = |gradient: Tensor<D>| gradient.reshape([weights]).cast(dtype);
-            parts.push(gradient.map_or_else(|| zeros(weights), given));
-        }
-        Tensor::cat(parts, 0).reshape(self.packed_dims::<D>())
+        let [numerator, mass, statistics, gradient] = self.filled(sums, gradient);
+        let view = |values: Tensor<1>| self.layout.view(values);
+        Some(Parts { numerator: view(numerator?), mass, statistics, gradient: gradient.map(view) })
+    }
+
+    /// How many values the parts have that were not filled in.
+    pub(crate) fn lengths(&self) -> [usize; 3] {
+        [self.layout.num_elements(), self.mass_len(), self.statistics_len()]
     }
 
     /// Takes a packed tensor apart.

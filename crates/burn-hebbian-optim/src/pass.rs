@@ -1,9 +1,6 @@
 //! Running a forward pass and collecting what local layers learn in it.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use burn::{
     module::{Flag, Module, ModuleMapper, Param, ParamId},
@@ -19,6 +16,7 @@ use crate::{
     BoundPlan, UpdateError, Updates,
     bind::{Assignment, Key, Leaf, Role, is_active},
     running::{Shifts, Standing},
+    updates::SumsByPlace,
 };
 
 impl BoundPlan {
@@ -64,13 +62,12 @@ impl BoundPlan {
     fn reduced(&self, assignment: &Assignment, sums: SumsByPlace) -> Result<SumsByPlace, UpdateError> {
         let Some(replicas) = self.replicas() else { return Ok(sums) };
         let mut sums = sums;
-        let mut all = SumsByPlace::new();
         for (place, _) in assignment.learning() {
-            if let Some(sums) = sums.remove(&place) {
-                all.insert(place, crate::replicas::reduce(sums, &**replicas)?);
+            if let Some(own) = sums.take(place) {
+                sums.add(place, crate::replicas::reduce(own, &**replicas)?);
             }
         }
-        Ok(all)
+        Ok(sums)
     }
 
     /// A copy of `model` whose layers have their seats in a pass.
@@ -114,9 +111,6 @@ impl BoundPlan {
         Ok(Some((copy, recorder, standing, distributed)))
     }
 }
-
-/// What local layers learnt, by their place.
-type SumsByPlace = HashMap<usize, Sums>;
 
 /// A copy of a model for a pass, who observes it, the running statistics that the pass will move by itself, and whether
 /// the model is one of several replicas.
@@ -170,7 +164,6 @@ struct Recorder {
 /// What a pass has taught so far.
 #[derive(Default)]
 struct Taught {
-    /// By the place of the layer.
     sums: SumsByPlace,
     shifts: Shifts,
     refusal: Option<UpdateError>,
@@ -204,12 +197,7 @@ impl Pass for Recorder {
     }
 
     fn report(&self, place: usize, sums: Sums) {
-        let mut taught = self.taught();
-        let merged = match taught.sums.remove(&place) {
-            Some(known) => known.merge(sums),
-            None => sums,
-        };
-        taught.sums.insert(place, merged);
+        self.taught().sums.add(place, sums);
     }
 
     fn refuse(&self, place: usize, error: RuleError) {
@@ -264,12 +252,12 @@ impl<M: Module> Seen<M> {
 
     /// The local layers that were to learn and that the pass never reached, in the model's order.
     pub fn unreached(&self) -> Vec<&str> {
-        let missing = |(place, _): &(usize, _)| !self.sums.contains_key(place);
+        let missing = |(place, _): &(usize, _)| !self.sums.holds(*place);
         self.assignment.learning().filter(missing).map(|(_, layer)| layer.path.as_str()).collect()
     }
 
     fn updates(self, grads: GradientsParams, backward: bool) -> Updates {
         let Self { plan, assignment, sums, shifts, .. } = self;
-        Updates::pack(plan, assignment, sums, shifts, grads, backward)
+        Updates::new(plan, assignment, sums, shifts, grads, backward)
     }
 }

@@ -1,13 +1,13 @@
 //! What a step is made of: sums of local layers, gradients, and how running statistics are to move.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use burn::optim::GradientsParams;
 use burn_hebbian_core::Sums;
 
 use crate::{
     BoundPlan, UpdateError,
-    bind::{Assignment, LocalLayer, Parameter},
+    bind::{Assignment, Parameter, Role},
     ranks::by_rank,
     running::Shifts,
 };
@@ -21,9 +21,53 @@ use crate::{
 pub struct Updates {
     pub(crate) plan: BoundPlan,
     pub(crate) assignment: Arc<Assignment>,
-    /// Packed sums, gradients and shifts, by the ids of the parameters.
-    pub(crate) grads: GradientsParams,
+    pub(crate) learnt: Learnt,
     pub(crate) demands: Demands,
+}
+
+/// Sums of local layers, by their place.
+#[derive(Debug, Default)]
+pub(crate) struct SumsByPlace(Vec<Option<Sums>>);
+
+impl SumsByPlace {
+    pub(crate) fn holds(&self, place: usize) -> bool {
+        self.0.get(place).is_some_and(Option::is_some)
+    }
+
+    pub(crate) fn take(&mut self, place: usize) -> Option<Sums> {
+        self.0.get_mut(place)?.take()
+    }
+
+    pub(crate) fn add(&mut self, place: usize, sums: Sums) {
+        if place >= self.0.len() {
+            self.0.resize_with(place + 1, || None);
+        }
+        let known = &mut self.0[place];
+        *known = Some(match known.take() {
+            Some(known) => known.merge(sums),
+            None => sums,
+        });
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (place, sums) in other.0.into_iter().enumerate() {
+            if let Some(sums) = sums {
+                self.add(place, sums);
+            }
+        }
+    }
+
+    pub(crate) fn left(&self) -> usize {
+        self.0.iter().flatten().count()
+    }
+}
+
+/// What passes taught.
+#[derive(Debug)]
+pub(crate) struct Learnt {
+    pub(crate) sums: SumsByPlace,
+    /// Gradients of backprop, and [packed](Shifts::packed) shifts, by the ids of the parameters.
+    pub(crate) grads: GradientsParams,
 }
 
 /// What a step insists on.
@@ -36,24 +80,14 @@ pub(crate) struct Demands {
 }
 
 impl Updates {
-    pub(crate) fn pack(
+    pub(crate) fn new(
         plan: BoundPlan,
         assignment: Arc<Assignment>,
-        mut sums: HashMap<usize, Sums>,
+        sums: SumsByPlace,
         shifts: Shifts,
         mut grads: GradientsParams,
         backward: bool,
     ) -> Self {
-        for (place, layer) in assignment.learning() {
-            let weight = &assignment.parameters[layer.weight];
-            let sums = sums.remove(&place);
-            by_rank!(weight.shape.len(), D => {
-                let gradient = grads.remove::<D>(weight.id).filter(|_| layer.mixes_backprop());
-                if sums.is_some() || gradient.is_some() {
-                    grads.register::<D>(weight.id, layer.pack(sums, gradient));
-                }
-            });
-        }
         for (id, shift) in shifts.packed() {
             let Some(parameter) = assignment.running(id) else { continue };
             by_rank!(parameter.shape.len(), D => {
@@ -62,7 +96,8 @@ impl Updates {
                 grads.register::<D>(id, shift.reshape(dims));
             });
         }
-        Self { plan, assignment, grads, demands: Demands { sums: true, gradients: backward } }
+        let learnt = Learnt { sums, grads };
+        Self { plan, assignment, learnt, demands: Demands { sums: true, gradients: backward } }
     }
 
     /// Both together, as those of one batch.
@@ -74,14 +109,16 @@ impl Updates {
         if !self.plan.is_same(&other.plan) || self.assignment.key != other.assignment.key {
             return Err(UpdateError::Foreign { what: "updates to merge".to_string() });
         }
+        self.learnt.sums.merge(other.learnt.sums);
+        let (grads, others) = (&mut self.learnt.grads, &mut other.learnt.grads);
         for parameter in &self.assignment.parameters {
             by_rank!(parameter.shape.len(), D => {
-                let Some(more) = other.grads.remove::<D>(parameter.id) else { continue };
-                let sum = match self.grads.remove::<D>(parameter.id) {
+                let Some(more) = others.remove::<D>(parameter.id) else { continue };
+                let sum = match grads.remove::<D>(parameter.id) {
                     Some(known) => known + more,
                     None => more,
                 };
-                self.grads.register::<D>(parameter.id, sum);
+                grads.register::<D>(parameter.id, sum);
             });
         }
         let Demands { sums, gradients } = self.demands;
@@ -102,21 +139,33 @@ impl Updates {
     ///
     /// Sums of local layers in them have shapes of their own: an optimizer of Burn's refuses them.
     pub fn into_grads(self) -> GradientsParams {
-        self.grads
+        let Learnt { mut sums, mut grads } = self.learnt;
+        for (place, layer) in self.assignment.learning() {
+            let weight = &self.assignment.parameters[layer.weight];
+            let sums = sums.take(place);
+            by_rank!(weight.shape.len(), D => {
+                let gradient = grads.remove::<D>(weight.id).filter(|_| layer.mixes_backprop());
+                if sums.is_some() || gradient.is_some() {
+                    grads.register::<D>(weight.id, layer.pack(sums, gradient));
+                }
+            });
+        }
+        grads
     }
 
     /// The paths of the parameters that anything is in them for, in the model's order.
     pub fn parameters(&self) -> Vec<&str> {
-        let holds = |parameter: &&Parameter| by_rank!(parameter.shape.len(), D => self.grads.get::<D>(parameter.id).is_some());
+        let Learnt { sums, grads } = &self.learnt;
+        let holds = |parameter: &&Parameter| match parameter.role {
+            Role::Local(place) if sums.holds(place) => true,
+            _ => by_rank!(parameter.shape.len(), D => grads.get::<D>(parameter.id).is_some()),
+        };
         self.assignment.parameters.iter().filter(holds).map(|parameter| parameter.path.as_str()).collect()
     }
 
     /// The local layers that the passes have reached, in the model's order.
     pub fn reached(&self) -> Vec<&str> {
-        let held = self.parameters();
-        let reached =
-            |layer: &LocalLayer| held.contains(&self.assignment.parameters[layer.weight].path.as_str());
-        let layers = self.assignment.learning().filter(|(_, layer)| reached(layer));
-        layers.map(|(_, layer)| layer.path.as_str()).collect()
+        let reached = self.assignment.learning().filter(|(place, _)| self.learnt.sums.holds(*place));
+        reached.map(|(_, layer)| layer.path.as_str()).collect()
     }
 }

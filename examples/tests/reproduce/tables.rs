@@ -97,8 +97,12 @@ fn every_table_runs_through() {
     }
 }
 
-/// The table that needs no data, as a user runs it, on every backend of the build. ndarray computes flex's results; a GPU
-/// draws other random numbers.
+/// Percentage points by which a row may differ between two CPU backends: their products round differently, and after
+/// hundreds of steps an image or two at the border between two classes change sides. One image is 0.22.
+const ROUNDING: f64 = 1.0;
+
+/// The table that needs no data, as a user runs it, on every backend of the build. ndarray's results are flex's, up to
+/// rounding; a GPU draws other random numbers.
 #[test]
 fn digits_come_with_the_program() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("reproduce/experiments/digits.json");
@@ -114,13 +118,18 @@ fn digits_come_with_the_program() {
         for line in &results.lines {
             assert!(line.mean > CHANCE + RIDGE_MARGIN, "{backend}: {line:?}");
         }
-        found
+        results
     };
     let flex = on("flex");
     for backend in Backend::value_variants().iter().filter(|backend| **backend != Backend::Flex) {
         let name = backend.to_possible_value().unwrap().get_name().to_string();
         let found = on(&name);
-        assert!(name != "ndarray" || found == flex, "ndarray: {}", String::from_utf8_lossy(&found));
+        for (line, on_flex) in found.lines.iter().zip(&flex.lines) {
+            let same = (&line.row, &line.block, &line.evaluation)
+                == (&on_flex.row, &on_flex.block, &on_flex.evaluation);
+            let near = (line.mean - on_flex.mean).abs() <= ROUNDING;
+            assert!(same && (name != "ndarray" || near), "{name}: {line:?}, on flex {on_flex:?}");
+        }
     }
 }
 

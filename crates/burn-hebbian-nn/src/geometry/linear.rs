@@ -42,11 +42,14 @@ pub(crate) fn layout(layer: &Linear) -> WeightLayout {
 /// is `[d_input, d_output]`, as others are. It is not used here: a record would not fit it any more.
 fn sizes(layer: &Linear) -> [usize; 2] {
     let weight = &layer.weight;
+    if weight.is_initialized() {
+        return weight.dims();
+    }
     let [rows, columns] = weight.lazy_shape().dims();
     match is_mapped(weight) {
         // asked after the shape: another thread may use it meanwhile
         true if !weight.is_initialized() => [columns, rows],
-        true => weight.shape().dims(),
+        true => weight.dims(),
         false => [rows, columns],
     }
 }

@@ -97,6 +97,15 @@ impl Assignment {
         }
     }
 
+    /// What messages call a parameter: that of a local layer by the layer's path.
+    pub(crate) fn name(&self, parameter: usize) -> &str {
+        let Some(known) = self.parameters.get(parameter) else { return "" };
+        let (Role::Local(place) | Role::Bias(place) | Role::State(place)) = known.role else {
+            return &known.path;
+        };
+        self.layer(place).map_or(&known.path, |layer| &layer.path)
+    }
+
     /// The parameter of a running statistic.
     pub(crate) fn running(&self, id: ParamId) -> Option<&Parameter> {
         let is_it =
