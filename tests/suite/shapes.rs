@@ -15,10 +15,8 @@ use burn::{
     tensor::{DType, Device, Tensor},
 };
 use burn_hebbian::{
-    core::{
-        Sums,
-        observe::{Ownership, Pass, Selection, collect, with_binding, with_seats},
-    },
+    core::Sums,
+    nn::observe::{Ownership, Pass, Selection, collect, with_binding, with_seats},
     prelude::*,
 };
 use burn_hebbian_tests::{

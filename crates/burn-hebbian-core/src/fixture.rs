@@ -5,7 +5,7 @@ use alloc::{vec, vec::Vec};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::{
-    Activity, Factors, LayerView, LocalRule, RecurrenceMask, Rule, Signals, WeightLayout, abstention::mix,
+    Activity, Factors, LayerView, LocalRule, RecurrenceMask, Rule, Signals, WeightLayout, stages::mix,
 };
 
 /// Rows `[n, d]` in front of a layer of `[k, d]`, one group.

@@ -13,75 +13,37 @@
 //!
 //! - [`Rule`] is the serialisable composition of the stages below, with the literature's rules as presets.
 //! - [`LocalRule`] is the open trait for rules of your own.
-//! - [`observe`] is the seam through which layers and the local optimizer meet.
-#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(not(test), no_std)]
 
 extern crate alloc;
-#[cfg(feature = "std")]
-extern crate std;
 
-mod abstention;
-mod activation;
 mod activity;
-mod bias;
-mod blank;
-mod competition;
-mod compose;
-mod criterion;
 mod decaying;
 mod error;
 mod factors;
-mod finish;
-mod gate;
-mod homeostasis;
-mod lateral;
 mod layout;
-mod named;
+mod local_rule;
 mod precision;
-mod presets;
-mod recurrence;
-mod reduction;
 mod rule;
-mod running;
-mod scale;
 mod signals;
-mod similarity;
-mod stage;
-mod steps;
-mod surround;
-mod teacher;
-mod variance;
-
-#[cfg(feature = "std")]
-pub mod observe;
-#[cfg(feature = "std")]
-pub mod replicas;
+mod stages;
+mod update;
 
 #[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod tests;
 
-pub use abstention::Abstention;
-pub use activation::Activation;
 pub use activity::{Activity, LayerView};
-pub use bias::Bias;
-pub use competition::{AntiHebbian, Competition};
-pub use criterion::Criterion;
 pub use decaying::Decaying;
 pub use error::RuleError;
 pub use factors::{Factors, MatrixRecurrence, RecurrenceMask, Sums};
-pub use finish::{Finish, Normalization, Rate};
-pub use gate::Gate;
-pub use homeostasis::Homeostasis;
-pub use lateral::{Lateral, Neighbourhood};
 pub use layout::WeightLayout;
-pub use recurrence::{Recombination, Recurrence};
-pub use reduction::Reduction;
-pub use rule::{LocalRule, Rule};
-pub use scale::Scale;
+pub use local_rule::LocalRule;
+pub use rule::Rule;
 pub use signals::{Phase, Signals};
-pub use similarity::Similarity;
-pub use surround::Surround;
-pub use teacher::{GroupOrder, Teacher};
-pub use variance::Variance;
+pub use stages::{
+    Abstention, Activation, AntiHebbian, Bias, Competition, Criterion, Gate, GroupOrder, Homeostasis,
+    Lateral, Neighbourhood, Recombination, Recurrence, Similarity, Surround, Teacher, Variance,
+};
+pub use update::{Finish, Normalization, Rate, Reduction, Scale};

@@ -8,35 +8,26 @@
 //!
 //! A layer runs one convolution with its weight a step, the forward's own (Krotov–Hopfield's similarity needs a
 //! second). What it learns is decided by who
-//! observes the pass (see [`burn_hebbian_core::observe`]); unobserved, it is a plain layer.
+//! observes the pass (see [`observe`]); unobserved, it is a plain layer.
 
 mod backend;
-mod blocks;
-mod config;
 mod forms;
 mod fused;
 mod geometry;
 mod gradient;
-mod local;
-mod mixing;
-mod norm;
-mod output;
-mod padding;
+mod layers;
+pub mod observe;
 mod parallel;
-mod step;
-mod trainable;
+mod pass;
+mod precision;
+pub mod replicas;
 
-pub use config::{
-    HebbianConv1dConfig, HebbianConv2dConfig, HebbianConv3dConfig, HebbianConvTranspose1dConfig,
-    HebbianConvTranspose2dConfig, HebbianConvTranspose3dConfig, HebbianLinearConfig,
-};
 pub use forms::{CorrelationForm, Forms, MixingForm};
-pub use local::{
-    HebbianConv1d, HebbianConv2d, HebbianConv3d, HebbianConvTranspose1d, HebbianConvTranspose2d,
-    HebbianConvTranspose3d, HebbianLinear, Local,
+pub use geometry::PaddingMode;
+pub use layers::{
+    HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig, HebbianConv3d,
+    HebbianConv3dConfig, HebbianConvTranspose1d, HebbianConvTranspose1dConfig, HebbianConvTranspose2d,
+    HebbianConvTranspose2dConfig, HebbianConvTranspose3d, HebbianConvTranspose3dConfig, HebbianLinear,
+    HebbianLinearConfig, Local, SyncBatchNorm, Trainable,
 };
-pub use mixing::mix;
-pub use norm::SyncBatchNorm;
-pub use output::Output;
-pub use padding::PaddingMode;
-pub use trainable::Trainable;
+pub use pass::{Output, mix};

@@ -15,7 +15,7 @@ use burn::{
     module::{Module, ParamGroup, ParamId},
     optim::{ModuleOptimizer, SgdConfig},
 };
-use burn_hebbian_core::{
+use burn_hebbian_nn::{
     observe::{Ownership, with_binding},
     replicas::AllReduce,
 };

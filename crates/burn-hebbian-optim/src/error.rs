@@ -5,7 +5,8 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use burn_hebbian_core::{RuleError, replicas::ReduceError};
+use burn_hebbian_core::RuleError;
+use burn_hebbian_nn::replicas::ReduceError;
 
 /// A plan that does not fit the model.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

@@ -10,7 +10,8 @@ use burn::{
     module::Module,
     optim::{GradientsParams, ModuleOptimizer, MultiGradientsParams},
 };
-use burn_hebbian_core::{Signals, replicas::AllReduce};
+use burn_hebbian_core::Signals;
+use burn_hebbian_nn::replicas::AllReduce;
 
 use crate::{
     BoundPlan, IntoOptimizer, Plan, PlanError, Refused, Report, Seen, UpdateError, Updates,

@@ -7,10 +7,8 @@ use burn::{
     optim::GradientsParams,
     tensor::Tensor,
 };
-use burn_hebbian_core::{
-    RuleError, Signals, Sums,
-    observe::{Pass, Selection, with_seats},
-};
+use burn_hebbian_core::{RuleError, Signals, Sums};
+use burn_hebbian_nn::observe::{Pass, Selection, with_seats};
 
 use crate::{
     BoundPlan, UpdateError, Updates,

@@ -7,10 +7,8 @@ use burn::{
         distributed::{ReduceOperation, all_reduce},
     },
 };
-use burn_hebbian_core::{
-    Sums,
-    replicas::{AllReduce, ReduceError},
-};
+use burn_hebbian_core::Sums;
+use burn_hebbian_nn::replicas::{AllReduce, ReduceError};
 
 /// One message a layer.
 pub(crate) fn reduce(sums: Sums, replicas: &dyn AllReduce) -> Result<Sums, ReduceError> {

@@ -15,7 +15,7 @@ use burn::{
     store::{ModuleRecord, RecordError},
     train::{Interrupter, Learner, SupervisedTraining},
 };
-use burn_hebbian_core::replicas::AllReduce;
+use burn_hebbian_nn::replicas::AllReduce;
 use burn_hebbian_optim::{BoundPlan, IntoOptimizer, Plan, PlanError, UpdateError};
 
 use crate::{

@@ -57,8 +57,6 @@ pub mod prelude {
         GroupOrder, Homeostasis, Lateral, LocalRule, Neighbourhood, Normalization, Rate, Recombination,
         Recurrence, Reduction, Rule, RuleError, Scale, Signals, Similarity, Surround, Teacher, Variance,
         WeightLayout,
-        observe::GradientFlow,
-        replicas::{AllReduce, InProcess, ReduceError},
     };
     pub use burn_hebbian_nn::{
         CorrelationForm, Forms, HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig,
@@ -66,6 +64,8 @@ pub mod prelude {
         HebbianConvTranspose2d, HebbianConvTranspose2dConfig, HebbianConvTranspose3d,
         HebbianConvTranspose3dConfig, HebbianLinear, HebbianLinearConfig, Local, MixingForm, Output,
         PaddingMode, SyncBatchNorm,
+        observe::GradientFlow,
+        replicas::{AllReduce, InProcess, ReduceError},
     };
     pub use burn_hebbian_optim::{
         BoundPlan, Collectives, Constraint, Entry, LocalOptimizer, LocalTraining, OptimizerChoice, Plan,

@@ -6,8 +6,7 @@ use super::{NEURONS, map, rules};
 use crate::{
     Bias, Lateral, Neighbourhood, Rule, WeightLayout,
     fixture::{Dense, noise, numbers, tensor},
-    stage::Stage,
-    steps,
+    stages::memory::{Stage, blend, steps},
 };
 
 const KERNELS: [Neighbourhood; 4] = [
@@ -116,8 +115,8 @@ fn random_streams_run_on() {
 fn running_means_stay_where_they_should() {
     for momentum in [0.5, 0.1, 1e-3, 1e-5, 1e-7] {
         // 1 − 1e-7 is rounded to 1 − 1.19e-7: a product by it at every step would end at 0.84
-        let ahead = crate::stage::blend(tensor(&[0.84], [1]), tensor(&[0.84], [1]), momentum);
-        let ahead = (0..2000).fold(ahead, |old, _| crate::stage::blend(old, tensor(&[0.84], [1]), momentum));
+        let ahead = blend(tensor(&[0.84], [1]), tensor(&[0.84], [1]), momentum);
+        let ahead = (0..2000).fold(ahead, |old, _| blend(old, tensor(&[0.84], [1]), momentum));
         assert_eq!(numbers(ahead), [0.84], "{momentum}");
     }
 }

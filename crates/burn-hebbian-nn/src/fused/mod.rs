@@ -16,14 +16,10 @@ mod tiles;
 mod worker;
 
 use burn::tensor::{DType, Tensor};
-use burn_hebbian_core::{LocalRule, RecurrenceMask, Signals};
+use burn_hebbian_core::{LocalRule, RecurrenceMask, Signals, WeightLayout};
 
 use self::{contest::Contest, job::Job};
-use crate::{
-    backend::Backend,
-    forms::CorrelationForm,
-    geometry::{Geometry, Pass},
-};
+use crate::{backend::Backend, forms::CorrelationForm, geometry::Window};
 
 /// What a fused pass gives.
 pub(crate) struct Fused<const X: usize> {
@@ -39,13 +35,25 @@ pub(crate) struct Fused<const X: usize> {
     pub(crate) mass: Option<Tensor<2>>,
 }
 
+/// What a pass through a layer starts from.
+pub(crate) struct Operands<'a, const X: usize, const W: usize> {
+    /// How the kernel slides over the input, if the layer is a convolution.
+    pub(crate) window: Option<Window>,
+    pub(crate) layout: WeightLayout,
+    /// The prepared input.
+    pub(crate) x: &'a Tensor<X>,
+    pub(crate) w: &'a Tensor<W>,
+    /// The form that was asked for.
+    pub(crate) form: Option<CorrelationForm>,
+}
+
 /// Responses and sums of a pass, if it can be fused, and if that pays or is forced.
-pub(crate) fn fused<G: Geometry<X, W>, const X: usize, const W: usize>(
-    pass: &Pass<G, X, W>,
+pub(crate) fn fused<const X: usize, const W: usize>(
+    operands: Operands<X, W>,
     rule: &dyn LocalRule,
     signals: &Signals,
 ) -> Option<Fused<X>> {
-    let forced = match pass.forms.correlation {
+    let forced = match operands.form {
         Some(CorrelationForm::Fused) => true,
         Some(_) => return None,
         None => false,
@@ -54,31 +62,29 @@ pub(crate) fn fused<G: Geometry<X, W>, const X: usize, const W: usize>(
         return None;
     }
     let contest = rule.composition().and_then(Contest::of)?;
-    let job = job(pass, Some(contest), forced)?;
-    Some(job.run(pass.x.clone().inner(), pass.w.clone()))
+    let job = job(&operands, Some(contest), forced)?;
+    Some(job.run(operands.x.clone().inner(), operands.w.clone()))
 }
 
 /// The responses alone, of an input and weights outside the autodiff graph, if that pays or is forced.
-pub(crate) fn responses<G: Geometry<X, W>, const X: usize, const W: usize>(
-    pass: &Pass<G, X, W>,
-) -> Option<Tensor<X>> {
-    let forced = pass.forms.correlation == Some(CorrelationForm::Fused);
-    let job = job(pass, None, forced)?;
-    Some(job.respond(pass.x.clone().inner(), pass.w.clone()))
+pub(crate) fn responses<const X: usize, const W: usize>(operands: Operands<X, W>) -> Option<Tensor<X>> {
+    let forced = operands.form == Some(CorrelationForm::Fused);
+    let job = job(&operands, None, forced)?;
+    Some(job.respond(operands.x.clone().inner(), operands.w.clone()))
 }
 
 /// The job of a pass, if it is one of plain numbers of this process, and if it pays or is forced.
-fn job<G: Geometry<X, W>, const X: usize, const W: usize>(
-    pass: &Pass<G, X, W>,
+fn job<const X: usize, const W: usize>(
+    operands: &Operands<X, W>,
     contest: Option<Contest>,
     forced: bool,
 ) -> Option<Job> {
-    let (x, w) = (&pass.x, &pass.w);
+    let Operands { window, layout, x, w, .. } = operands;
     let backend = Backend::of(&x.device());
     let plain = !w.is_autodiff() && x.dtype() == DType::F32 && w.dtype() == DType::F32;
     if !plain || !backend.is_host() {
         return None;
     }
-    let job = Job::new(pass.geometry.window()?, x.dims(), &pass.geometry.layout(), contest);
+    let job = Job::new((*window)?, x.dims(), layout, contest);
     (forced || backend.is_flex() && job.pays()).then_some(job)
 }

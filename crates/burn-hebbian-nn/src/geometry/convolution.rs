@@ -13,12 +13,10 @@ use super::{
     energy::patch_energy,
     fit::Kind,
     operators::Operators,
+    padding::{PaddingMode, pairs_1d, pairs_2d, pairs_3d},
     window::{Window, flat, pad, spatial, volume},
 };
-use crate::{
-    forms::CorrelationForm,
-    padding::{PaddingMode, pairs_1d, pairs_2d, pairs_3d},
-};
+use crate::forms::CorrelationForm;
 
 /// A convolution on inputs of one size and rank `X`.
 #[derive(Clone)]

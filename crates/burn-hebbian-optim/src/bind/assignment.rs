@@ -3,10 +3,8 @@
 use std::sync::Arc;
 
 use burn::module::ParamId;
-use burn_hebbian_core::{
-    LocalRule, Signals, WeightLayout,
-    observe::{Collected, GradientFlow},
-};
+use burn_hebbian_core::{LocalRule, Signals, WeightLayout};
+use burn_hebbian_nn::observe::{Collected, GradientFlow};
 
 use super::Leaf;
 use crate::{Constraint, UpdateError};

@@ -6,7 +6,8 @@ use std::{
 };
 
 use burn::module::{ParamGroup, ParamGroupError, ParamId};
-use burn_hebbian_core::{LocalRule, observe::LayerInfo};
+use burn_hebbian_core::LocalRule;
+use burn_hebbian_nn::observe::LayerInfo;
 
 use super::{Assignment, Key, LocalLayer, Parameter, Role, Survey};
 use crate::{

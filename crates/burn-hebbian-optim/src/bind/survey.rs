@@ -4,7 +4,7 @@ use burn::{
     module::{Flag, Module, ModuleVisitor, Param, ParamId},
     tensor::{Device, Tensor},
 };
-use burn_hebbian_core::observe::{Collected, collect};
+use burn_hebbian_nn::observe::{Collected, collect};
 
 /// A float parameter of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

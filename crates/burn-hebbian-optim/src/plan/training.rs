@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use burn_hebbian_core::{LocalRule, Rule, observe::GradientFlow};
+use burn_hebbian_core::{LocalRule, Rule};
+use burn_hebbian_nn::observe::GradientFlow;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 use crate::{Constraint, PlanError};

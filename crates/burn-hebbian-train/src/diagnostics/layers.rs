@@ -6,10 +6,8 @@ use burn::{
     module::{Module, ModuleVisitor, Param, ParamId},
     tensor::Tensor,
 };
-use burn_hebbian_core::{
-    WeightLayout,
-    observe::{LayerInfo, collect},
-};
+use burn_hebbian_core::WeightLayout;
+use burn_hebbian_nn::observe::{LayerInfo, collect};
 
 /// The weight of a local layer.
 #[derive(Debug, Clone)]

@@ -9,10 +9,8 @@ use burn::{
     module::{Module, ModuleMapper, ParamId},
     tensor::Tensor,
 };
-use burn_hebbian_core::{
-    Activity, Factors, LocalRule, RuleError, Signals, Similarity, Sums,
-    observe::{GradientFlow, LayerInfo, Pass, Selection, with_seats},
-};
+use burn_hebbian_core::{Activity, Factors, LocalRule, RuleError, Signals, Similarity, Sums};
+use burn_hebbian_nn::observe::{GradientFlow, LayerInfo, Pass, Selection, with_seats};
 
 use super::{Wins, layers::local_layers};
 

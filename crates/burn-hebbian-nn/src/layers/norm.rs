@@ -2,6 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::{
+    gradient::{is_covered, with_gradient},
+    observe::{Call, Seat, announce_running},
+    precision::{is_learnable, whole},
+    replicas::AllReduce,
+};
 use burn::{
     module::{
         Content, Devices, DisplaySettings, Module, ModuleDisplay, ModuleDisplayDefault, ModuleMapper,
@@ -9,15 +15,6 @@ use burn::{
     },
     nn::BatchNorm,
     tensor::{Device, Tensor, module::batch_norm_train},
-};
-use burn_hebbian_core::{
-    observe::{Call, Seat, announce_running},
-    replicas::AllReduce,
-};
-
-use crate::{
-    geometry::{is_learnable, whole},
-    gradient::{is_covered, with_gradient},
 };
 
 /// Burn's [`BatchNorm`], with what local training and several replicas need beside it.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     WeightLayout,
     precision::indicator,
-    stage::{Cursor, patches, per_neuron, sums},
+    stages::memory::{Cursor, patches, per_neuron, sums},
 };
 
 /// What decides whether a unit is sub-Gaussian, from running means of its similarity `s`.

@@ -4,19 +4,22 @@ use burn::{
     module::Param,
     tensor::{DType, GradientCheckpointingStrategy, Tensor},
 };
-use burn_hebbian_core::{
-    Activity, Finish, LocalRule, Reduction, RuleError, Signals, Sums, WeightLayout,
-    observe::{GradientFlow, Seat, Selection},
-};
+use burn_hebbian_core::{Activity, Finish, LocalRule, Reduction, RuleError, Signals, Sums, WeightLayout};
 
 use crate::{
-    blocks::blocks,
     forms::Forms,
     fused::{Fused, fused},
-    geometry::{Geometry, Pass, is_learnable, learnable, to_neurons, whole},
-    mixing::{mix, mix_by},
-    output::Output,
+    geometry::Geometry,
+    observe::{GradientFlow, Seat, Selection},
     parallel::map,
+    precision::{is_learnable, learnable, whole},
+};
+
+use super::{
+    blocks::blocks,
+    output::Output,
+    recurrence::{mix, mix_by},
+    responses::{Pass, to_neurons},
 };
 
 /// What a layer brings into a pass beside its input.
@@ -95,7 +98,7 @@ fn learn_from<G: Geometry<X, W>, const X: usize, const W: usize>(
     let (x, w) = admit(geometry, x, w, true);
     let pass = Pass { geometry, x: geometry.prepare(x), w, bias: bias.clone().map(learnable), forms };
     let lesson = Lesson { signals, state, selection, output };
-    let (y, sums) = match fused(&pass, &*lesson.selection.rule, &lesson.signals) {
+    let (y, sums) = match fused(pass.operands(), &*lesson.selection.rule, &lesson.signals) {
         Some(fused) => lesson.teach_fused(&pass, fused),
         None => lesson.teach(&pass, pass.respond()),
     };

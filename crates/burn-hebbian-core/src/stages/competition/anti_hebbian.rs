@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     RuleError, WeightLayout,
     error::{finite, positive, share},
-    stage::{Cursor, patches, per_neuron, sums},
+    stages::memory::{Cursor, patches, per_neuron, sums},
 };
 
 /// Competition by inhibition that is learnt itself, Földiák's.

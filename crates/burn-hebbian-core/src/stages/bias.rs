@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Activity, Competition, RuleError, WeightLayout,
-    stage::{Cursor, Seen, Stage, patches, per_neuron, sums},
+    stages::memory::{Cursor, Seen, Stage, patches, per_neuron, sums},
 };
 
 /// What the rule makes of the layer's bias.

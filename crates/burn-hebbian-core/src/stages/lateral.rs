@@ -6,7 +6,11 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use num_traits::Float;
 use serde::{Deserialize, Serialize};
 
-use crate::{RuleError, WeightLayout, error::positive, stage::Stage, steps};
+use crate::{
+    RuleError, WeightLayout,
+    error::positive,
+    stages::memory::{Stage, steps},
+};
 
 /// `−ln h` at the distance of two neurons out of each other's reach: `h` is 0 at any radius.
 const OUT_OF_REACH: f32 = 1e30;

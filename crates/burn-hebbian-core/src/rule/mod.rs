@@ -1,118 +1,18 @@
-//! Rules: the open trait, and the composition of stages that the literature's rules are.
+//! The composition of stages that the literature's rules are.
+
+mod composition;
+mod json;
+mod presets;
 
 use alloc::{sync::Arc, vec, vec::Vec};
-use burn::{config::Config, tensor::Tensor};
-use core::fmt::{self, Debug};
+use burn::config::Config;
+use core::fmt;
 use num_traits::Float;
 
 use crate::{
-    Abstention, Activation, Activity, Bias, Competition, Factors, Finish, Gate, Homeostasis, Lateral,
-    Normalization, Rate, Recurrence, Reduction, RuleError, Scale, Signals, Similarity, Surround, Teacher,
-    Variance, WeightLayout,
+    Abstention, Activation, Bias, Competition, Gate, Homeostasis, Lateral, LocalRule, Normalization, Rate,
+    Recurrence, Reduction, Scale, Similarity, Surround, Teacher, Variance, WeightLayout,
 };
-
-/// A local learning rule: what a layer saw goes in, factors of the update come out.
-///
-/// A rule knows nothing of kernels, strides or batches; one implementation serves every layer geometry. It
-/// keeps no state between calls.
-///
-/// Its `Debug` is what tells it from other rules: in checkpoints, and where a layer that is bound anew keeps the state of the
-/// same rule. It is to show all that the rule depends on; a rule around another one shows that one.
-pub trait LocalRule: Debug + Send + Sync {
-    /// The factors of the update for one activity.
-    fn factors(&self, activity: &Activity) -> Factors;
-
-    /// What happens to the sums; the mean over patches unless the rule says otherwise.
-    fn finish(&self) -> Finish {
-        Finish::new(Reduction::Mean)
-    }
-
-    /// Whether the sums of a batch are those of its parts, so that a layer may work through it in blocks of images.
-    ///
-    /// Not so for rules that look at the statistics of a batch before they learn from it.
-    fn adds_up(&self) -> bool {
-        false
-    }
-
-    /// The composition of stages that the rule is, if it is nothing else; a layer may evaluate these in a form of its own.
-    fn composition(&self) -> Option<&Rule> {
-        None
-    }
-
-    /// The state that the rule keeps between steps, at the start of training; `None` if it keeps none.
-    ///
-    /// State lives in the model beside the layer's weight, so that records, checkpoints and device moves carry it.
-    fn initial_state(&self, layout: &WeightLayout) -> Option<Vec<f32>> {
-        let _ = layout;
-        None
-    }
-
-    /// Number of statistics in the rule's [`Factors`]: sums, from which the next state is made.
-    fn statistics_len(&self, layout: &WeightLayout) -> usize {
-        let _ = layout;
-        0
-    }
-
-    /// The state after a step, from the state in it and the statistics summed over all its micro-batches.
-    ///
-    /// Called once a step, after all summing; in a step of several micro-batches all of them see the old state.
-    fn next_state(
-        &self,
-        state: Tensor<1>,
-        statistics: Option<Tensor<1>>,
-        layout: &WeightLayout,
-    ) -> Tensor<1> {
-        let _ = (statistics, layout);
-        state
-    }
-
-    /// Whether the rule trains the layer's bias too; then layers must have one.
-    fn learns_bias(&self) -> bool {
-        false
-    }
-
-    /// The update `Δb` (ascent) of the layer's bias, `[groups · neurons]`, from the statistics of a step; called once a
-    /// step, after all summing, of rules that [learn the bias](Self::learns_bias).
-    fn bias_update(
-        &self,
-        bias: Tensor<1>,
-        statistics: Option<Tensor<1>>,
-        layout: &WeightLayout,
-    ) -> Tensor<1> {
-        let _ = (statistics, layout);
-        bias.zeros_like()
-    }
-
-    /// Refuses signals that the rule cannot learn by on a layer like this; called before a pass.
-    ///
-    /// # Errors
-    ///
-    /// A [`RuleError`] that states what was expected and what there is.
-    fn check_signals(&self, signals: &Signals, layout: &WeightLayout) -> Result<(), RuleError> {
-        let _ = (signals, layout);
-        Ok(())
-    }
-
-    /// Refuses signals whose rows do not belong to so many images: to a linear layer, all leading dimensions are images.
-    ///
-    /// # Errors
-    ///
-    /// A [`RuleError`] that states both numbers.
-    fn check_images(&self, signals: &Signals, images: usize) -> Result<(), RuleError> {
-        let _ = (signals, images);
-        Ok(())
-    }
-
-    /// Refuses a layer that the rule cannot train; called before training.
-    ///
-    /// # Errors
-    ///
-    /// A [`RuleError`] that states the offending value.
-    fn check(&self, layout: &WeightLayout) -> Result<(), RuleError> {
-        let _ = layout;
-        Ok(())
-    }
-}
 
 /// A rule as a composition of stages, each a field; presets are named after the literature.
 ///

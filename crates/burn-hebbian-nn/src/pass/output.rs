@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn_hebbian_core::{Activation, Activity, Rule, RuleError, Similarity, Variance};
 use serde::{Deserialize, Serialize};
 
-use crate::geometry::whole;
+use crate::precision::whole;
 
 /// The output function of a layer, `activation(similarity(x, w))`; apart from what its rule learns by.
 ///

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     WeightLayout,
     precision::indicator,
-    stage::{Cursor, Seen, Stage, patches, per_neuron, sums},
+    stages::memory::{Cursor, Seen, Stage, patches, per_neuron, sums},
 };
 
 /// Whether neurons sit out at random.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     RuleError, WeightLayout,
     error::{finite, positive, share},
-    stage::{Seen, Stage},
+    stages::memory::{Seen, Stage},
 };
 pub use anti_hebbian::AntiHebbian;
 use soft::{by_group, logits, over_deviation, power_soft, soft, spread};

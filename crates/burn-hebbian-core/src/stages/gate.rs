@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     RuleError, WeightLayout,
     error::share,
-    stage::{Seen, Stage, blend_means, patches, per_neuron, sums},
+    stages::memory::{Seen, Stage, blend_means, patches, per_neuron, sums},
 };
 
 /// The post-synaptic coefficient `g` from the competition's outcome `z`, the activity `y` and the similarity `s`.

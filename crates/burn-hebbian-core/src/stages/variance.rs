@@ -9,8 +9,8 @@ use crate::{
     Activation, Activity, RuleError, WeightLayout,
     error::{positive, share},
     precision::whole,
-    running::{Moments, Running},
-    stage::{Seen, Stage, per_neuron},
+    stages::memory::running::{Moments, Running},
+    stages::memory::{Seen, Stage, per_neuron},
 };
 
 /// Whether the width of the activation is fixed or follows the similarities.

@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, activation::softmax};
 
 use super::{NEURONS, winners::EXCLUDED};
-use crate::{WeightLayout, precision::indicator, running::Running};
+use crate::{WeightLayout, precision::indicator, stages::memory::running::Running};
 
 /// Softmax over the allowed neurons, weighted by how much each is allowed: `e^l a / Σ e^l a`.
 pub(super) fn soft(logits: Tensor<4>, allowed: Option<&Tensor<4>>) -> Tensor<4> {

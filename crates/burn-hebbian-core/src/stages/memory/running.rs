@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use crate::{
     precision::whole,
-    stage::{Cursor, blend},
+    stages::memory::{Cursor, blend},
 };
 
 /// Running mean and unbiased variance of `width` numbers at once.

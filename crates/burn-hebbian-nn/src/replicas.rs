@@ -1,8 +1,10 @@
 //! Sums over the replicas of a model that train in parallel, each on its own part of a batch.
 
-use alloc::{format, string::String, vec::Vec};
-use core::{fmt, time::Duration};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::{
+    fmt,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use burn::tensor::Tensor;
 
@@ -128,7 +130,7 @@ impl AllReduce for InProcess {
         let mut round = self.wait(round, |round| round.waiting > 0)?;
         round.parts.push(part);
         if round.parts.len() == self.replicas {
-            let parts = core::mem::take(&mut round.parts);
+            let parts = std::mem::take(&mut round.parts);
             match add(parts) {
                 Ok(sum) => (round.sum, round.waiting) = (Some(sum), self.replicas),
                 Err(error) => return Err(self.give_up(&mut round, error)),

@@ -1,5 +1,9 @@
 //! What the stages of a rule keep between steps.
 
+pub(crate) mod blank;
+pub(crate) mod running;
+pub(crate) mod steps;
+
 use alloc::vec;
 use alloc::vec::Vec;
 

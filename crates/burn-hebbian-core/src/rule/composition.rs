@@ -6,10 +6,10 @@ use burn::tensor::Tensor;
 
 use crate::{
     Abstention, Activity, Bias, Competition, Factors, Finish, Gate, Homeostasis, Lateral, LocalRule,
-    Recurrence, Reduction, Rule, RuleError, Signals, Teacher, Variance, WeightLayout, blank,
-    recurrence::Stages,
-    stage::{Seen, Stage},
-    variance::Scaled,
+    Recurrence, Reduction, Rule, RuleError, Signals, Teacher, Variance, WeightLayout,
+    stages::memory::{Seen, Stage, blank},
+    stages::recurrence::Stages,
+    stages::variance::Scaled,
 };
 
 /// The stages that may keep state, in the order in which states and statistics lie.

@@ -10,11 +10,10 @@
 //! - [`with_binding`]: layers learn who owns them, and get room for the state of their rules;
 //! - [`with_seats`]: the layers of a copy take their seats.
 
-use alloc::{collections::BTreeMap, sync::Arc, vec::Vec};
-use burn::{module::ParamId, tensor::Tensor};
-use core::{cell::RefCell, fmt};
+use std::{cell::RefCell, collections::BTreeMap, fmt, sync::Arc};
 
-use crate::{LocalRule, RuleError, Signals, Sums, WeightLayout};
+use burn::{module::ParamId, tensor::Tensor};
+use burn_hebbian_core::{LocalRule, RuleError, Signals, Sums, WeightLayout};
 
 /// Whether a backprop gradient may cross a local layer to the layers below.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -153,8 +152,8 @@ fn with_visit<R>(visit: Visit, traverse: impl FnOnce() -> R) -> (R, Visit) {
     VISITS.with_borrow_mut(|visits| visits.push(visit));
     let scope = Scope;
     let result = traverse();
-    let done = VISITS
-        .with_borrow_mut(|visits| core::mem::replace(visits.last_mut().expect("pushed above"), NOTHING));
+    let done =
+        VISITS.with_borrow_mut(|visits| std::mem::replace(visits.last_mut().expect("pushed above"), NOTHING));
     drop(scope);
     (result, done)
 }

@@ -1,9 +1,9 @@
 //! What happens once, after every sum over micro-batches and devices.
 
 use burn::tensor::Tensor;
-use serde::{Deserialize, Serialize};
 
-use crate::{Reduction, RuleError, Scale, WeightLayout, error::positive};
+use super::{Normalization, Rate, Reduction, Scale};
+use crate::WeightLayout;
 
 /// How sums over patches become an update: reduced, projected, scaled, normalised, given each neuron's rate.
 ///
@@ -21,34 +21,6 @@ pub struct Finish {
     pub normalization: Normalization,
     /// Each neuron's own rate.
     pub rate: Rate,
-}
-
-/// What the largest value of an update becomes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Normalization {
-    /// The update stays as it is.
-    #[default]
-    None,
-    /// Divided by the largest magnitude in each group: the largest becomes 1, whatever the batch. A zero update
-    /// stays zero.
-    MaxPerGroup,
-}
-
-/// Each neuron's own rate, beside the optimizer's.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum Rate {
-    /// 1.
-    #[default]
-    One,
-    /// `(|‖w_k‖ − 1| + 1e-10)^q`: neurons of unit norm have converged (Journé et al. 2023).
-    NormDeviation {
-        /// The power `q`, positive.
-        power: f64,
-    },
 }
 
 impl Finish {
@@ -125,37 +97,4 @@ impl Finish {
 fn tangent(delta: Tensor<4>, weight: &Tensor<4>) -> Tensor<4> {
     let along = (delta.clone() * weight.clone()).sum_dims(&[1, 3]);
     delta - along * weight.clone()
-}
-
-impl Normalization {
-    fn apply(&self, delta: Tensor<4>, layout: &WeightLayout) -> Tensor<4> {
-        match self {
-            Self::None => delta,
-            Self::MaxPerGroup => {
-                let values = layout.fan_in() * layout.neurons;
-                let largest = delta.clone().abs().reshape([layout.groups, values]).max_dim(1);
-                // clamp: a zero update has no largest value.
-                delta / largest.clamp_min(1e-30).reshape([layout.groups, 1, 1, 1])
-            }
-        }
-    }
-}
-
-impl Rate {
-    fn apply(&self, delta: Tensor<4>, weight: &Tensor<4>, layout: &WeightLayout) -> Tensor<4> {
-        match *self {
-            Self::One => delta,
-            Self::NormDeviation { power } => {
-                let norm = layout.energy(weight.clone()).sqrt();
-                delta * norm.sub_scalar(1.0).abs().add_scalar(1e-10).powf_scalar(power)
-            }
-        }
-    }
-
-    pub(crate) fn check(&self) -> Result<(), RuleError> {
-        match *self {
-            Self::One => Ok(()),
-            Self::NormDeviation { power } => positive("norm deviation power", power),
-        }
-    }
 }

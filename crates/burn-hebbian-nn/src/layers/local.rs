@@ -13,13 +13,14 @@ use burn::{
     },
     tensor::{DType, Device, Tensor, TensorData},
 };
-use burn_hebbian_core::{
-    LocalRule, RuleError, Variance,
-    observe::{Call, LayerInfo, Seat, announce},
-};
+use burn_hebbian_core::{LocalRule, RuleError, Variance};
 
+use super::trainable::Trainable;
 use crate::{
-    forms::Forms, geometry::Geometry, output::Output, padding::PaddingMode, step, trainable::Trainable,
+    forms::Forms,
+    geometry::{Geometry, PaddingMode},
+    observe::{Call, LayerInfo, Seat, announce},
+    pass::{self, Output},
 };
 
 /// A convolution over one dimension that learns by a local rule, usually built by
@@ -167,8 +168,8 @@ impl<L: Trainable> Local<L> {
     ) -> Tensor<X> {
         let initial = self.initial_state();
         let state = self.state.as_ref().or(initial.as_ref());
-        let parts = step::Parts { weight, bias, state, output: &self.output, forms: self.forms };
-        step::forward(geometry, input, parts, &self.seat)
+        let parts = pass::Parts { weight, bias, state, output: &self.output, forms: self.forms };
+        pass::forward(geometry, input, parts, &self.seat)
     }
 
     /// What the output reads of the state of a rule that no plan has bound yet.

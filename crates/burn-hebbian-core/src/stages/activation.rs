@@ -10,7 +10,7 @@ use crate::{
     Criterion, RuleError, WeightLayout,
     error::{positive, share},
     precision::indicator,
-    stage::{Seen, Stage, blend_means},
+    stages::memory::{Seen, Stage, blend_means},
 };
 
 /// The function `y = f(s)` from similarity to activity.

@@ -1,0 +1,11 @@
+//! What one forward pass through a layer computes, and what it reports.
+
+mod blocks;
+mod learn;
+mod output;
+mod recurrence;
+mod responses;
+
+pub(crate) use learn::{Parts, forward};
+pub use output::Output;
+pub use recurrence::mix;
