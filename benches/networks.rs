@@ -5,13 +5,13 @@
 
 use std::cell::RefCell;
 
+use burn_hebbian::lab::models::{DenseNet, ResNet, SixLayer, Vgg};
 use burn_hebbian::prelude::*;
 use burn_hebbian_benches::{
     alternatives::medians,
     memory::{megabytes, peak_of},
     networks::{Backprop, Hebbian, Network},
 };
-use burn_hebbian_examples::models::{DenseNet, ResNet, SixLayer, Vgg};
 
 fn main() {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);

@@ -15,12 +15,12 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Distribution, Tensor},
 };
+use burn_hebbian::lab::models::SixLayer;
 use burn_hebbian::prelude::*;
 use burn_hebbian_benches::{
     alternatives::{median, medians},
     networks::{Hebbian, Network},
 };
-use burn_hebbian_examples::models::SixLayer;
 
 /// Layers of the chain, inputs and neurons of each, and images.
 const LAYERS: usize = 32;

@@ -7,12 +7,12 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Distribution, Int, Tensor},
 };
+use burn_hebbian::lab::models::{SixLayer, SixLayerConfig};
 use burn_hebbian::{
     optim::checkpoint::{Progress, Training},
     prelude::*,
     train::{Batch, pipeline::Pipeline},
 };
-use burn_hebbian_examples::models::{SixLayer, SixLayerConfig};
 use divan::Bencher;
 
 const BATCH: usize = 64;

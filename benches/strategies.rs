@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+use burn_hebbian::lab::models::{DenseNet, ResNet, SixLayer, Vgg};
 use burn_hebbian_benches::{
     memory::megabytes,
     nets::{self, Layers},
@@ -15,7 +16,6 @@ use burn_hebbian_benches::{
         setting::Setting,
     },
 };
-use burn_hebbian_examples::models::{DenseNet, ResNet, SixLayer, Vgg};
 
 /// What all tables are made with.
 struct Bench {

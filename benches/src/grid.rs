@@ -1,9 +1,9 @@
 //! Layers of the literature, for benches that compare forms of one sum.
 
+use burn_hebbian::lab::strategies::case;
 use burn_hebbian::prelude::CorrelationForm;
-use burn_hebbian_examples::strategies::case;
 
-pub use burn_hebbian_examples::strategies::Case;
+pub use burn_hebbian::lab::strategies::Case;
 
 /// The forms of a correlation by itself.
 pub const FORMS: [CorrelationForm; 5] = [

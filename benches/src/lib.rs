@@ -9,7 +9,6 @@ pub mod nets;
 pub mod networks;
 pub mod strategies;
 
-/// The book's page on models, whose Rust blocks are doctests; the library does not know the models.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/src/models.md")]
-struct Models;
+/// Counts what the benches allocate.
+#[global_allocator]
+static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;

@@ -1,13 +1,12 @@
 //! What a piece of work allocates at its peak.
 
-use burn_hebbian_examples::measure::measured;
+use burn_hebbian::lab::measure::measured;
 use peak_alloc::PeakAlloc;
 
 /// The bytes by which the peak of `work` is above what was allocated before it.
 ///
 /// Threads and their scratch are there after a first run: run `work` once before.
 pub fn peak_of(work: impl FnOnce()) -> usize {
-    // the examples' crate installs the allocator that counts
     let before = PeakAlloc.current_usage();
     let ((), cost) = measured(work);
     cost.peak_bytes.saturating_sub(before)

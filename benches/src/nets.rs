@@ -6,8 +6,8 @@ use std::{
 };
 
 use burn::tensor::Device;
+use burn_hebbian::lab::strategies::case;
 use burn_hebbian::prelude::*;
-use burn_hebbian_examples::strategies::case;
 
 use crate::{grid::Case, networks::Network};
 

@@ -12,13 +12,13 @@ use burn::{
     tensor::{Device, Tensor, module::max_pool2d, ops::MaxPoolOptions},
 };
 use burn_hebbian::{
-    prelude::*,
-    train::{
-        Classifier,
+    lab::{
         data::{Spectrum, contrast},
+        digits::{CLASSES, Digits, SIDE},
     },
+    prelude::*,
+    train::Classifier,
 };
-use burn_hebbian_examples::digits::{CLASSES, Digits, SIDE};
 
 use crate::task::{NamedPlan, Parts};
 

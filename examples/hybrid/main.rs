@@ -19,9 +19,9 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::{Device, Tensor};
-use burn_hebbian::train::evaluation::accuracy;
+use burn_hebbian::lab::evaluation::accuracy;
+use burn_hebbian::lab::measure::Spread;
 use burn_hebbian::{prelude::*, train::Classifier};
-use burn_hebbian_examples::measure::Spread;
 use clap::Parser;
 use comfy_table::{Table, presets};
 use digits::{IMAGE, Net};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn_hebbian::{prelude::*, train::data::Labelled};
+use burn_hebbian::{lab::data::Labelled, prelude::*};
 
 /// A plan of this example.
 #[derive(Debug, Clone)]

@@ -16,12 +16,9 @@ use burn::{
     },
 };
 use burn_hebbian::{
+    lab::data::{ImageBatcher, Labelled, LabelledImage},
     prelude::*,
-    train::{
-        Batch, Calm, Classifier, Course, Hybrid, OrderedLoader,
-        data::{ImageBatcher, Labelled, LabelledImage},
-        renderer,
-    },
+    train::{Batch, Calm, Classifier, Course, Hybrid, OrderedLoader, renderer},
 };
 
 use crate::{

@@ -12,11 +12,14 @@ use anyhow::{Result, ensure};
 use burn::{
     lr_scheduler::linear::LinearLrSchedulerConfig, module::Module, optim::AdamConfig, tensor::Device,
 };
-use burn_hebbian::train::{
-    data::{Labelled, Spectrum, contrast, shuffled},
-    evaluation::accuracy,
-};
 use burn_hebbian::{
+    lab::{
+        data::{Labelled, Spectrum, contrast, shuffled},
+        digits::Digits,
+        evaluation::accuracy,
+        measure::{Spread, measured},
+        progress,
+    },
     optim::checkpoint::{Progress, Training},
     prelude::*,
     train::{
@@ -24,11 +27,7 @@ use burn_hebbian::{
         pipeline::{Pipeline, PipelineError},
     },
 };
-use burn_hebbian_examples::{
-    digits::Digits,
-    measure::{Spread, measured},
-    progress,
-};
+use burn_hebbian_examples as _;
 use clap::Parser;
 use comfy_table::{Table, presets};
 use net::Net;

@@ -9,11 +9,11 @@ use burn::{
     },
     tensor::{Device, Tensor, module::max_pool2d, ops::MaxPoolOptions},
 };
+use burn_hebbian::lab::digits::CLASSES;
 use burn_hebbian::{
     prelude::*,
     train::{Batch, pipeline::Staged},
 };
-use burn_hebbian_examples::digits::CLASSES;
 
 /// conv 3 × 3 → max pool 2 → norm | conv 2 × 2, stride 2 | classifier, on 8 × 8 pixels.
 #[derive(Module, Debug)]

@@ -18,15 +18,14 @@ use std::{
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
-use burn_hebbian::train::{
+use burn_hebbian::lab::{
     data::{Spectrum, contrast},
-    pictures::filters,
-};
-use burn_hebbian_examples::{
     digits::Digits,
     measure::{Cost, Spread, measured},
+    pictures::filters,
     progress,
 };
+use burn_hebbian_examples as _;
 use clap::{Parser, ValueEnum};
 use comfy_table::{Table, presets};
 use indicatif::ProgressBar;

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use burn::tensor::{Device, Tensor};
+use burn_hebbian::lab::{data::Labelled, evaluation::accuracy};
 use burn_hebbian::prelude::*;
-use burn_hebbian::train::{data::Labelled, evaluation::accuracy};
 
 use crate::{
     net::{Classify, Features, Net, Pixels, TeacherNet},

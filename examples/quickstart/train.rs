@@ -7,9 +7,9 @@ use burn::{
     optim::{AdamConfig, decay::WeightDecayConfig},
     tensor::Device,
 };
+use burn_hebbian::lab::data::{Labelled, shuffled};
+use burn_hebbian::lab::digits::CLASSES;
 use burn_hebbian::prelude::*;
-use burn_hebbian::train::data::{Labelled, shuffled};
-use burn_hebbian_examples::digits::CLASSES;
 use indicatif::ProgressBar;
 
 use crate::net::Classify;

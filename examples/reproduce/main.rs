@@ -5,10 +5,11 @@
 //! cargo run --release --example reproduce -- thesis-layers --data DIR --out DIR --scale small
 //! ```
 //!
-//! What it runs is in `src/reproduce`.
+//! What it runs is in `burn_hebbian::lab::reproduce`.
 
 use anyhow::Result;
-use burn_hebbian_examples::reproduce::Args;
+use burn_hebbian::lab::reproduce::Args;
+use burn_hebbian_examples as _;
 use clap::Parser;
 
 fn main() -> Result<()> {

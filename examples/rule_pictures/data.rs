@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use burn::tensor::Device;
-use burn_hebbian::train::data::{Labelled, Spectrum, contrast};
-use burn_hebbian_examples::digits::Digits;
+use burn_hebbian::lab::data::{Labelled, Spectrum, contrast};
+use burn_hebbian::lab::digits::Digits;
 
 /// Smoothing of the whitening of whole digits.
 const SMOOTHING: f64 = 0.3;

@@ -6,9 +6,9 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Tensor},
 };
+use burn_hebbian::lab::data::{Labelled, in_order, shuffled};
+use burn_hebbian::lab::digits::CLASSES;
 use burn_hebbian::prelude::*;
-use burn_hebbian::train::data::{Labelled, in_order, shuffled};
-use burn_hebbian_examples::digits::CLASSES;
 
 /// Where initial weights and orders start.
 const SEED: u64 = 0;

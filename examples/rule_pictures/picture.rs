@@ -4,8 +4,8 @@ use std::{fs::File, io::BufWriter, path::Path};
 
 use anyhow::Result;
 use burn::tensor::Tensor;
+use burn_hebbian::lab::pictures::filters::{beside, diverging};
 use burn_hebbian::prelude::HebbianConv2d;
-use burn_hebbian::train::pictures::filters::{beside, diverging};
 use image::{
     RgbImage,
     codecs::png::{CompressionType, FilterType, PngEncoder},

@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::{Context, Result};
 use burn::tensor::Tensor;
+use burn_hebbian::lab::data::Labelled;
 use burn_hebbian::prelude::*;
-use burn_hebbian::train::data::Labelled;
 
 use crate::lesson::all;
 

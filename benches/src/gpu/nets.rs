@@ -5,8 +5,8 @@ use burn::{
     optim::SgdConfig,
     tensor::{DType, Tensor},
 };
+use burn_hebbian::lab::models::{ResNetConfig, SoftHebbConfig, VggConfig};
 use burn_hebbian::prelude::*;
-use burn_hebbian_examples::models::{ResNetConfig, SoftHebbConfig, VggConfig};
 
 use super::{
     Bench, CHECK_EVERY, Cast,

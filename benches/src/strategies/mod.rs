@@ -2,4 +2,4 @@
 
 pub mod measure;
 
-pub use burn_hebbian_examples::strategies::*;
+pub use burn_hebbian::lab::strategies::*;

@@ -7,8 +7,7 @@
 //! - [`best_epoch`]: the epoch of a training whose checkpoint is the best
 //! - [`pipeline`]: all stages of a network learning at once, each on a thread or device of its own
 //! - [`Watcher`]: who looks at a model while it trains
-//! - `data`, `evaluation`, `diagnostics`, `pictures`, `export` (feature `lab`): data sets and whitening, probes, what goes on
-//!   in local layers while they train, pictures of filters and charts, files for other programs
+//! - [`shuffled`], [`in_order`], [`SplitMix`]: orders that depend on a seed and an epoch alone
 //! - [`Calm`], [`renderer`]: one line an epoch where the output is no terminal
 //!
 //! ```
@@ -81,20 +80,10 @@ mod best;
 mod calm;
 mod counted;
 mod course;
-#[cfg(feature = "lab")]
-pub mod data;
-#[cfg(feature = "lab")]
-pub mod diagnostics;
 mod epochs;
-#[cfg(feature = "lab")]
-pub mod evaluation;
-#[cfg(feature = "lab")]
-pub mod export;
 mod hybrid;
 mod loader;
 mod order;
-#[cfg(feature = "lab")]
-pub mod pictures;
 pub mod pipeline;
 mod rates;
 mod watcher;
@@ -105,5 +94,6 @@ pub use course::{Course, CourseError};
 pub use epochs::EpochCounter;
 pub use hybrid::{Batch, Classifier, Hybrid};
 pub use loader::OrderedLoader;
+pub use order::{SplitMix, in_order, shuffled};
 pub use rates::RateError;
 pub use watcher::{Moment, Watcher};

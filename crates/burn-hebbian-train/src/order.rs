@@ -19,20 +19,23 @@ pub fn in_order(n: usize) -> Vec<usize> {
 ///
 /// Source: G. L. Steele, D. Lea and C. H. Flood, "Fast splittable pseudorandom number generators", OOPSLA (2014),
 /// doi:10.1145/2660193.2660195.
-pub(crate) struct SplitMix(u64);
+#[derive(Debug, Clone)]
+pub struct SplitMix(u64);
 
 impl SplitMix {
     /// The sequence of a seed.
-    pub(crate) fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// A sequence of its own for every `key`.
-    pub(crate) fn then(mut self, key: u64) -> Self {
+    pub fn then(mut self, key: u64) -> Self {
         Self(self.next() ^ key)
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
+    /// The next 64 bits.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -40,19 +43,17 @@ impl SplitMix {
     }
 
     /// A number in `0..1`, of the 24 bits that an `f32` holds exactly.
-    #[cfg(feature = "lab")]
-    pub(crate) fn unit(&mut self) -> f32 {
+    pub fn unit(&mut self) -> f32 {
         (self.next() >> 40) as f32 / (1u32 << 24) as f32
     }
 
     /// A whole number in −most..=most.
-    #[cfg(feature = "lab")]
-    pub(crate) fn shift(&mut self, most: usize) -> isize {
+    pub fn shift(&mut self, most: usize) -> isize {
         self.below(2 * most + 1) as isize - most as isize
     }
 
     /// A number below `n`.
-    pub(crate) fn below(&mut self, n: usize) -> usize {
+    pub fn below(&mut self, n: usize) -> usize {
         ((u128::from(self.next()) * n as u128) >> 64) as usize
     }
 }

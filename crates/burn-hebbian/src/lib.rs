@@ -45,6 +45,8 @@
 //! ```
 
 pub use burn_hebbian_core as core;
+#[cfg(feature = "lab")]
+pub use burn_hebbian_lab as lab;
 pub use burn_hebbian_nn as nn;
 pub use burn_hebbian_optim as optim;
 #[cfg(feature = "train")]
@@ -99,5 +101,10 @@ mod pages {
     pages! {
         Plans: "docs/src/plans.md",
         Scaling: "docs/src/scaling.md",
+    }
+
+    #[cfg(feature = "models")]
+    pages! {
+        Models: "docs/src/models.md",
     }
 }

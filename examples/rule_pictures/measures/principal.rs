@@ -2,7 +2,7 @@
 
 use anyhow::{Result, anyhow};
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_hebbian::train::data::Labelled;
+use burn_hebbian::lab::data::Labelled;
 use faer::{Mat, Side};
 
 use super::vectors::{cosines, powers, row_cosines};

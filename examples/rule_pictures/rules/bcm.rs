@@ -1,8 +1,8 @@
 //! BCM: selective neurons without competition.
 
 use anyhow::Result;
+use burn_hebbian::lab::data::Labelled;
 use burn_hebbian::prelude::{HebbianConv2d, Rule};
-use burn_hebbian::train::data::Labelled;
 
 use crate::{
     data::Data,

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use burn::nn::Initializer;
+use burn_hebbian::lab::digits::SIDE;
 use burn_hebbian::prelude::Rule;
-use burn_hebbian_examples::digits::SIDE;
 
 use crate::{
     data::Data,

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use burn::{nn::Initializer, tensor::Tensor};
+use burn_hebbian::lab::data::Labelled;
 use burn_hebbian::prelude::{Competition, HebbianConv2d, Rule};
-use burn_hebbian::train::data::Labelled;
 
 use crate::{
     data::Data,

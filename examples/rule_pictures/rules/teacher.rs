@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 use burn::tensor::Device;
+use burn_hebbian::lab::digits::CLASSES;
+use burn_hebbian::lab::{data::Labelled, evaluation::accuracy};
 use burn_hebbian::prelude::{Gate, Output, Rule, Teacher};
-use burn_hebbian::train::{data::Labelled, evaluation::accuracy};
-use burn_hebbian_examples::digits::CLASSES;
 
 use crate::{
     data::Data,

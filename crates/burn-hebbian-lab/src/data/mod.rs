@@ -1,0 +1,60 @@
+//! Labelled images: known data sets, parts, whitening, augmentation, orders.
+//!
+//! - [`DataSet`], [`Source`]: CIFAR-10, CIFAR-100, MNIST, Fashion-MNIST and class folders, by name or as found
+//! - [`Labelled`]: images in memory, or features that a layer made of them, and their classes
+//! - [`ImageFolder`]: images that memory does not hold, decoded when asked for
+//! - [`Parts`], [`stratified`], [`last_fifth`]: what is held out, a share of the labels
+//! - [`ChannelStatistics`], [`contrast`]: standardised, contrast-normalised images
+//! - [`Spectrum`], [`PatchWhiteningConfig`]: whitening of whole images, or of patches, to be folded into filters
+//! - [`ImageBatcher`], [`Augmentation`]: batches for loaders, flipped and shifted
+//! - `download` (feature of that name): the official files, fetched and verified
+//! - [`shuffled`], [`in_order`]: orders that depend on a seed and an epoch alone
+//!
+//! ```no_run
+//! use std::path::Path;
+//!
+//! use burn_hebbian_lab::data::{DataSet, stratified};
+//!
+//! let parts = DataSet::read(Path::new("data/cifar-10-batches-bin"))?.hold_out_last_fifth();
+//! // one image in twenty keeps its label
+//! let (labelled, _) = stratified(&parts.training.labels, 0.05, 1)?;
+//! let labelled = parts.training.select(&labelled);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod augmentation;
+mod batcher;
+mod channels;
+mod cifar;
+pub mod contrast;
+#[cfg(feature = "download")]
+pub mod download;
+mod error;
+mod folder;
+mod idx;
+mod labelled;
+mod set;
+mod source;
+mod split;
+mod whitening;
+
+pub use augmentation::Augmentation;
+pub use batcher::ImageBatcher;
+pub use channels::ChannelStatistics;
+pub use error::DataError;
+pub use folder::{Colours, ImageFolder, ImageFolderConfig, ImageSize};
+pub use labelled::{Labelled, LabelledImage};
+pub use set::{DataSet, Parts};
+pub use source::Source;
+pub use split::{SHARES, SplitError, last_fifth, stratified};
+pub use whitening::{
+    FoldedFilters, PatchSpectrum, PatchWhiteningConfig, PatchZca, Spectrum, WhiteningError,
+    WhiteningFileError, Zca,
+};
+
+pub use burn_hebbian_train::{in_order, shuffled};
+
+/// A byte of a pixel as a number in 0..=1.
+fn brightness(byte: u8) -> f32 {
+    f32::from(byte) / 255.0
+}

@@ -1,0 +1,184 @@
+//! Blocks that learn by backprop.
+
+use std::{borrow::Cow, fs};
+
+use crate::{
+    data::{Labelled, in_order, shuffled},
+    evaluation::accuracy,
+    pictures::curves,
+    prelude::*,
+};
+use anyhow::{Context, Result, bail};
+use burn::{
+    lr_scheduler::{LrSchedulerConfig, sequential::SequentialLrSchedulerConfig, step::StepLrSchedulerConfig},
+    module::Module,
+    nn::loss::CrossEntropyLossConfig,
+    optim::{SgdConfig, decay::WeightDecayConfig, momentum::MomentumConfig},
+};
+use burn_hebbian_optim::checkpoint::{Checkpoints, Progress, Training};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Folder, Lab,
+    batches::{batches, steps},
+    step::{Step, span},
+    write,
+};
+use crate::reproduce::{
+    config::Backprop,
+    net::{Chain, Trainer},
+};
+
+/// Validation accuracy in percent after each epoch.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Curve(Vec<f64>);
+
+const CURVE: &str = "curve.json";
+
+/// The blocks after `stage`, of the epoch that was best on the validation images; from its last checkpoint on.
+pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
+    let epochs = lab.epochs(stage.epochs);
+    let folder = lab.folder()?;
+    let device = lab.setting.device.clone().autodiff();
+    let trainer = if stage.fine_tune { Trainer::FineTuning } else { Trainer::Backprop };
+    let mut fresh = lab.fresh(trainer, &device)?;
+    let mut curve = curve(&folder)?;
+    if curve.0.len() == epochs && done(&folder, epochs) {
+        draw(&folder, &curve)?;
+        return Ok(folder.kept(fresh)?.valid());
+    }
+    let input = lab.input()?;
+    let training_images = lab.labelled(&input.training)?;
+    let judges = if input.validation.is_empty() { &input.test } else { &input.validation };
+    let judges = match stage.choose_on.filter(|count| *count < judges.len()) {
+        Some(count) => Cow::Owned(judges.select(&in_order(count))),
+        None => Cow::Borrowed(judges),
+    };
+    if stage.fine_tune {
+        fresh = continued(fresh, &lab.below().trained()?)?;
+    }
+    let checkpoints = Checkpoints::new(folder.path("checkpoints")).keeping(1);
+    let plan = plan(stage, steps(training_images.len(), stage.batch));
+    let (model, optim) = plan.init(fresh.clone(), optimizer(stage))?;
+    let progress = Progress { seed: lab.seed, epochs: 0 };
+    let mut training = checkpoints.resume(Training { progress, model, optim })?;
+    curve.0.truncate(training.progress.epochs);
+    while training.progress.epochs < epochs {
+        let step = step(stage, &training, training_images.len());
+        training = epoch(lab, stage, &training_images, training, &step)?;
+        check_finite(lab, stage, &training)?;
+        let plain = training.model.valid();
+        let score = accuracy(&judges, &lab.setting.device, |images| plain.scores(images));
+        // without images to choose on, the last epoch counts
+        let improved = input.validation.is_empty() || curve.0.iter().all(|&before| score > before);
+        curve.0.push(score);
+        if improved {
+            folder.keep(training.model.clone())?;
+        }
+        write(&folder.path(CURVE), &serde_json::to_vec(&curve)?)?;
+        checkpoints.save(&training)?;
+        step.done(&format!(": {score:.2} %"));
+        lab.setting.clock.tick()?;
+    }
+    draw(&folder, &curve)?;
+    Ok(folder.kept(fresh)?.valid())
+}
+
+/// The accuracy of the epoch that was best.
+pub(super) fn best_accuracy(lab: &Lab) -> Result<f64> {
+    Ok(curve(&lab.folder()?)?.0.into_iter().fold(0.0, f64::max))
+}
+
+/// With the weights and norms of the blocks that were trained before.
+fn continued(mut chain: Chain, before: &Chain) -> Result<Chain> {
+    for (block, learnt) in chain.blocks.iter_mut().zip(&before.blocks) {
+        let record = learnt.clone().into_record();
+        *block = block.clone().try_load_record(record).map_err(anyhow::Error::msg).context("fine-tuning")?;
+    }
+    Ok(chain)
+}
+
+fn done(folder: &Folder, epochs: usize) -> bool {
+    folder.path("checkpoints").join(format!("epoch-{epochs}")).exists()
+}
+
+fn curve(folder: &Folder) -> Result<Curve> {
+    let path = folder.path(CURVE);
+    match fs::read(&path) {
+        Ok(json) => serde_json::from_slice(&json).with_context(|| format!("{}", path.display())),
+        Err(_) => Ok(Curve::default()),
+    }
+}
+
+fn step(stage: &Backprop, training: &Training<Chain>, images: usize) -> Step {
+    let name = format!("{} by backprop, epoch {}", span(&stage.blocks), training.progress.epochs + 1);
+    Step::new(name, steps(images, stage.batch))
+}
+
+fn epoch(
+    lab: &Lab,
+    stage: &Backprop,
+    images: &Labelled,
+    mut training: Training<Chain>,
+    step: &Step,
+) -> Result<Training<Chain>> {
+    let Progress { seed, epochs } = training.progress;
+    let device = lab.setting.device.clone().autodiff();
+    device.seed(seed.wrapping_add(1 + epochs as u64));
+    let loss = CrossEntropyLossConfig::new().init(&device);
+    for batch in batches(&shuffled(images.len(), seed, epochs), stage.batch) {
+        let (input, targets) = (images.images(batch, &device), images.targets(batch, &device));
+        let forward = |model: &Chain| loss.forward(model.scores(input), targets);
+        let (loss, seen) = training.optim.observe(&training.model, Signals::none(), forward)?;
+        training.model = training.optim.step(stage.rate, training.model, seen.backward(loss)?)?;
+        step.bar.inc(1);
+    }
+    training.progress.epochs += 1;
+    Ok(training)
+}
+
+/// Refuses weights that are not finite, before they become a checkpoint.
+fn check_finite(lab: &Lab, stage: &Backprop, training: &Training<Chain>) -> Result<()> {
+    let blocks = lab.names(&stage.blocks)?;
+    let epoch = training.progress.epochs;
+    match training.model.not_finite() {
+        None => Ok(()),
+        Some(index) => bail!(
+            "{}: weights are not finite after epoch {epoch} of backprop at a rate of {}",
+            blocks.get(index).map_or("the classifier on top", String::as_str),
+            stage.rate
+        ),
+    }
+}
+
+/// The validation accuracy of each epoch as a chart, unless it is there.
+fn draw(folder: &Folder, curve: &Curve) -> Result<()> {
+    let path = folder.path("curve.png");
+    if path.exists() {
+        return Ok(());
+    }
+    let drawn = curves::Curve::of_epochs("validation", curve.0.iter().copied());
+    let chart = curves::LineChart::new("epoch", "accuracy / %").with_curve(drawn);
+    chart.save(&path).with_context(|| format!("cannot draw {}", path.display()))
+}
+
+/// All by backprop. Whether weights are finite is asked once an epoch.
+fn plan(stage: &Backprop, steps: usize) -> Plan {
+    let all = Entry::backprop(".*").at_rate(schedule(stage, steps));
+    Plan::new().with(all).with_finite_check_every(0)
+}
+
+fn optimizer(stage: &Backprop) -> SgdConfig {
+    let momentum = MomentumConfig::new().with_momentum(0.9).with_dampening(0.0).with_nesterov(true);
+    SgdConfig::new()
+        .with_momentum(Some(momentum))
+        .with_weight_decay(Some(WeightDecayConfig::new(stage.penalty)))
+}
+
+/// Halved in every epoch after those at the full rate.
+fn schedule(stage: &Backprop, steps: usize) -> LrSchedulerConfig {
+    let halved = StepLrSchedulerConfig::new(stage.rate / 2.0, steps).with_gamma(0.5);
+    // clamp: a schedule has at least one step
+    let steady = (stage.full_rate_epochs * steps).max(1);
+    SequentialLrSchedulerConfig::new(vec![stage.rate.into(), halved.into()], vec![steady]).into()
+}

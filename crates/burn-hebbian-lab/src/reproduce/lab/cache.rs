@@ -1,0 +1,230 @@
+//! What stages learnt and what blocks made of the images, on disk.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::data::{Labelled, Parts, in_order};
+use anyhow::{Context, Error, Result, bail, ensure};
+use burn::{
+    module::Module,
+    store::ModuleRecord,
+    tensor::{Bytes, Tensor},
+};
+use half::{
+    f16,
+    slice::{HalfBitsSliceExt, HalfFloatSliceExt},
+};
+use safetensors::{Dtype, SafeTensors, serialize_to_file, tensor::TensorView};
+use serde::Serialize;
+
+use super::CHUNK;
+use crate::reproduce::{
+    config::{BlockConfig, DataConfig, Small, Stage},
+    net::Chain,
+};
+
+/// Everything that a stage's result depends on.
+#[derive(Debug, Serialize)]
+pub(crate) struct Key<'a> {
+    pub(crate) data: &'a DataConfig,
+    pub(crate) blocks: &'a [BlockConfig],
+    pub(crate) stages: &'a [Stage],
+    pub(crate) small: Option<Small>,
+    pub(crate) seed: u64,
+    /// The share of training images with labels, if not all have them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) label_share: Option<f64>,
+}
+
+/// What a block makes of an image.
+#[derive(Debug)]
+pub(super) struct Output {
+    /// What files call it.
+    pub(super) name: String,
+    pub(super) shape: [usize; 3],
+}
+
+/// The folder of one stage: `stage.json`, which says what it is, `checkpoints`, and features by block and part.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder(PathBuf);
+
+/// The file of blocks that were kept.
+const BLOCKS: &str = "blocks.bpk";
+
+/// The name of the tensor in a file of features.
+const FEATURES: &str = "features";
+
+/// Numbers that are converted at a time.
+const PIECE: usize = 1 << 16;
+
+const PARTS: [&str; 3] = ["training", "validation", "test"];
+
+impl Folder {
+    /// The folder for this key; it is made if there is none.
+    pub(crate) fn new(cache: &Path, key: &Key) -> Result<Self> {
+        let description = serde_json::to_string_pretty(key)?;
+        let folder = cache.join(format!("{:08x}", crc32fast::hash(description.as_bytes())));
+        let file = folder.join("stage.json");
+        match fs::read_to_string(&file) {
+            Ok(found) => ensure!(found == description, "{}: of another stage; remove it", folder.display()),
+            Err(_) => write(&file, description.as_bytes())?,
+        }
+        Ok(Self(folder))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Keeps blocks: their weights, and the statistics of their norms.
+    pub(super) fn keep(&self, blocks: Chain) -> Result<()> {
+        let record = blocks.into_record().into_bytes().map_err(Error::msg)?;
+        write(&self.path(BLOCKS), &record)
+    }
+
+    /// Whether blocks were kept.
+    pub(super) fn keeps_blocks(&self) -> bool {
+        self.path(BLOCKS).exists()
+    }
+
+    /// `fresh` as it was kept.
+    pub(super) fn kept(&self, fresh: Chain) -> Result<Chain> {
+        let path = self.path(BLOCKS);
+        let named = || format!("{}", path.display());
+        let bytes = Bytes::from_bytes_vec(fs::read(&path).with_context(named)?);
+        let record = ModuleRecord::from_bytes(bytes).map_err(Error::msg).with_context(named)?;
+        fresh.try_load_record(record).map_err(Error::msg).with_context(named)
+    }
+
+    /// Whether the outputs of a block were kept.
+    pub(super) fn keeps_features(&self, output: &Output) -> bool {
+        PARTS.iter().all(|part| self.features(output, part).exists())
+    }
+
+    /// The outputs of a block as they were kept, with the labels of `images`.
+    pub(super) fn load(&self, output: &Output, images: &Parts) -> Result<Parts> {
+        let load = |part: &str, images: &Labelled| {
+            let path = self.features(output, part);
+            read(&path, output.shape, images)
+                .with_context(|| format!("{}: remove it to compute it anew", path.display()))
+        };
+        let [training, validation, test] = PARTS;
+        Ok(Parts {
+            training: load(training, &images.training)?,
+            validation: load(validation, &images.validation)?,
+            test: load(test, &images.test)?,
+            classes: images.classes.clone(),
+        })
+    }
+
+    /// Computes the outputs of blocks, some images at a time, and keeps them in half precision, or in single precision
+    /// where a number of a part is too large for that.
+    pub(super) fn save(
+        &self,
+        outputs: &[Output],
+        input: &Parts,
+        compute: impl Fn(&Labelled, &[usize]) -> Vec<Tensor<4>>,
+    ) -> Result<()> {
+        for (part, images) in PARTS.into_iter().zip([&input.training, &input.validation, &input.test]) {
+            let len = |output: &Output| images.len() * output.shape.iter().product::<usize>();
+            let mut kept: Vec<_> = outputs.iter().map(|output| Numbers::with_capacity(len(output))).collect();
+            for chunk in in_order(images.len()).chunks(CHUNK) {
+                for ((output, kept), values) in outputs.iter().zip(&mut kept).zip(compute(images, chunk)) {
+                    kept.append(values).with_context(|| format!("features of `{}`, {part}", output.name))?;
+                }
+            }
+            for (output, numbers) in outputs.iter().zip(&kept) {
+                let path = self.features(output, part);
+                let partial = path.with_extension("partial");
+                let dims = [&[images.len()], output.shape.as_slice()].concat();
+                let (dtype, bytes) = numbers.bytes();
+                let view = TensorView::new(dtype, dims, bytes)?;
+                serialize_to_file([(FEATURES, view)], None, &partial)
+                    .with_context(|| format!("cannot write {}", partial.display()))?;
+                fs::rename(&partial, &path).with_context(|| format!("cannot write {}", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn features(&self, output: &Output, part: &str) -> PathBuf {
+        self.path(&format!("{}-{part}.safetensors", output.name))
+    }
+}
+
+/// Numbers of a part in half precision, as long as it can hold them.
+enum Numbers {
+    Halves(Vec<u16>),
+    Singles(Vec<f32>),
+}
+
+impl Numbers {
+    fn with_capacity(count: usize) -> Self {
+        Self::Halves(Vec::with_capacity(count))
+    }
+
+    fn append(&mut self, values: Tensor<4>) -> Result<()> {
+        let values: Vec<f32> = values.into_data().iter().collect();
+        if let Some(bad) = values.iter().find(|value| !value.is_finite()) {
+            bail!("got {bad}");
+        }
+        let fit = values.iter().all(|value| value.abs() <= f16::MAX.to_f32());
+        match self {
+            Self::Halves(halves) if fit => {
+                let mut more = vec![f16::ZERO; values.len()];
+                more.convert_from_f32_slice(&values);
+                halves.extend_from_slice(more.reinterpret_cast());
+            }
+            Self::Halves(halves) => {
+                let mut singles = vec![0.0; halves.len()];
+                halves.reinterpret_cast::<f16>().convert_to_f32_slice(&mut singles);
+                singles.extend(values);
+                *self = Self::Singles(singles);
+            }
+            Self::Singles(singles) => singles.extend(values),
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> (Dtype, &[u8]) {
+        match self {
+            Self::Halves(halves) => (Dtype::F16, bytemuck::cast_slice(halves)),
+            Self::Singles(singles) => (Dtype::F32, bytemuck::cast_slice(singles)),
+        }
+    }
+}
+
+fn read(path: &Path, shape: [usize; 3], images: &Labelled) -> Result<Labelled> {
+    let bytes = fs::read(path)?;
+    let file = SafeTensors::deserialize(&bytes)?;
+    let features = file.tensor(FEATURES)?;
+    let expected = [&[images.len()], shape.as_slice()].concat();
+    let dims = features.shape();
+    ensure!(dims == expected, "expected {expected:?}, got {dims:?}");
+    let mut values = vec![0.0; expected.iter().product()];
+    // bytes need not lie where numbers may
+    match features.dtype() {
+        Dtype::F16 => {
+            for (halves, values) in features.data().chunks(2 * PIECE).zip(values.chunks_mut(PIECE)) {
+                let halves: Vec<u16> = bytemuck::pod_collect_to_vec(halves);
+                halves.reinterpret_cast::<f16>().convert_to_f32_slice(values);
+            }
+        }
+        Dtype::F32 => bytemuck::cast_slice_mut(&mut values).copy_from_slice(features.data()),
+        other => bail!("expected F16 or F32, got {other:?}"),
+    }
+    Ok(Labelled { dims: shape, values, labels: images.labels.clone() })
+}
+
+/// Writes a file that appears at once or not at all.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let at = || format!("cannot write {}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).with_context(at)?;
+    }
+    let partial = path.with_extension("partial");
+    fs::write(&partial, bytes).with_context(at)?;
+    fs::rename(&partial, path).with_context(at)
+}

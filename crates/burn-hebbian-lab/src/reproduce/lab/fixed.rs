@@ -1,0 +1,182 @@
+//! Blocks that nothing trains: controls.
+
+use crate::{
+    data::{Labelled, in_order, shuffled},
+    prelude::*,
+};
+use anyhow::{Result, ensure};
+use burn::{
+    module::{Module, ModuleMapper, Param},
+    optim::SgdConfig,
+    tensor::{Device, Tensor},
+};
+
+use super::{
+    Lab, Step,
+    batches::{batches, steps},
+    dictionary::{components, k_means, of_length_one, unit},
+    mapped,
+};
+use crate::reproduce::{
+    config::{LayerConfig, Untrained, Weights},
+    net::{Block, Chain, Trainer},
+    patches::cut,
+};
+
+/// Images that patches are cut from, and norms take their statistics from: with a momentum of 0.1, their 157 batches
+/// leave 7e-8 of what was before them.
+const IMAGES: usize = 10_000;
+
+/// Patches that the weights of a block are made of, at most.
+const PATCHES: usize = 40_000;
+
+/// The same in a small run.
+const SMALL_PATCHES: usize = 5_000;
+
+/// Images of a batch that norms take their statistics from.
+const BATCH: usize = 64;
+
+/// The blocks with the weights of `stage`, as they were kept.
+pub(super) fn built(lab: &Lab, stage: &Untrained) -> Result<Chain> {
+    let folder = lab.folder()?;
+    if !folder.keeps_blocks() {
+        folder.keep(build(lab, stage)?)?;
+    }
+    folder.kept(lab.fresh(Trainer::Rules, &lab.setting.device)?)
+}
+
+fn build(lab: &Lab, stage: &Untrained) -> Result<Chain> {
+    let mut chain = lab.fresh(Trainer::Rules, &lab.setting.device)?;
+    if stage.weights != Weights::Random {
+        chain = with_weights(lab, stage, chain)?;
+    }
+    if stage.fit_norms {
+        let images = &lab.input()?.training;
+        let step = Step::new("statistics of norms".to_string(), steps(images.len().min(IMAGES), BATCH));
+        chain = fitted(chain, images, &lab.setting.device, || step.bar.inc(1))?;
+        step.done("");
+    }
+    Ok(chain)
+}
+
+/// The blocks after a pass over the last images, from which norms take their statistics.
+fn fitted(chain: Chain, images: &Labelled, device: &Device, batch_done: impl Fn()) -> Result<Chain> {
+    let (mut chain, mut optim) = Plan::new().with_rest(Rest::Frozen).init(chain, SgdConfig::new())?;
+    let order = in_order(images.len());
+    for batch in batches(&order[order.len().saturating_sub(IMAGES)..], BATCH) {
+        let x = images.images(batch, device);
+        let forward = |chain: &Chain| chain.features(chain.blocks.len(), x);
+        let (_, seen) = optim.observe(&chain, Signals::none(), forward)?;
+        chain = optim.step(0.0, chain, seen.local_only())?; // moves running statistics alone
+        batch_done();
+    }
+    Ok(chain)
+}
+
+/// Weights from the bottom up, each block's from patches of what it sees.
+fn with_weights(lab: &Lab, stage: &Untrained, mut chain: Chain) -> Result<Chain> {
+    let device = &lab.setting.device;
+    let training = &lab.input()?.training;
+    let some = shuffled(training.len(), lab.seed, 0);
+    let mut seen = training.select(&some[..IMAGES.min(some.len())]);
+    let most = if lab.setting.small.is_some() { SMALL_PATCHES } else { PATCHES };
+    for (block, filters) in std::mem::take(&mut chain.blocks).into_iter().zip(filters(lab, stage)?) {
+        let step = Step::new(format!("weights of {}", filters.block), 1);
+        let fit = |block: Block| match stage.fit_norms {
+            true => Ok(fitted(Chain::of(block), &seen, device, || ())?.blocks.remove(0)),
+            false => anyhow::Ok(block),
+        };
+        // once before the weights, for a norm in front of them, and once after
+        let block = fit(block)?;
+        let normed = mapped(&seen, device, |x| block.normed(x));
+        let rows = filters.rows(stage.weights, &normed, most, lab.seed)?;
+        let block = fit(block.map(&mut Replace(rows)))?;
+        seen = mapped(&seen, device, |x| block.forward(x));
+        chain.blocks.push(block);
+        step.done("");
+    }
+    Ok(chain)
+}
+
+/// Refuses blocks that cannot have these weights.
+pub(super) fn check(lab: &Lab, stage: &Untrained) -> Result<()> {
+    lab.fresh(Trainer::Rules, &lab.setting.device)?;
+    if stage.weights == Weights::Random { Ok(()) } else { filters(lab, stage).map(drop) }
+}
+
+/// The filters of a block.
+struct Filters<'a> {
+    block: &'a str,
+    count: usize,
+    /// Pixels to a side; those of the whole input for a linear layer.
+    side: usize,
+    /// The exponent of the norm in which weights have length 1: that of the layer's similarity.
+    exponent: f64,
+}
+
+impl Filters<'_> {
+    /// `[filters, fan-in]`, of at most so many patches.
+    fn rows(&self, weights: Weights, seen: &Labelled, most: usize, seed: u64) -> Result<Tensor<2>> {
+        let [channels, height, width] = seen.dims;
+        let places = seen.len() * (height - self.side + 1) * (width - self.side + 1);
+        // at least one for each filter, if it has to be one that another has, too
+        let count = places.min(most).max(self.count);
+        let patches = unit(cut(seen, [channels, self.side], count, seed, &Device::flex())?);
+        let rows = match weights {
+            Weights::Random | Weights::Patches => patches.narrow(0, 0, self.count),
+            Weights::KMeans => k_means(&patches, self.count),
+            Weights::Pca => components(&patches, self.count)?,
+        };
+        // Euclidean length 1 they have
+        Ok(if self.exponent == 2.0 { rows } else { of_length_one(rows, self.exponent) })
+    }
+}
+
+fn filters<'a>(lab: &'a Lab, stage: &Untrained) -> Result<Vec<Filters<'a>>> {
+    let shapes = lab.shapes()?;
+    let of = |index: usize| {
+        let (block, [channels, height, width]) = (&lab.net.blocks[index], shapes[index]);
+        let name = block.name.as_str();
+        let (count, side) = match block.layer {
+            LayerConfig::Conv { filters, kernel, .. } => (filters, kernel),
+            LayerConfig::Linear { neurons, .. } => {
+                ensure!(
+                    height == width,
+                    "{name}: patches of an input of {height} × {width}, which is no square"
+                );
+                (neurons, height)
+            }
+        };
+        ensure!(
+            side <= height.min(width),
+            "{name}: patches of {side} pixels in inputs of {height} × {width}"
+        );
+        let fan_in = channels * side * side;
+        ensure!(
+            stage.weights != Weights::Pca || count <= 2 * fan_in,
+            "{name}: {count} filters of {fan_in} principal components and their negatives"
+        );
+        let exponent = match block.output.similarity {
+            Similarity::Lebesgue { p } => p,
+            _ => 2.0,
+        };
+        Ok(Filters { block: name, count, side, exponent })
+    };
+    lab.range(&stage.blocks)?.map(of).collect()
+}
+
+/// Replaces the weight of a layer by rows, one a neuron.
+struct Replace(Tensor<2>);
+
+impl ModuleMapper for Replace {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let rows = match D {
+            4 => self.0.clone(),
+            2 => self.0.clone().transpose(), // Burn's linear layers keep [inputs, k]
+            _ => return param,
+        };
+        let (id, tensor, mapper) = param.consume();
+        let rows = rows.to_device(&tensor.device()).reshape(tensor.shape());
+        Param::from_mapped_value(id, rows, mapper)
+    }
+}

@@ -1,0 +1,138 @@
+//! The images of an experiment, prepared for its first block.
+
+use std::{cell::RefCell, fs, rc::Rc};
+
+use crate::data::{ChannelStatistics, DataSet, Labelled, Parts, Spectrum, Zca};
+use anyhow::{Context, Result, bail, ensure};
+use burn::tensor::Device;
+
+use super::Setting;
+use crate::reproduce::config::{DataConfig, DataSource, Preparation};
+
+/// The images as they were prepared last.
+#[derive(Debug, Default)]
+pub(crate) struct Images {
+    prepared: RefCell<Option<Kept>>,
+    sizes: RefCell<Option<(DataSource, usize, Sizes)>>,
+}
+
+type Kept = (DataConfig, bool, Rc<Parts>);
+
+/// What preparing images does not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    /// Channels, height, width.
+    pub(crate) dims: [usize; 3],
+    pub(crate) classes: usize,
+    /// Images for training, validation and test.
+    pub(crate) counts: [usize; 3],
+}
+
+impl Images {
+    /// The images of `data`, or their mirror images, read and prepared unless the last ones were these.
+    pub(super) fn prepared(&self, setting: &Setting, data: &DataConfig, mirrored: bool) -> Result<Rc<Parts>> {
+        let mut kept = self.prepared.borrow_mut();
+        if let Some((known, of_mirrors, parts)) = &*kept
+            && (known, *of_mirrors) == (data, mirrored)
+        {
+            return Ok(parts.clone());
+        }
+        *kept = None;
+        let mut parts = read(setting, data)?;
+        prepare(&mut parts, setting, data)?;
+        if mirrored {
+            [&mut parts.training, &mut parts.validation, &mut parts.test].into_iter().for_each(mirror);
+        }
+        let parts = Rc::new(parts);
+        *kept = Some((data.clone(), mirrored, parts.clone()));
+        Ok(parts)
+    }
+
+    /// The sizes of `data`, before any of them is prepared: whitening takes its time.
+    pub(crate) fn sizes(&self, setting: &Setting, data: &DataConfig) -> Result<Sizes> {
+        let mut kept = self.sizes.borrow_mut();
+        if let Some((source, validation, sizes)) = &*kept
+            && (*source, *validation) == (data.source, data.validation)
+        {
+            return Ok(*sizes);
+        }
+        let sizes = Sizes::of(&read(setting, data)?);
+        *kept = Some((data.source, data.validation, sizes));
+        Ok(sizes)
+    }
+}
+
+impl Sizes {
+    fn of(parts: &Parts) -> Self {
+        let Parts { training, validation, test, classes } = parts;
+        let counts = [training, validation, test].map(|part| part.len());
+        Self { dims: training.dims, classes: classes.len(), counts }
+    }
+}
+
+fn mirror(images: &mut Labelled) {
+    // clamp: no images have rows of no pixels
+    images.values.chunks_exact_mut(images.dims[2].max(1)).for_each(<[f32]>::reverse);
+}
+
+/// The last training images are kept for validation.
+fn read(setting: &Setting, data: &DataConfig) -> Result<Parts> {
+    let mut set = data.source.read(&setting.data)?;
+    let mut held_out = data.validation;
+    if let Some(small) = setting.small {
+        let all = set.training.len();
+        held_out = held_out * small.images.min(all) / all.max(1);
+        set = set.first(small.images);
+    }
+    let DataSet { mut training, test, classes } = set;
+    let Some(kept) = training.len().checked_sub(held_out) else {
+        bail!("{held_out} images for validation, of {}", training.len());
+    };
+    let last: Vec<usize> = (kept..training.len()).collect();
+    let mut validation = training.select(&last);
+    training.truncate(kept);
+    let mut test = test;
+    if data.search {
+        test = std::mem::take(&mut validation);
+        validation.dims = test.dims;
+    }
+    ensure!(
+        !training.is_empty() && !test.is_empty(),
+        "too few images: {} for training, {} for the test",
+        training.len(),
+        test.len()
+    );
+    Ok(Parts { training, validation, test, classes })
+}
+
+fn prepare(parts: &mut Parts, setting: &Setting, data: &DataConfig) -> Result<()> {
+    let Parts { training, validation, test, .. } = parts;
+    match data.preparation {
+        Preparation::Unit => {}
+        Preparation::Standardised => {
+            let statistics = ChannelStatistics::of(training);
+            [training, validation, test].into_iter().for_each(|part| statistics.standardise(part));
+        }
+        Preparation::Zca { smoothing } => {
+            let zca = whitening(setting, data, training, smoothing)?;
+            [training, validation, test].into_iter().for_each(|part| zca.apply(part));
+        }
+    }
+    Ok(())
+}
+
+/// Fitted once for these images, and kept.
+fn whitening(setting: &Setting, data: &DataConfig, training: &Labelled, smoothing: f64) -> Result<Zca> {
+    let key = serde_json::to_string(&(data, setting.small))?;
+    let file =
+        setting.out.join("cache").join(format!("zca-{:08x}.safetensors", crc32fast::hash(key.as_bytes())));
+    if file.exists() {
+        return Zca::load(&file, &Device::flex()).context("remove it to fit it anew");
+    }
+    let zca = Spectrum::fit(training, &Device::flex()).context("whitening")?.zca(smoothing);
+    let partial = file.with_extension("partial");
+    fs::create_dir_all(setting.out.join("cache")).context("cannot make the folder of what is kept")?;
+    zca.save(&partial)?;
+    fs::rename(&partial, &file).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(zca)
+}
