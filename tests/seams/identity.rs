@@ -8,7 +8,7 @@ use burn::{
         BatchNorm, BatchNormConfig, Linear, LinearConfig,
         conv::{Conv2d, Conv2dConfig},
     },
-    optim::{GradientsParams, SgdConfig},
+    optim::{AdamConfig, GradientsParams, SgdConfig},
     tensor::{Device, Tensor},
 };
 use burn_hebbian::{optim::fresh_ids, prelude::*};
@@ -34,6 +34,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("one_plan_for_two_models", two_models),
         ("frozen_layers_do_not_learn", frozen_layers),
         ("frozen_groups_do_not_learn", frozen_groups),
+        ("what_was_frozen_when_bound_thaws_into_the_plan", thawed_layers),
         ("a_pattern_for_frozen_layers_is_refused", frozen_pattern),
         ("what_the_plan_freezes_keeps_its_statistics", frozen_norms),
     ];
@@ -239,6 +240,27 @@ fn frozen_layers() {
     let (_, seen) = optim.observe(&net, Signals::none(), |net| net.forward(images(1))).unwrap();
     let net = optim.step(0.1, net, seen.local_only()).unwrap();
     assert_ne!(weights(&net)[1], before[1]);
+}
+
+/// The order of binding and freezing makes no difference: optimizers, rates and room for states are for what may thaw.
+fn thawed_layers() {
+    // conv2 by its own rule, whose gradients end there
+    let plan = Plan::new().with(Entry::backprop("conv1|fc").by(SgdConfig::new()).at_rate(0.2).optional());
+    let mut net = net();
+    net.conv2 = net.conv2.with_rule(Rule::bcm());
+    let whole = plan.init(net.clone(), AdamConfig::new()).unwrap();
+    for group in ["conv2", "fc", "conv2.weight"] {
+        let frozen = net.clone().freeze_group(ParamGroup::from_predicate(group));
+        let (net, optim) = plan.init(frozen, AdamConfig::new()).unwrap();
+        let thawed = (net.unfreeze_group(ParamGroup::from_predicate(group)), optim);
+        let [whole, thawed] = [whole.clone(), thawed].map(|(mut net, mut optim)| {
+            for seed in 1..4 {
+                net = step(&mut optim, net, seed);
+            }
+            (weights(&net), net.conv2.rule_state().map(vec))
+        });
+        assert_eq!(whole, thawed, "{group}");
+    }
 }
 
 fn frozen_groups() {

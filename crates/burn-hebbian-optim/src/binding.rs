@@ -22,7 +22,10 @@ use burn_hebbian_nn::{
 
 use crate::{
     IntoOptimizer, OptimizerChoice, PlanError, UpdateError,
-    bind::{Assignment, LocalLayer, Role, Survey, check_frozen, resolve, shared_running, strangers},
+    bind::{
+        Assignment, LocalLayer, Role, Survey, check_frozen, resolve, resolve_thawed, shared_running,
+        strangers,
+    },
     monitor::Monitor,
     plan::Plan,
     rates::Scheduled,
@@ -48,6 +51,8 @@ struct Bound {
     owner: u64,
     paths: Vec<String>,
     shared_running: HashSet<ParamId>,
+    /// What would train each parameter if nothing were frozen in the model; optimizers and rates are chosen by this.
+    thawed: Assignment,
     current: Mutex<Arc<Assignment>>,
     monitor: Monitor,
 }
@@ -90,19 +95,22 @@ impl Plan {
 
     fn bound<M: Module>(&self, model: M, epoch: Option<usize>) -> Result<(M, BoundPlan), PlanError> {
         let survey = Survey::of(&model);
-        let assignment = resolve(self, epoch.unwrap_or(1), &survey, &HashSet::new())?;
-        check_frozen(self, &assignment)?;
+        let resolved = epoch.unwrap_or(1);
+        check_frozen(self, &resolve(self, resolved, &survey, &HashSet::new())?)?;
         let shared_running = shared_running(&model, &survey.found.running);
         let owner = OWNERS.fetch_add(1, Relaxed);
-        let model = with_binding(ownership(owner, &assignment), || model.map(&mut Unchanged));
+        let thawed = resolve_thawed(self, resolved, &survey, &shared_running)?;
+        let model = with_binding(ownership(owner, &thawed), || model.map(&mut Unchanged));
         let survey = Survey::of(&model);
-        let assignment = resolve(self, epoch.unwrap_or(1), &survey, &shared_running)?;
+        let assignment = resolve(self, resolved, &survey, &shared_running)?;
+        let thawed = resolve_thawed(self, resolved, &survey, &shared_running)?;
         let bound = Bound {
             plan: self.clone(),
             epoch,
             owner,
             paths: survey.paths,
             shared_running,
+            thawed,
             current: Mutex::new(Arc::new(assignment)),
             monitor: Monitor::default(),
         };
@@ -149,10 +157,9 @@ impl BoundPlan {
     /// `base` with the plan's optimizers for what it says. Local layers without one of their own get plain SGD, without
     /// clipping, whatever `base` is.
     pub fn optimizer(&self, base: impl IntoOptimizer) -> ModuleOptimizer {
-        let assignment = self.assignment();
         let plain = OptimizerChoice::Sgd(SgdConfig::new());
         let mut groups: Vec<(&OptimizerChoice, Vec<String>)> = Vec::new();
-        for parameter in &assignment.parameters {
+        for parameter in &self.bound.thawed.parameters {
             let own = parameter.entry.and_then(|entry| self.bound.plan.entries()[entry].optimizer());
             let choice = match parameter.role {
                 Role::Local(_) | Role::Bias(_) => own.unwrap_or(&plain),
@@ -195,7 +202,7 @@ impl BoundPlan {
     /// The entries with a rate of their own, and the paths of the parameters that they decide about.
     fn rated(&self) -> Vec<(usize, Vec<String>)> {
         let mut groups: HashMap<usize, Vec<String>> = HashMap::new();
-        for parameter in &self.assignment().parameters {
+        for parameter in &self.bound.thawed.parameters {
             let learns = matches!(parameter.role, Role::Local(_) | Role::Bias(_) | Role::Backprop);
             if let Some(entry) = parameter.entry.filter(|_| learns) {
                 groups.entry(entry).or_default().push(parameter.path.clone());

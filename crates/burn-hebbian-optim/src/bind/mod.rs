@@ -6,6 +6,6 @@ mod running;
 mod survey;
 
 pub(crate) use assignment::{Assignment, Key, LocalLayer, Parameter, Role};
-pub(crate) use resolver::{check_frozen, resolve, strangers};
+pub(crate) use resolver::{check_frozen, resolve, resolve_thawed, strangers};
 pub(crate) use running::shared_running;
 pub(crate) use survey::{Leaf, Survey, is_active};

@@ -24,7 +24,20 @@ pub(crate) fn resolve(
     survey: &Survey,
     shared: &HashSet<ParamId>,
 ) -> Result<Assignment, PlanError> {
-    Resolver::new(plan, epoch, survey, shared)?.resolve()
+    let assignment = Resolver::new(plan, epoch, survey, shared)?.resolve()?;
+    check_bias(&assignment.layers, &assignment.parameters)?;
+    check_tied(&assignment.parameters)?;
+    Ok(assignment)
+}
+
+/// What would train each parameter if nothing were frozen in the model: what is frozen now may thaw at any time.
+pub(crate) fn resolve_thawed(
+    plan: &Plan,
+    epoch: usize,
+    survey: &Survey,
+    shared: &HashSet<ParamId>,
+) -> Result<Assignment, PlanError> {
+    Resolver::new(plan, epoch, &survey.thawed(), shared)?.resolve()
 }
 
 /// An entry with its pattern compiled.
@@ -91,8 +104,6 @@ impl<'a> Resolver<'a> {
         let layers = (0..self.weights.len()).map(|place| self.layer(place)).collect::<Result<Vec<_>, _>>()?;
         let parameters: Vec<Parameter> =
             (0..self.survey.paths.len()).map(|number| self.parameter(number, &layers)).collect();
-        check_bias(&layers, &parameters)?;
-        check_tied(&parameters)?;
         let key = Key { leaves: self.survey.leaves.clone(), found: self.survey.found.clone() };
         let shares_running =
             parameters.iter().any(|parameter| parameter.role == Role::Running { shared: true });

@@ -15,7 +15,7 @@ pub(crate) struct Leaf {
 }
 
 /// What a model consists of.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Survey {
     path: Vec<String>,
     pub(crate) leaves: Vec<Leaf>,
@@ -33,6 +33,14 @@ impl Survey {
         let mut survey = Self::default();
         let (_, found) = collect(|| model.visit(&mut survey));
         Self { found, ..survey }
+    }
+
+    /// The same model with nothing frozen.
+    pub(crate) fn thawed(&self) -> Self {
+        let mut survey = self.clone();
+        survey.leaves.iter_mut().for_each(|leaf| leaf.active = true);
+        survey.found.layers.iter_mut().for_each(|layer| layer.training = true);
+        survey
     }
 }
 
