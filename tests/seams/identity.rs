@@ -183,6 +183,11 @@ fn other_updates() {
     let refused = optim.step(0.1, mine, seen.local_only()).unwrap_err();
     assert!(matches!(refused.error(), UpdateError::Foreign { .. }), "{refused}");
     assert_eq!(bits(&refused.into_model()), before);
+    // the same layers, bound once more
+    let (rebound, mut again) = swta().init(other.clone(), SgdConfig::new()).unwrap();
+    let (_, seen) = others.observe(&other, Signals::none(), |net| net.forward(images(1))).unwrap();
+    let refused = again.step(0.1, rebound, seen.local_only()).unwrap_err();
+    assert!(matches!(refused.error(), UpdateError::Foreign { .. }), "{refused}");
     // and updates of one's own for another model
     let (mine, mut optim) = swta().init(net(), SgdConfig::new()).unwrap();
     let (_, seen) = optim.observe(&mine, Signals::none(), |net| net.forward(images(1))).unwrap();

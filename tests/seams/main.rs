@@ -17,7 +17,7 @@ use burn::{
     nn::loss::CrossEntropyLossConfig,
     tensor::{Device, Int, Tensor},
 };
-use burn_hebbian_tests::values::tensor;
+use burn_hebbian_tests::{registration::every_file_is_registered, values::tensor};
 use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
@@ -29,6 +29,9 @@ fn main() -> ExitCode {
     trials.extend(resuming::trials());
     trials.extend(sequences::trials());
     trials.extend(traversals::trials());
+    trials.push(Trial::test("every_file_is_registered", || {
+        every_file_is_registered("seams", include_str!("main.rs"))
+    }));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

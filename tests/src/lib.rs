@@ -7,4 +7,5 @@ pub mod forms;
 pub mod layers;
 pub mod net;
 pub mod oracle;
+pub mod registration;
 pub mod values;

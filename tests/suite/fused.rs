@@ -25,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         on_flex("fused::the_same_number_of_threads_gives_the_same_numbers", is_repeatable),
         on_flex("fused::is_what_large_layers_choose", is_what_large_layers_choose),
         on_flex("fused::gradients_pass", gradients_pass),
+        on_flex("fused::a_rule_of_ones_own_may_be", own_rule),
     ];
     // where nothing is fused, what takes its place
     trials.extend(on_every_backend("fused::on_one_axis", |device| {
@@ -127,6 +128,43 @@ fn is_what_large_layers_choose(device: &Device) {
     assert_ne!(learn(&large, Forms::default()), learn(&large, forced(CorrelationForm::Images)));
     let small = Layer::dense([2, 30, 4, 4], [37, 30, 3, 3]);
     assert_ne!(learn(&small, Forms::default()), learn(&small, forced(CorrelationForm::Fused)));
+}
+
+/// A rule of the user's that says it is pointwise.
+#[derive(Debug)]
+struct Own {
+    rule: Rule,
+    says_so: bool,
+}
+
+impl LocalRule for Own {
+    fn factors(&self, activity: &Activity) -> Factors {
+        self.rule.factors(activity)
+    }
+
+    fn finish(&self) -> Finish {
+        self.rule.finish()
+    }
+
+    fn pointwise(&self) -> Option<PointwiseRule> {
+        self.rule.pointwise().filter(|_| self.says_so)
+    }
+}
+
+fn own_rule(device: &Device) {
+    let (_, layer) = layers().swap_remove(0);
+    for (name, rule) in rules() {
+        let learn = |rule: &dyn Fn() -> Own| {
+            let local = AnyLayer::new(&layer, device).with_rule(rule());
+            vec(local.learn(input(&layer, device), None))
+        };
+        let preset =
+            vec(AnyLayer::new(&layer, device).with_rule(rule.clone()).learn(input(&layer, device), None));
+        let own = |says_so| learn(&|| Own { rule: rule.clone(), says_so });
+        assert_eq!(own(true), preset, "{name}");
+        assert_ne!(own(false), preset, "{name}: sums in another order");
+        assert_close(name, &own(false), &preset, TOLERANCE);
+    }
 }
 
 /// The gradient of the input, through a layer that passes it on.

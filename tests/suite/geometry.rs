@@ -185,8 +185,8 @@ fn padding_is_padding_of_the_input(device: &Device) {
 /// the largest value of the update.
 fn is_blind_to_gaps((_, rule): &(&'static str, Rule)) -> bool {
     matches!(rule.similarity, Similarity::Dot | Similarity::Projection)
-        && rule.scale == Scale::None
-        && rule.normalization == Normalization::None
+        && rule.finish.scale == Scale::None
+        && rule.finish.normalization == Normalization::None
 }
 
 /// A dilated kernel is a wider one with zeros between its taps; the taps learn the same.

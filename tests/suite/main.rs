@@ -16,6 +16,7 @@ mod fused;
 mod geometry;
 mod gradients;
 mod learner;
+mod own_layer;
 mod pipeline;
 mod plans;
 mod properties;
@@ -31,7 +32,10 @@ mod trainer;
 use std::process::ExitCode;
 
 use burn::tensor::Device;
-use burn_hebbian_tests::backends::{backends, is_required, required};
+use burn_hebbian_tests::{
+    backends::{backends, is_required, required},
+    registration::every_file_is_registered,
+};
 use libtest_mimic::{Arguments, Trial};
 
 fn main() -> ExitCode {
@@ -59,7 +63,11 @@ fn main() -> ExitCode {
     trials.extend(forms::trials());
     trials.extend(fused::trials());
     trials.extend(learner::trials());
+    trials.extend(own_layer::trials());
     trials.extend(trainer::trials());
+    trials.push(Trial::test("every_file_is_registered", || {
+        every_file_is_registered("suite", include_str!("main.rs"))
+    }));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

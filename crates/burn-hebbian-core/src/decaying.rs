@@ -6,8 +6,8 @@ use core::fmt;
 use burn::tensor::Tensor;
 
 use crate::{
-    Activity, Factors, Finish, LocalRule, Recurrence, Reduction, Rule, RuleError, Signals, WeightLayout,
-    precision::whole,
+    Activity, Factors, Finish, LocalRule, Recurrence, Reduction, Rule, RuleError, Signals, Similarity,
+    WeightLayout, precision::whole,
 };
 
 /// A rule whose decay `γ(x, w)` is a function of the user's: `ΔW_k = reduce Σ (c_k x − γ_k w_k)`.
@@ -57,6 +57,10 @@ where
         self.rule.finish()
     }
 
+    fn similarity(&self) -> Similarity {
+        self.rule.similarity()
+    }
+
     fn initial_state(&self, layout: &WeightLayout) -> Option<Vec<f32>> {
         self.rule.initial_state(layout)
     }
@@ -96,7 +100,7 @@ where
     }
 
     fn check(&self, layout: &WeightLayout) -> Result<(), RuleError> {
-        if self.rule.recurrence != Recurrence::None || self.rule.reduction == Reduction::Weighted {
+        if self.rule.recurrence != Recurrence::None || self.rule.finish.reduction == Reduction::Weighted {
             return Err(RuleError::Stages(
                 "a decay of your own takes the place of the recurrence, and needs a reduction by sum or mean",
             ));

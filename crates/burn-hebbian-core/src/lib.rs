@@ -40,7 +40,7 @@ pub use error::RuleError;
 pub use factors::{Factors, MatrixRecurrence, RecurrenceMask, Sums};
 pub use layout::WeightLayout;
 pub use local_rule::LocalRule;
-pub use rule::Rule;
+pub use rule::{PointwiseRule, Rule};
 pub use signals::{Phase, Signals};
 pub use stages::{
     Abstention, Activation, AntiHebbian, Bias, Competition, Criterion, Gate, GroupOrder, Homeostasis,

@@ -5,7 +5,9 @@ use core::fmt::Debug;
 
 use burn::tensor::Tensor;
 
-use crate::{Activity, Factors, Finish, Reduction, Rule, RuleError, Signals, WeightLayout};
+use crate::{
+    Activity, Factors, Finish, PointwiseRule, Reduction, RuleError, Signals, Similarity, WeightLayout,
+};
 
 /// A local learning rule: what a layer saw goes in, factors of the update come out.
 ///
@@ -30,8 +32,15 @@ pub trait LocalRule: Debug + Send + Sync {
         false
     }
 
-    /// The composition of stages that the rule is, if it is nothing else; a layer may evaluate these in a form of its own.
-    fn composition(&self) -> Option<&Rule> {
+    /// How alike the rule finds patch and weight vector, for those who look on: diagnostics tell winners by it.
+    fn similarity(&self) -> Similarity {
+        Similarity::Dot
+    }
+
+    /// The stages that the rule consists of, if it learns from each patch by what the responses to it and norms tell, and
+    /// by nothing else: a layer may then compute the sums in one pass over its input instead of calling
+    /// [`factors`](Self::factors), and has to come to the same.
+    fn pointwise(&self) -> Option<PointwiseRule> {
         None
     }
 

@@ -23,7 +23,9 @@ mod precision;
 pub mod replicas;
 
 pub use forms::{CorrelationForm, Forms, MixingForm};
-pub use geometry::PaddingMode;
+#[doc(hidden)]
+pub use geometry::Window;
+pub use geometry::{Geometry, PaddingMode};
 pub use layers::{
     HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig, HebbianConv3d,
     HebbianConv3dConfig, HebbianConvTranspose1d, HebbianConvTranspose1dConfig, HebbianConvTranspose2d,

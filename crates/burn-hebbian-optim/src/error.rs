@@ -20,6 +20,24 @@ pub enum PlanError {
         /// What the parser says.
         reason: String,
     },
+    /// A rule of the user's that nobody has looked up.
+    #[error(
+        "plan: no rule of your own is called `{name}`: `Plan::with_rules` finds those of a plan that was read; known: [{known}]"
+    )]
+    RuleName {
+        /// The name in the plan.
+        name: String,
+        /// The names that were given.
+        known: String,
+    },
+    /// Fields that are not those of a rule of the user's.
+    #[error("plan: rule `{name}`: {reason}")]
+    RuleFields {
+        /// The name of the rule.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// A pattern that matches no parameter.
     #[error("plan: pattern `{pattern}` matches nothing; the model has {paths}")]
     MatchesNothing {

@@ -40,7 +40,7 @@ pub use error::{PlanError, Refused, UpdateError};
 pub use ids::fresh_ids;
 pub use local_optimizer::LocalOptimizer;
 pub use pass::Seen;
-pub use plan::{Entry, IntoOptimizer, LocalTraining, OptimizerChoice, Plan, Rest};
+pub use plan::{Entry, IntoOptimizer, LocalTraining, OptimizerChoice, Plan, Rest, RuleNames};
 pub use replicas::Collectives;
 pub use report::{Report, TrainedBy};
 pub use updates::Updates;

@@ -56,9 +56,9 @@ pub use burn_hebbian_train as train;
 pub mod prelude {
     pub use burn_hebbian_core::{
         Abstention, Activation, Activity, AntiHebbian, Bias, Competition, Criterion, Factors, Finish, Gate,
-        GroupOrder, Homeostasis, Lateral, LocalRule, Neighbourhood, Normalization, Rate, Recombination,
-        Recurrence, Reduction, Rule, RuleError, Scale, Signals, Similarity, Surround, Teacher, Variance,
-        WeightLayout,
+        GroupOrder, Homeostasis, Lateral, LocalRule, Neighbourhood, Normalization, PointwiseRule, Rate,
+        Recombination, Recurrence, Reduction, Rule, RuleError, Scale, Signals, Similarity, Surround, Teacher,
+        Variance, WeightLayout,
     };
     pub use burn_hebbian_nn::{
         CorrelationForm, Forms, HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig,

@@ -16,8 +16,8 @@ pub(super) fn finish(
     w: &[&[f64]],
 ) -> Vec<f64> {
     let scale =
-        if rule.scale == Scale::InverseSqrtFanIn { 1.0 / (layer.fan_in() as f64).sqrt() } else { 1.0 };
-    let divisor = |k: usize| match rule.reduction {
+        if rule.finish.scale == Scale::InverseSqrtFanIn { 1.0 / (layer.fan_in() as f64).sqrt() } else { 1.0 };
+    let divisor = |k: usize| match rule.finish.reduction {
         Reduction::Sum => 1.0,
         _ if mass[k] == 0.0 => f64::INFINITY,
         _ => mass[k],
@@ -33,13 +33,13 @@ pub(super) fn finish(
             delta.iter_mut().zip(*w).for_each(|(delta, w)| *delta -= along * w);
         }
     }
-    if rule.normalization == Normalization::MaxPerGroup {
+    if rule.finish.normalization == Normalization::MaxPerGroup {
         for group in delta.chunks_mut(layer.neurons_per_group()) {
             let largest = group.iter().flatten().fold(1e-30_f64, |largest, value| largest.max(value.abs()));
             group.iter_mut().flatten().for_each(|value| *value /= largest);
         }
     }
-    if let Rate::NormDeviation { power } = rule.rate {
+    if let Rate::NormDeviation { power } = rule.finish.rate {
         for (delta, w) in delta.iter_mut().zip(w) {
             let rate = ((norm(w) - 1.0).abs() + 1e-10).powf(power);
             delta.iter_mut().for_each(|value| *value *= rate);

@@ -76,7 +76,7 @@ pub fn step(rule: &Rule, layer: &Layer, step: &Step, memory: &mut Memory) -> Vec
             shown.y[neuron].push(seen.y[k]);
             shown.z[neuron].push(seen.outcome[k]);
             let third = step.third_factor.map_or(1.0, |factor| factor[*image][neuron]);
-            let weight = if rule.reduction == Reduction::Weighted { seen.g[k].abs() } else { 1.0 };
+            let weight = if rule.finish.reduction == Reduction::Weighted { seen.g[k].abs() } else { 1.0 };
             mass[neuron] += weight;
             let growth = match rule.homeostasis {
                 _ if is_blank(x) => 0.0,

@@ -1,13 +1,14 @@
 //! How the stages of a rule work together.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
 
 use burn::tensor::Tensor;
 
 use crate::{
     Abstention, Activity, Bias, Competition, Factors, Finish, Gate, Homeostasis, Lateral, LocalRule,
-    Recurrence, Reduction, Rule, RuleError, Signals, Teacher, Variance, WeightLayout,
-    stages::memory::{Seen, Stage, blank},
+    PointwiseRule, Recurrence, Reduction, Rule, RuleError, Signals, Similarity, Teacher, Variance,
+    WeightLayout,
+    stages::memory::{Memory, Seen, Stage, blank},
     stages::recurrence::Stages,
     stages::variance::Scaled,
 };
@@ -36,6 +37,45 @@ impl Parts {
     }
 }
 
+/// What each stage keeps.
+struct Memories([Option<Box<dyn Memory>>; SLOTS]);
+
+impl Memories {
+    fn iter(&self) -> impl Iterator<Item = &dyn Memory> {
+        self.0.iter().flatten().map(|memory| &**memory)
+    }
+
+    /// Takes a vector of all stages' values apart.
+    fn split(&self, values: Option<Tensor<1>>, len: impl Fn(&dyn Memory) -> usize) -> Parts {
+        let mut at = 0;
+        Parts(self.0.each_ref().map(|memory| {
+            let len = memory.as_ref().map_or(0, |memory| len(&**memory));
+            at += len;
+            values.as_ref().filter(|_| len > 0).map(|values| values.clone().narrow(0, at - len, len))
+        }))
+    }
+
+    fn states(&self, activity: &Activity) -> Parts {
+        let keeps = self.iter().any(|memory| memory.state_len() > 0);
+        self.split(keeps.then(|| activity.state()), |memory| memory.state_len())
+    }
+
+    /// Whether a stage rests where a step is blank.
+    fn rests(&self) -> bool {
+        self.iter().any(|memory| memory.rests())
+    }
+
+    /// The statistics of all stages, end to end, and the signal if a stage rests without one.
+    fn statistics(&self, seen: &Seen, states: &Parts, activity: &Activity) -> Option<Tensor<1>> {
+        let of = |(memory, state): (&Option<Box<dyn Memory>>, &Option<Tensor<1>>)| {
+            memory.as_ref()?.statistics(seen, state.clone())
+        };
+        let signal = self.rests().then(|| blank::signal(activity));
+        let parts: Vec<_> = self.0.iter().zip(&states.0).filter_map(of).chain(signal).collect();
+        (!parts.is_empty()).then(|| Tensor::cat(parts, 0))
+    }
+}
+
 /// What a rule sees before it decides who learns.
 struct Sight {
     seen: Seen,
@@ -59,24 +99,8 @@ impl Rule {
         ]
     }
 
-    /// Takes a vector of all stages' values apart.
-    fn split(&self, values: Option<Tensor<1>>, len: impl Fn(&dyn Stage) -> usize) -> Parts {
-        let mut at = 0;
-        Parts(self.stages().map(|stage| {
-            let len = len(stage);
-            at += len;
-            values.as_ref().filter(|_| len > 0).map(|values| values.clone().narrow(0, at - len, len))
-        }))
-    }
-
-    fn state_len(&self, layout: &WeightLayout) -> usize {
-        self.stages().iter().map(|stage| stage.state_len(layout)).sum()
-    }
-
-    fn states(&self, activity: &Activity) -> Parts {
-        let layout = activity.layout();
-        let state = (self.state_len(&layout) > 0).then(|| activity.state());
-        self.split(state, |stage| stage.state_len(&layout))
+    fn memories(&self, layout: &WeightLayout) -> Memories {
+        Memories(self.stages().map(|stage| stage.memory(layout)))
     }
 
     /// Whether a stage after the similarity reads it, or the activity made from it, beside the competition.
@@ -122,21 +146,6 @@ impl Rule {
         Sight { seen: Seen { s, y, z: outcome }, scaled, z, teacher }
     }
 
-    /// The statistics of all stages, end to end, and the signal if a stage rests without one.
-    fn statistics(&self, seen: &Seen, states: &Parts, activity: &Activity) -> Option<Tensor<1>> {
-        let layout = activity.layout();
-        let of =
-            |(stage, state): (&dyn Stage, &Option<Tensor<1>>)| stage.statistics(seen, state.clone(), &layout);
-        let signal = self.rests().then(|| blank::signal(activity));
-        let parts: Vec<_> = self.stages().into_iter().zip(&states.0).filter_map(of).chain(signal).collect();
-        (!parts.is_empty()).then(|| Tensor::cat(parts, 0))
-    }
-
-    /// Whether a stage rests where a step is blank.
-    fn rests(&self) -> bool {
-        self.stages().iter().any(|stage| stage.rests())
-    }
-
     /// Refuses stages that contradict each other, whatever the layer.
     fn check_stages(&self) -> Result<(), RuleError> {
         let no_competition = matches!(self.competition, Competition::None | Competition::Activity);
@@ -158,7 +167,7 @@ impl Rule {
                 "neurons that sit out have nothing to sit out from: abstention needs a competition",
             ));
         }
-        if self.recurrence == Recurrence::Outstar && self.reduction == Reduction::Weighted {
+        if self.recurrence == Recurrence::Outstar && self.finish.reduction == Reduction::Weighted {
             return Err(RuleError::Stages(
                 "the outstar's decay is the same for all neurons: it cannot be weighted by neuron",
             ));
@@ -169,9 +178,11 @@ impl Rule {
 
 impl LocalRule for Rule {
     fn factors(&self, activity: &Activity) -> Factors {
-        let (layout, states) = (activity.layout(), self.states(activity));
+        let layout = activity.layout();
+        let memories = self.memories(&layout);
+        let states = memories.states(activity);
         let Sight { seen, scaled, z, teacher } = self.see(activity, &states);
-        let statistics = self.statistics(&seen, &states, activity);
+        let statistics = memories.statistics(&seen, &states, activity);
         let z = self.lateral.of(z, states.of(Slot::Lateral));
         let kept = if self.recurrence.reads_competition() { z.clone() } else { None };
         let slope = || {
@@ -180,7 +191,7 @@ impl LocalRule for Rule {
         };
         let g = self.gate.of(z, &seen, slope, states.of(Slot::Gate), &layout);
         let g = g.unwrap_or_else(|| activity.whole_dot().ones_like());
-        let (c, weights) = self.reduction.weigh(times(g, teacher.as_ref()));
+        let (c, weights) = self.finish.reduction.weigh(times(g, teacher.as_ref()));
         let c = times(c, activity.third_factor().as_ref());
         let growth = self.homeostasis.growth(seen.y.as_ref(), activity);
         let mut factors = self.recurrence.of(Stages { c, y: seen.y, z: kept, s: seen.s });
@@ -194,11 +205,7 @@ impl LocalRule for Rule {
     }
 
     fn finish(&self) -> Finish {
-        Finish::new(self.reduction)
-            .with_scale(self.scale)
-            .with_tangent(self.recurrence.is_tangent())
-            .with_normalization(self.normalization)
-            .with_rate(self.rate)
+        self.finish.with_tangent(self.finish.tangent || self.recurrence.is_tangent())
     }
 
     fn adds_up(&self) -> bool {
@@ -206,18 +213,22 @@ impl LocalRule for Rule {
         self.variance == Variance::Fixed && !adaptive
     }
 
-    fn composition(&self) -> Option<&Rule> {
-        Some(self)
+    fn similarity(&self) -> Similarity {
+        self.similarity
+    }
+
+    fn pointwise(&self) -> Option<PointwiseRule> {
+        PointwiseRule::of(self)
     }
 
     fn initial_state(&self, layout: &WeightLayout) -> Option<Vec<f32>> {
-        let state: Vec<f32> = self.stages().iter().flat_map(|stage| stage.initial_state(layout)).collect();
+        let state: Vec<f32> = self.memories(layout).iter().flat_map(|memory| memory.initial()).collect();
         (!state.is_empty()).then_some(state)
     }
 
     fn statistics_len(&self, layout: &WeightLayout) -> usize {
-        let own = self.stages().iter().map(|stage| stage.statistics_len(layout)).sum::<usize>();
-        own + usize::from(self.rests())
+        let memories = self.memories(layout);
+        memories.iter().map(|memory| memory.statistics_len()).sum::<usize>() + usize::from(memories.rests())
     }
 
     fn next_state(
@@ -226,18 +237,19 @@ impl LocalRule for Rule {
         statistics: Option<Tensor<1>>,
         layout: &WeightLayout,
     ) -> Tensor<1> {
-        let states = self.split(Some(state), |stage| stage.state_len(layout));
-        let saw = statistics.as_ref().filter(|_| self.rests()).map(blank::saw);
-        let statistics = self.split(statistics, |stage| stage.statistics_len(layout));
-        let next = |((stage, state), statistics): ((&dyn Stage, Option<Tensor<1>>), _)| {
-            let state = state?;
-            let next = stage.next_state(state.clone(), statistics, layout);
-            Some(match saw.clone().filter(|_| stage.rests()) {
+        let memories = self.memories(layout);
+        let states = memories.split(Some(state), |memory| memory.state_len());
+        let saw = statistics.as_ref().filter(|_| memories.rests()).map(blank::saw);
+        let statistics = memories.split(statistics, |memory| memory.statistics_len());
+        let next = |((memory, state), statistics): ((&Option<Box<dyn Memory>>, Option<Tensor<1>>), _)| {
+            let (memory, state) = (memory.as_ref()?, state?);
+            let next = memory.next(state.clone(), statistics);
+            Some(match saw.clone().filter(|_| memory.rests()) {
                 Some(saw) => blank::unless_blank(state, next, saw),
                 None => next,
             })
         };
-        let parts = self.stages().into_iter().zip(states.0).zip(statistics.0).filter_map(next).collect();
+        let parts = memories.0.iter().zip(states.0).zip(statistics.0).filter_map(next).collect();
         Tensor::cat(parts, 0)
     }
 
@@ -252,8 +264,9 @@ impl LocalRule for Rule {
         layout: &WeightLayout,
     ) -> Tensor<1> {
         let nothing = bias.zeros_like();
-        let saw = statistics.as_ref().filter(|_| self.rests()).map(blank::saw);
-        let statistics = self.split(statistics, |stage| stage.statistics_len(layout)).of(Slot::Bias);
+        let memories = self.memories(layout);
+        let saw = statistics.as_ref().filter(|_| memories.rests()).map(blank::saw);
+        let statistics = memories.split(statistics, |memory| memory.statistics_len()).of(Slot::Bias);
         match (statistics, saw, self.competition.temperature()) {
             (Some(statistics), Some(saw), Some(temperature)) => {
                 let update = self.bias.update(bias, statistics, temperature, layout);
@@ -281,7 +294,7 @@ impl LocalRule for Rule {
         self.variance.check()?;
         self.gate.check()?;
         self.homeostasis.check()?;
-        self.rate.check()?;
+        self.finish.rate.check()?;
         self.lateral.check(layout)?;
         self.competition.check(layout)?;
         self.teacher.check(layout)

@@ -2,7 +2,10 @@
 
 mod composition;
 mod json;
+mod pointwise;
 mod presets;
+
+pub use pointwise::PointwiseRule;
 
 use alloc::{sync::Arc, vec, vec::Vec};
 use burn::config::Config;
@@ -10,8 +13,8 @@ use core::fmt;
 use num_traits::Float;
 
 use crate::{
-    Abstention, Activation, Bias, Competition, Gate, Homeostasis, Lateral, LocalRule, Normalization, Rate,
-    Recurrence, Reduction, Scale, Similarity, Surround, Teacher, Variance, WeightLayout,
+    Abstention, Activation, Bias, Competition, Finish, Gate, Homeostasis, Lateral, LocalRule, Normalization,
+    Rate, Recurrence, Reduction, Scale, Similarity, Surround, Teacher, Variance, WeightLayout,
 };
 
 /// A rule as a composition of stages, each a field; presets are named after the literature.
@@ -70,38 +73,33 @@ pub struct Rule {
     pub recurrence: Recurrence,
     /// What keeps neurons active.
     pub homeostasis: Homeostasis,
-    /// From the sum over patches to the update.
-    pub reduction: Reduction,
-    /// A constant factor.
-    pub scale: Scale,
-    /// What the largest value of the update becomes.
-    pub normalization: Normalization,
-    /// Each neuron's own rate.
-    pub rate: Rate,
+    /// From the sums over patches to the update.
+    pub finish: Finish,
 }
 
 impl Config for Rule {}
 
-/// Hands every stage and its type to a macro, and then what else it is given.
+/// Hands every stage, its type and where it is in a rule to a macro, and then what else it is given.
 macro_rules! each_stage {
     ($then:ident $($more:tt)*) => {
         $then! {
-            similarity: $crate::Similarity,
-            surround: $crate::Surround,
-            bias: $crate::Bias,
-            activation: $crate::Activation,
-            variance: $crate::Variance,
-            abstention: $crate::Abstention,
-            competition: $crate::Competition,
-            lateral: $crate::Lateral,
-            teacher: $crate::Teacher,
-            gate: $crate::Gate,
-            recurrence: $crate::Recurrence,
-            homeostasis: $crate::Homeostasis,
-            reduction: $crate::Reduction,
-            scale: $crate::Scale,
-            normalization: $crate::Normalization,
-            rate: $crate::Rate,
+            similarity: $crate::Similarity [similarity],
+            surround: $crate::Surround [surround],
+            bias: $crate::Bias [bias],
+            activation: $crate::Activation [activation],
+            variance: $crate::Variance [variance],
+            abstention: $crate::Abstention [abstention],
+            competition: $crate::Competition [competition],
+            lateral: $crate::Lateral [lateral],
+            teacher: $crate::Teacher [teacher],
+            gate: $crate::Gate [gate],
+            recurrence: $crate::Recurrence [recurrence],
+            homeostasis: $crate::Homeostasis [homeostasis],
+            reduction: $crate::Reduction [finish.reduction],
+            tangent: bool [finish.tangent],
+            scale: $crate::Scale [finish.scale],
+            normalization: $crate::Normalization [finish.normalization],
+            rate: $crate::Rate [finish.rate],
             $($more)*
         }
     };
@@ -113,9 +111,9 @@ impl fmt::Debug for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (hebb, mut out) = (Self::default(), f.debug_struct("Rule"));
         macro_rules! stages {
-            ($($stage:ident: $type:ty,)+) => {$(
-                if self.$stage != hebb.$stage {
-                    out.field(stringify!($stage), &self.$stage);
+            ($($stage:ident: $type:ty [$($path:tt)+],)+) => {$(
+                if self.$($path)+ != hebb.$($path)+ {
+                    out.field(stringify!($stage), &self.$($path)+);
                 }
             )+};
         }
@@ -206,25 +204,25 @@ impl Rule {
 
     /// With another reduction.
     pub fn with_reduction(mut self, reduction: Reduction) -> Self {
-        self.reduction = reduction;
+        self.finish.reduction = reduction;
         self
     }
 
     /// With another scale.
     pub fn with_scale(mut self, scale: Scale) -> Self {
-        self.scale = scale;
+        self.finish.scale = scale;
         self
     }
 
     /// With another normalisation.
     pub fn with_normalization(mut self, normalization: Normalization) -> Self {
-        self.normalization = normalization;
+        self.finish.normalization = normalization;
         self
     }
 
     /// With another rate for each neuron.
     pub fn with_rate(mut self, rate: Rate) -> Self {
-        self.rate = rate;
+        self.finish.rate = rate;
         self
     }
 }

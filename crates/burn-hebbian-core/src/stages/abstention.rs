@@ -1,7 +1,6 @@
 //! Random abstention: neurons that won often sit out, so that all get their turn.
 
-use alloc::vec;
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec, vec::Vec};
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -9,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     WeightLayout,
     precision::indicator,
-    stages::memory::{Cursor, Seen, Stage, patches, per_neuron, sums},
+    stages::memory::{Cursor, Memory, Seen, Stage, patches, per_neuron, sums},
 };
 
 /// Whether neurons sit out at random.
@@ -76,54 +75,49 @@ impl State {
 }
 
 impl Stage for Abstention {
-    fn state_len(&self, layout: &WeightLayout) -> usize {
-        match self {
-            Self::None => 0,
-            Self::Random { .. } => 4 * layout.total_neurons() + 1,
+    fn memory(&self, layout: &WeightLayout) -> Option<Box<dyn Memory>> {
+        match *self {
+            Self::None => None,
+            Self::Random { seed } => Some(Box::new(Victories { seed, layout: *layout })),
         }
     }
+}
 
-    fn initial_state(&self, layout: &WeightLayout) -> Vec<f32> {
-        let Self::Random { seed } = *self else { return Vec::new() };
-        let neurons = layout.total_neurons();
+/// Victories, streams of random numbers, and the number of patches of the last step.
+struct Victories {
+    seed: u64,
+    layout: WeightLayout,
+}
+
+impl Memory for Victories {
+    fn initial(&self) -> Vec<f32> {
+        let neurons = self.layout.total_neurons();
         let start = |part: usize| {
             let modulus = u64::from(PARTS[part].0);
             // 1..modulus: a part that starts at 0 stays there
-            (0..neurons).map(move |k| (mix(seed, (3 * k + part) as u64) % (modulus - 1) + 1) as f32)
+            (0..neurons).map(move |k| (mix(self.seed, (3 * k + part) as u64) % (modulus - 1) + 1) as f32)
         };
         let streams = (0..PARTS.len()).flat_map(start);
         vec![0.0; neurons].into_iter().chain(streams).chain([0.0]).collect()
     }
 
-    fn statistics_len(&self, layout: &WeightLayout) -> usize {
-        match self {
-            Self::None => 0,
-            Self::Random { .. } => layout.total_neurons() + 1,
-        }
+    fn state_len(&self) -> usize {
+        (1 + PARTS.len()) * self.layout.total_neurons() + 1
+    }
+
+    fn statistics_len(&self) -> usize {
+        self.layout.total_neurons() + 1
     }
 
     /// Wins, and the number of patches; a soft winner wins in part.
-    fn statistics(
-        &self,
-        seen: &Seen,
-        _state: Option<Tensor<1>>,
-        _layout: &WeightLayout,
-    ) -> Option<Tensor<1>> {
-        if *self == Self::None {
-            return None;
-        }
+    fn statistics(&self, seen: &Seen, _state: Option<Tensor<1>>) -> Option<Tensor<1>> {
         let z = seen.outcome();
         let patches = patches(&z);
         Some(Tensor::cat(vec![sums(z.clamp_min(0.0)), patches], 0))
     }
 
-    fn next_state(
-        &self,
-        state: Tensor<1>,
-        statistics: Option<Tensor<1>>,
-        layout: &WeightLayout,
-    ) -> Tensor<1> {
-        let Some(statistics) = statistics else { return state };
+    fn next(&self, state: Tensor<1>, statistics: Option<Tensor<1>>) -> Tensor<1> {
+        let (Some(statistics), layout) = (statistics, &self.layout) else { return state };
         let State { victories, streams, .. } = State::of(state, layout);
         let mut statistics = Cursor::new(statistics);
         let (wins, patches) = (statistics.take(layout.total_neurons()), statistics.take(1));
@@ -133,6 +127,10 @@ impl Stage for Abstention {
         next.extend(streams.into_iter().zip(PARTS).map(|(stream, part)| advance(stream, part)));
         next.push(patches);
         Tensor::cat(next, 0)
+    }
+
+    fn rests(&self) -> bool {
+        false
     }
 }
 

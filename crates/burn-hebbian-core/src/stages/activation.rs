@@ -1,6 +1,6 @@
 //! From similarity to a neuron's activity.
 
-use alloc::vec;
+use alloc::{boxed::Box, vec};
 
 use burn::tensor::{Tensor, activation};
 use num_traits::Float;
@@ -10,7 +10,7 @@ use crate::{
     Criterion, RuleError, WeightLayout,
     error::{positive, share},
     precision::indicator,
-    stages::memory::{Seen, Stage, blend_means},
+    stages::memory::{Means, Memory, Seen, Stage},
 };
 
 /// The function `y = f(s)` from similarity to activity.
@@ -136,49 +136,15 @@ impl Activation {
 }
 
 impl Stage for Activation {
-    fn state_len(&self, layout: &WeightLayout) -> usize {
-        match self {
-            Self::AdaptiveScore { .. } => Criterion::MOMENTS * layout.total_neurons(),
-            _ => 0,
-        }
-    }
-
-    /// The sums of what the criterion averages, and the number of patches.
-    fn statistics_len(&self, layout: &WeightLayout) -> usize {
-        match self {
-            Self::AdaptiveScore { .. } => self.state_len(layout) + 1,
-            _ => 0,
-        }
-    }
-
-    fn statistics(
-        &self,
-        seen: &Seen,
-        _state: Option<Tensor<1>>,
-        _layout: &WeightLayout,
-    ) -> Option<Tensor<1>> {
-        match self {
-            Self::AdaptiveScore { criterion, .. } => Some(criterion.statistics(seen.similarity())),
-            _ => None,
-        }
-    }
-
-    fn rests(&self) -> bool {
-        matches!(self, Self::AdaptiveScore { .. })
-    }
-
-    fn next_state(
-        &self,
-        state: Tensor<1>,
-        statistics: Option<Tensor<1>>,
-        _layout: &WeightLayout,
-    ) -> Tensor<1> {
-        match (self, statistics) {
-            (Self::AdaptiveScore { momentum, .. }, Some(statistics)) => {
-                blend_means(state, statistics, *momentum)
-            }
-            _ => state,
-        }
+    /// The means that the criterion looks at.
+    fn memory(&self, layout: &WeightLayout) -> Option<Box<dyn Memory>> {
+        let Self::AdaptiveScore { criterion, momentum } = *self else { return None };
+        let len = Criterion::MOMENTS * layout.total_neurons();
+        Some(Box::new(Means {
+            len,
+            momentum,
+            of: move |seen: &Seen| criterion.statistics(seen.similarity()),
+        }))
     }
 }
 

@@ -1,11 +1,13 @@
 //! A bias that learns by the rule.
 
+use alloc::{boxed::Box, vec, vec::Vec};
+
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Activity, Competition, RuleError, WeightLayout,
-    stages::memory::{Cursor, Seen, Stage, patches, per_neuron, sums},
+    stages::memory::{Cursor, Memory, Seen, Stage, patches, per_neuron, sums},
 };
 
 /// What the rule makes of the layer's bias.
@@ -85,30 +87,31 @@ impl Bias {
 }
 
 impl Stage for Bias {
-    fn statistics_len(&self, layout: &WeightLayout) -> usize {
-        match self {
-            Self::Frozen => 0,
-            Self::LogPrior => layout.total_neurons() + 1,
-        }
-    }
-
-    fn rests(&self) -> bool {
-        *self == Self::LogPrior
-    }
-
-    fn statistics(
-        &self,
-        seen: &Seen,
-        _state: Option<Tensor<1>>,
-        _layout: &WeightLayout,
-    ) -> Option<Tensor<1>> {
+    fn memory(&self, layout: &WeightLayout) -> Option<Box<dyn Memory>> {
         match self {
             Self::Frozen => None,
-            Self::LogPrior => {
-                let z = seen.outcome();
-                let patches = patches(&z);
-                Some(Tensor::cat(alloc::vec![sums(z), patches], 0))
-            }
+            Self::LogPrior => Some(Box::new(Wins { neurons: layout.total_neurons() })),
         }
+    }
+}
+
+/// No state: what a step's update is made of.
+struct Wins {
+    neurons: usize,
+}
+
+impl Memory for Wins {
+    fn initial(&self) -> Vec<f32> {
+        Vec::new()
+    }
+
+    fn statistics_len(&self) -> usize {
+        self.neurons + 1
+    }
+
+    fn statistics(&self, seen: &Seen, _state: Option<Tensor<1>>) -> Option<Tensor<1>> {
+        let z = seen.outcome();
+        let patches = patches(&z);
+        Some(Tensor::cat(vec![sums(z), patches], 0))
     }
 }

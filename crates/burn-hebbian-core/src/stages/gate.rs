@@ -1,6 +1,6 @@
 //! From the competition's outcome to the post-synaptic coefficient.
 
-use alloc::vec;
+use alloc::{boxed::Box, vec};
 
 use burn::tensor::{Tensor, activation::softmax};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     RuleError, WeightLayout,
     error::share,
-    stages::memory::{Seen, Stage, blend_means, patches, per_neuron, sums},
+    stages::memory::{Means, Memory, Seen, Stage, patches, per_neuron, sums},
 };
 
 /// The post-synaptic coefficient `g` from the competition's outcome `z`, the activity `y` and the similarity `s`.
@@ -86,46 +86,14 @@ impl Gate {
 }
 
 impl Stage for Gate {
-    fn state_len(&self, layout: &WeightLayout) -> usize {
-        match self {
-            Self::Bcm { .. } => layout.total_neurons(),
-            _ => 0,
-        }
-    }
-
-    fn statistics_len(&self, layout: &WeightLayout) -> usize {
-        match self {
-            Self::Bcm { .. } => layout.total_neurons() + 1,
-            _ => 0,
-        }
-    }
-
-    /// The sums of `y²`, and the number of patches.
-    fn statistics(
-        &self,
-        seen: &Seen,
-        _state: Option<Tensor<1>>,
-        _layout: &WeightLayout,
-    ) -> Option<Tensor<1>> {
-        let Self::Bcm { .. } = self else { return None };
-        let y = seen.activity();
-        let count = patches(&y);
-        Some(Tensor::cat(vec![sums(y.clone() * y), count], 0))
-    }
-
-    fn rests(&self) -> bool {
-        matches!(self, Self::Bcm { .. })
-    }
-
-    fn next_state(
-        &self,
-        state: Tensor<1>,
-        statistics: Option<Tensor<1>>,
-        _layout: &WeightLayout,
-    ) -> Tensor<1> {
-        match (self, statistics) {
-            (Self::Bcm { momentum }, Some(statistics)) => blend_means(state, statistics, *momentum),
-            _ => state,
-        }
+    /// The mean of `y²`.
+    fn memory(&self, layout: &WeightLayout) -> Option<Box<dyn Memory>> {
+        let Self::Bcm { momentum } = *self else { return None };
+        let of = |seen: &Seen| {
+            let y = seen.activity();
+            let count = patches(&y);
+            Tensor::cat(vec![sums(y.clone() * y), count], 0)
+        };
+        Some(Box::new(Means { len: layout.total_neurons(), momentum, of }))
     }
 }

@@ -1,6 +1,6 @@
 //! Lateral feedback: a winner takes its neighbours on a map of neurons along.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec, vec::Vec};
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use num_traits::Float;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     RuleError, WeightLayout,
     error::positive,
-    stages::memory::{Stage, steps},
+    stages::memory::{Memory, Stage, steps},
 };
 
 /// `−ln h` at the distance of two neurons out of each other's reach: `h` is 0 at any radius.
@@ -129,20 +129,28 @@ impl Lateral {
 }
 
 impl Stage for Lateral {
-    fn state_len(&self, _layout: &WeightLayout) -> usize {
+    fn memory(&self, _layout: &WeightLayout) -> Option<Box<dyn Memory>> {
         match self {
-            Self::None => 0,
-            Self::Map { .. } => steps::DIGITS,
+            Self::None => None,
+            Self::Map { .. } => Some(Box::new(Steps)),
         }
     }
+}
 
-    fn next_state(
-        &self,
-        state: Tensor<1>,
-        _statistics: Option<Tensor<1>>,
-        _layout: &WeightLayout,
-    ) -> Tensor<1> {
+/// The number of steps.
+struct Steps;
+
+impl Memory for Steps {
+    fn initial(&self) -> Vec<f32> {
+        vec![0.0; steps::DIGITS]
+    }
+
+    fn next(&self, state: Tensor<1>, _statistics: Option<Tensor<1>>) -> Tensor<1> {
         steps::next(state)
+    }
+
+    fn rests(&self) -> bool {
+        false
     }
 }
 

@@ -1,6 +1,6 @@
 //! An activation whose width follows the variance of its input.
 
-use alloc::vec::Vec;
+use alloc::boxed::Box;
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,8 @@ use crate::{
     Activation, Activity, RuleError, WeightLayout,
     error::{positive, share},
     precision::whole,
-    stages::memory::running::{Moments, Running},
-    stages::memory::{Seen, Stage, per_neuron},
+    stages::memory::running::{Moments, OfSimilarities, Running},
+    stages::memory::{Memory, Stage, per_neuron},
 };
 
 /// Whether the width of the activation is fixed or follows the similarities.
@@ -116,37 +116,9 @@ impl Variance {
 }
 
 impl Stage for Variance {
-    fn state_len(&self, layout: &WeightLayout) -> usize {
-        self.running_moments(layout).map_or(0, |(running, _)| running.state_len())
-    }
-
-    fn initial_state(&self, layout: &WeightLayout) -> Vec<f32> {
-        self.running_moments(layout).map(|(running, _)| running.initial_state()).unwrap_or_default()
-    }
-
-    fn statistics_len(&self, layout: &WeightLayout) -> usize {
-        self.running_moments(layout).map_or(0, |(running, _)| running.statistics_len())
-    }
-
-    fn statistics(&self, seen: &Seen, state: Option<Tensor<1>>, layout: &WeightLayout) -> Option<Tensor<1>> {
+    fn memory(&self, layout: &WeightLayout) -> Option<Box<dyn Memory>> {
         let (running, _) = self.running_moments(layout)?;
-        Some(running.statistics(flat(seen.similarity()), state?))
-    }
-
-    fn rests(&self) -> bool {
-        *self != Self::Fixed
-    }
-
-    fn next_state(
-        &self,
-        state: Tensor<1>,
-        statistics: Option<Tensor<1>>,
-        layout: &WeightLayout,
-    ) -> Tensor<1> {
-        match (self.running_moments(layout), statistics) {
-            (Some((running, _)), Some(statistics)) => running.next_state(state, statistics),
-            _ => state,
-        }
+        Some(Box::new(OfSimilarities { running, of: flat }))
     }
 }
 

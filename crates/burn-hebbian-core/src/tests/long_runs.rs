@@ -79,9 +79,10 @@ fn a_width_never_grows() {
 fn a_step_of_a_map_is_one_count() {
     let layout = WeightLayout { groups: 1, before: 1, neurons: 9, after: 4 };
     let Rule { lateral, .. } = map(&[3, 3], Neighbourhood::Gaussian, None, 1000.0);
-    assert_eq!(Lateral::None.state_len(&layout), 0);
-    let state = tensor(&lateral.initial_state(&layout), [steps::DIGITS]);
-    assert_eq!(numbers(lateral.next_state(state, None, &layout)), [1.0, 0.0, 0.0, 0.0]);
+    assert!(Lateral::None.memory(&layout).is_none());
+    let steps = lateral.memory(&layout).unwrap();
+    let state = tensor(&steps.initial(), [steps::DIGITS]);
+    assert_eq!(numbers(steps.next(state, None)), [1.0, 0.0, 0.0, 0.0]);
 }
 
 /// The stream of every neuron, its state jumped ahead by modular powers in integers.

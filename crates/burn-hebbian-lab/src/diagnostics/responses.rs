@@ -77,7 +77,7 @@ impl ModuleMapper for Unchanged {}
 
 /// What neurons compete by under a rule: the similarity of a composition, the responses of any other.
 fn similarity(rule: Option<&dyn LocalRule>) -> Similarity {
-    rule.and_then(LocalRule::composition).map_or(Similarity::Dot, |rule| rule.similarity)
+    rule.map_or(Similarity::Dot, LocalRule::similarity)
 }
 
 /// Has every layer hear itself in the place of learning.

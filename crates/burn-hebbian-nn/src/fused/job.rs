@@ -7,10 +7,9 @@ use burn_hebbian_core::{RecurrenceMask, WeightLayout};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::{
-    Fused,
-    contest::{Contest, Mixing, inverse_norm},
-    extension,
+    Fused, extension,
     panels::{pack, unpack},
+    pointwise::{Mixing, Pointwise, inverse_norm},
     products::{STEP, width},
     tiles::Tiling,
     worker::{Partial, Worker},
@@ -32,7 +31,7 @@ pub(super) struct Job {
     pub(super) neurons: usize,
     input: [usize; 3],
     /// What is learnt on the way, if anything.
-    pub(super) contest: Option<Contest>,
+    pub(super) rule: Option<Pointwise>,
 }
 
 /// Where the sums beside the correlation lie in their vector.
@@ -54,10 +53,10 @@ impl Job {
         window: Window,
         x: [usize; X],
         layout: &WeightLayout,
-        contest: Option<Contest>,
+        rule: Option<Pointwise>,
     ) -> Self {
         let WeightLayout { groups, neurons, .. } = *layout;
-        Self { window, images: x[0], groups, channels: x[1] / groups, neurons, input: spatial(x), contest }
+        Self { window, images: x[0], groups, channels: x[1] / groups, neurons, input: spatial(x), rule }
     }
 
     fn fan_in(&self) -> usize {
@@ -75,9 +74,9 @@ impl Job {
 
     fn sums(&self) -> Sums {
         let neurons = self.groups * self.neurons;
-        let has = |sum: fn(&Contest) -> bool| self.contest.as_ref().is_some_and(sum);
-        let decay = 0..if has(Contest::has_decay) { neurons } else { 0 };
-        let mass = decay.end..decay.end + if has(Contest::has_mass) { neurons } else { 0 };
+        let has = |sum: fn(&Pointwise) -> bool| self.rule.as_ref().is_some_and(sum);
+        let decay = 0..if has(Pointwise::has_decay) { neurons } else { 0 };
+        let mass = decay.end..decay.end + if has(Pointwise::has_mass) { neurons } else { 0 };
         let mixes = self.mixing() != Mixing::None;
         let gram = mass.end..mass.end + if mixes { neurons * self.neurons } else { 0 };
         Sums { decay, mass, gram }
@@ -85,7 +84,7 @@ impl Job {
 
     /// What the neurons of a group mix with.
     pub(super) fn mixing(&self) -> Mixing {
-        self.contest.as_ref().map_or(Mixing::None, Contest::mixing)
+        self.rule.as_ref().map_or(Mixing::None, Pointwise::mixing)
     }
 
     /// Whether this is faster than one operation after the other, as far as it was measured: where vectors have several
@@ -108,7 +107,7 @@ impl Job {
             && neurons >= 8
             && patches >= 64
             && mixes_well
-            && (self.contest.is_some() || responds_well)
+            && (self.rule.is_some() || responds_well)
             && self.tiling(1).numbers() <= LARGEST
     }
 
@@ -176,7 +175,7 @@ impl Job {
         });
         let partials = parallel::map(workers.collect(), |worker| simd.vectorize(worker));
         drop(packed);
-        if self.contest.is_none() {
+        if self.rule.is_none() {
             return [dot, Vec::new(), Vec::new()];
         }
         let total = partials.into_iter().reduce(Partial::merge).expect("there is a thread");
@@ -268,7 +267,7 @@ fn energy(values: &[f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use burn_hebbian_core::{Activation, Rule};
+    use burn_hebbian_core::{Activation, LocalRule, Rule};
     use pulp::{Scalar, Scalar128b, Scalar256b};
 
     use super::*;
@@ -288,8 +287,8 @@ mod tests {
             |count: usize, step: f32| -> Vec<f32> { (0..count).map(|i| (i as f32 * step).sin()).collect() };
         let (x, w) = (numbers(4 * 5 * 9 * 11, 0.37), numbers(37 * 45, 0.71));
         for rule in [Rule::swta(), Rule::hpca(Activation::Relu), Rule::soft_hebb(0.5)] {
-            let contest = Contest::of(&rule).expect("can be fused");
-            let job = Job::new(window, [4, 5, 9, 11], &layout, Some(contest));
+            let stages = Pointwise::of(rule.pointwise().expect("pointwise")).expect("can be fused");
+            let job = Job::new(window, [4, 5, 9, 11], &layout, Some(stages));
             let expected = job.compute(&x, &w);
             let same = |name: &str, got: [Vec<f32>; 3]| {
                 for (got, expected) in got.iter().zip(&expected) {

@@ -5,12 +5,12 @@
 //! responses between them. Every thread has tiles and sums of its own; sums are added in a fixed order, so that the same
 //! number of threads gives the same numbers.
 //!
-//! Convolutions of any rank can be fused, with rules that are compositions of the [stages](contest) known here.
+//! Convolutions of any rank can be fused, with rules whose [stages](pointwise) are known here.
 
-mod contest;
 mod extension;
 mod job;
 mod panels;
+mod pointwise;
 mod products;
 mod tiles;
 mod worker;
@@ -18,7 +18,7 @@ mod worker;
 use burn::tensor::{DType, Tensor};
 use burn_hebbian_core::{LocalRule, RecurrenceMask, Signals, WeightLayout};
 
-use self::{contest::Contest, job::Job};
+use self::{job::Job, pointwise::Pointwise};
 use crate::{backend::Backend, forms::CorrelationForm, geometry::Window};
 
 /// What a fused pass gives.
@@ -61,8 +61,8 @@ pub(crate) fn fused<const X: usize, const W: usize>(
     if signals.third_factor.is_some() {
         return None;
     }
-    let contest = rule.composition().and_then(Contest::of)?;
-    let job = job(&operands, Some(contest), forced)?;
+    let rule = rule.pointwise().and_then(Pointwise::of)?;
+    let job = job(&operands, Some(rule), forced)?;
     Some(job.run(operands.x.clone().inner(), operands.w.clone()))
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn responses<const X: usize, const W: usize>(operands: Operands<X, W>
 /// The job of a pass, if it is one of plain numbers of this process, and if it pays or is forced.
 fn job<const X: usize, const W: usize>(
     operands: &Operands<X, W>,
-    contest: Option<Contest>,
+    rule: Option<Pointwise>,
     forced: bool,
 ) -> Option<Job> {
     let Operands { window, layout, x, w, .. } = operands;
@@ -85,6 +85,6 @@ fn job<const X: usize, const W: usize>(
     if !plain || !backend.is_host() {
         return None;
     }
-    let job = Job::new((*window)?, x.dims(), layout, contest);
+    let job = Job::new((*window)?, x.dims(), layout, rule);
     (forced || backend.is_flex() && job.pays()).then_some(job)
 }

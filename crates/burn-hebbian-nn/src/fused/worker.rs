@@ -5,8 +5,8 @@ use std::ops::{AddAssign, Range};
 use pulp::{Simd, WithSimd, bytemuck::cast_slice};
 
 use super::{
-    contest::{Contest, Mixing, Neurons, Patch},
     job::Job,
+    pointwise::{Mixing, Neurons, Patch, Pointwise},
     products::{BLOCK, Lane, Panel, STEP, VECTORS, correlate, respond, width},
     tiles::{Tiling, Unfolded},
 };
@@ -62,11 +62,11 @@ impl WithSimd for Worker<'_> {
         let w: &[Panel<S>] = S::as_simd_f32s(self.w).0.as_chunks().0;
         let mut unfolded = Unfolded::new();
         let mut values: Vec<Panel<S>> = Vec::new();
-        let contest = self.job.contest.as_ref();
-        let mut contests = contest.map(|contest| Contests::new(self.job, contest, self.inverse_norms));
+        let rule = self.job.rule.as_ref();
+        let mut learning = rule.map(|rule| Learning::new(self.job, rule, self.inverse_norms));
         let zeros = |features: usize| vec![0.0; groups * panels * features * width::<S>()];
-        let mut correlation = zeros(if contest.is_some() { features } else { 0 });
-        let mut gram = zeros(contests.as_ref().map_or(0, |contests| contests.partners));
+        let mut correlation = zeros(if rule.is_some() { features } else { 0 });
+        let mut gram = zeros(learning.as_ref().map_or(0, |learning| learning.partners));
 
         for tile in self.tiling.tiles(self.slices.clone()) {
             let positions = tile.len() * self.tiling.slice();
@@ -83,20 +83,20 @@ impl WithSimd for Worker<'_> {
                     }
                 }
                 self.write::<S>(group, tile.clone(), &values, stride);
-                let Some(contests) = &mut contests else { continue };
-                contests.hold::<S>(group, x, features, &mut values, stride, positions);
+                let Some(learning) = &mut learning else { continue };
+                learning.hold::<S>(group, x, features, &mut values, stride, positions);
                 for panel in 0..panels {
                     let c = &values[panel * stride..][..positions];
                     let of_panel = group * panels + panel;
                     let d = &mut panels_mut::<S>(&mut correlation)[of_panel * features..][..features];
                     correlate(simd, x, features, c, d);
-                    let partners = contests.partners_before((panel + 1) * width::<S>());
-                    let d = &mut panels_mut::<S>(&mut gram)[of_panel * contests.partners..][..partners];
-                    correlate(simd, &contests.activities, contests.partners, c, d);
+                    let partners = learning.partners_before((panel + 1) * width::<S>());
+                    let d = &mut panels_mut::<S>(&mut gram)[of_panel * learning.partners..][..partners];
+                    correlate(simd, &learning.activities, learning.partners, c, d);
                 }
             }
         }
-        let (decay, mass) = contests.map(|contests| (contests.decay, contests.mass)).unwrap_or_default();
+        let (decay, mass) = learning.map(|learning| (learning.decay, learning.mass)).unwrap_or_default();
         Partial { correlation, gram, decay, mass }
     }
 }
@@ -136,10 +136,10 @@ impl Worker<'_> {
 /// Patches whose sums are made in `f32`: equal summands, the losers' for one, would all be rounded the same way.
 const RUN: usize = 4 * BLOCK;
 
-/// The contests of one thread, and what they add up to.
-struct Contests<'a> {
+/// What the patches of one thread teach, and what they add up to.
+struct Learning<'a> {
     job: &'a Job,
-    contest: &'a Contest,
+    rule: &'a Pointwise,
     inverse_norms: &'a [f32],
     /// Neurons that each neuron mixes with, a multiple of [`STEP`]; 0 if none.
     partners: usize,
@@ -154,13 +154,13 @@ struct Contests<'a> {
     mass: Vec<f64>,
 }
 
-impl<'a> Contests<'a> {
-    fn new(job: &'a Job, contest: &'a Contest, inverse_norms: &'a [f32]) -> Self {
+impl<'a> Learning<'a> {
+    fn new(job: &'a Job, rule: &'a Pointwise, inverse_norms: &'a [f32]) -> Self {
         let (neurons, all) = (job.neurons, job.groups * job.neurons);
-        let mixes = contest.mixing() != Mixing::None;
+        let mixes = rule.mixing() != Mixing::None;
         Self {
             job,
-            contest,
+            rule,
             inverse_norms,
             partners: if mixes { neurons.next_multiple_of(STEP) } else { 0 },
             activities: Vec::new(),
@@ -176,7 +176,7 @@ impl<'a> Contests<'a> {
 
     /// How many partners, from the first on, the neurons before one have, in whole steps.
     fn partners_before(&self, neuron: usize) -> usize {
-        match self.contest.mixing() {
+        match self.rule.mixing() {
             Mixing::None => 0,
             Mixing::Full => self.partners,
             Mixing::Triangle => neuron.next_multiple_of(STEP).min(self.partners),
@@ -196,7 +196,7 @@ impl<'a> Contests<'a> {
     ) {
         let neurons = self.job.neurons;
         let of_group = group * neurons..(group + 1) * neurons;
-        if self.contest.reads_energy() {
+        if self.rule.reads_energy() {
             self.measure(x, features);
         }
         self.activities.resize(stride / BLOCK * self.partners, [0.0; BLOCK]);
@@ -216,7 +216,7 @@ impl<'a> Contests<'a> {
                 decay: &mut self.recent_decay,
                 mass: &mut self.recent_mass,
             };
-            self.contest.hold(patch, &mut sums);
+            self.rule.hold(patch, &mut sums);
             self.row[neurons..].fill(0.0);
             for (row, panel) in self.row.chunks_exact(width::<S>()).zip(values.chunks_exact_mut(stride)) {
                 pulp::bytemuck::cast_slice_mut(&mut panel[p]).copy_from_slice(row);

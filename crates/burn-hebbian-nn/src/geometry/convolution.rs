@@ -128,8 +128,8 @@ fn pads_itself(window: &Window, mode: PaddingMode) -> bool {
 }
 
 impl<const X: usize> Geometry<X, X> for Convolution<X> {
-    fn kind(&self) -> Kind {
-        self.kind
+    fn name(&self) -> &'static str {
+        self.kind.name()
     }
 
     fn layout(&self) -> WeightLayout {

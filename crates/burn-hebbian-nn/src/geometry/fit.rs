@@ -3,12 +3,13 @@
 use std::fmt;
 
 use burn::tensor::{DType, Shape, Tensor};
+use burn_hebbian_core::WeightLayout;
 
 use super::window::{Window, spatial};
 
 /// A kind of layer, as messages call it and its axes.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Kind {
+pub(super) struct Kind {
     name: &'static str,
     axes: &'static str,
 }
@@ -109,13 +110,8 @@ impl Kind {
         assert!(got == expected, "{self}: expected coefficients of {expected:?}, got {got:?}");
     }
 
-    /// Refuses to multiply numbers of different types, which backends read as if they were of one.
-    pub(crate) fn check_types<const X: usize, const W: usize>(self, x: &Tensor<X>, w: &Tensor<W>) {
-        let (x, w) = (x.dtype(), w.dtype());
-        // Flex32 is stored as F32; quantised weights are the backend's to multiply
-        let alike = |dtype| if dtype == DType::Flex32 { DType::F32 } else { dtype };
-        let quantised = [x, w].iter().any(|dtype| matches!(dtype, DType::QFloat(_)));
-        assert!(quantised || alike(x) == alike(w), "{self}: the weight is of {w:?}, the input of {x:?}");
+    pub(super) const fn name(self) -> &'static str {
+        self.name
     }
 }
 
@@ -123,4 +119,19 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)
     }
+}
+
+/// Refuses to multiply numbers of different types, which backends read as if they were of one.
+pub(crate) fn check_types<const X: usize, const W: usize>(layer: &str, x: &Tensor<X>, w: &Tensor<W>) {
+    let (x, w) = (x.dtype(), w.dtype());
+    // Flex32 is stored as F32; quantised weights are the backend's to multiply
+    let alike = |dtype| if dtype == DType::Flex32 { DType::F32 } else { dtype };
+    let quantised = [x, w].iter().any(|dtype| matches!(dtype, DType::QFloat(_)));
+    assert!(quantised || alike(x) == alike(w), "{layer}: the weight is of {w:?}, the input of {x:?}");
+}
+
+/// Refuses responses that do not lie where those of the layout's neurons do.
+pub(crate) fn check_responses<const X: usize>(layer: &str, layout: &WeightLayout, got: [usize; X]) {
+    let neurons = layout.total_neurons();
+    assert!(got[1] == neurons, "{layer}: expected responses of [n, {neurons}, ..], got {got:?}");
 }

@@ -60,8 +60,8 @@ fn is_mapped(weight: &Param<Tensor<2>>) -> bool {
 }
 
 impl Geometry<2, 2> for LinearGeometry {
-    fn kind(&self) -> Kind {
-        Kind::LINEAR
+    fn name(&self) -> &'static str {
+        Kind::LINEAR.name()
     }
 
     fn layout(&self) -> WeightLayout {

@@ -14,45 +14,56 @@ mod transposed;
 mod window;
 
 pub(crate) use convolution::{Convolution, layout as convolution_layout};
-pub(crate) use fit::Kind;
+pub(crate) use fit::{check_responses, check_types};
 pub(crate) use linear::{LinearGeometry, layout as linear_layout};
 pub use padding::PaddingMode;
 pub(crate) use transposed::{Transposed, layout as transposed_layout};
-pub(crate) use window::{Window, spatial};
+pub use window::Window;
+pub(crate) use window::spatial;
 
 use burn::tensor::Tensor;
 use burn_hebbian_core::WeightLayout;
 
 use crate::forms::CorrelationForm;
 
-/// A layer of inputs and outputs of rank `X`, neurons on axis 1 of the output, and weights of rank `W`.
-pub(crate) trait Geometry<const X: usize, const W: usize>: Clone + Send + Sync + 'static {
+/// The linear operator of a layer: inputs and outputs of rank `X`, `[n, channels, positions…]`, weights of rank `W`.
+///
+/// Burn's own layers have theirs. For a layer of your own, implement [`Trainable`](crate::Trainable) and this, and hand the
+/// operator to [`Local::forward_by`](crate::Local::forward_by): every rule then works on it, with gradients, plans and
+/// checkpoints. The example `own_layer` does.
+///
+/// Neurons lie on axis 1 of the output, group by group, in the order of the [`layout`](Self::layout). With `K` neurons in
+/// all, a response is the dot product of a neuron's weights with the patch that an output position sees; all methods are
+/// about the same patches.
+pub trait Geometry<const X: usize, const W: usize>: Clone + Send + Sync + 'static {
     /// What messages call the layer.
-    fn kind(&self) -> Kind;
+    fn name(&self) -> &'static str;
 
     /// Where the neurons lie in the weight.
     fn layout(&self) -> WeightLayout;
 
-    /// The input as all other operations take it: with padding that the convolution kernels cannot do.
+    /// The input as all other operations take it; padded, for example.
     fn prepare(&self, x: Tensor<X>) -> Tensor<X> {
         x
     }
 
-    /// The responses `w_k · x`.
+    /// The responses `w_k · x`, `[n, K, positions…]`.
     fn respond(&self, x: Tensor<X>, w: Tensor<W>) -> Tensor<X>;
 
-    /// The transpose of [`respond`](Self::respond): the gradient of an input of these dimensions from that of the
-    /// responses.
+    /// The transpose of [`respond`](Self::respond): `Σ_k dy_k w_k`, laid where each patch lies in an input of these
+    /// dimensions; the gradient of the input from that of the responses.
     fn feed_back(&self, dy: Tensor<X>, w: Tensor<W>, input: [usize; X]) -> Tensor<X>;
 
-    /// `Σ c_k x` over images and positions: the weight gradient with `c` in the place of the output gradient.
-    /// `c` may have another number of neurons a group than the layer.
+    /// `Σ c_k x` over images and positions, in the shape of the weight: its gradient, with `c` in the place of the output
+    /// gradient. `c` may have another number of neurons a group than the layer. `form` is one that the user forced, for
+    /// layers that have several.
     fn correlate(&self, x: Tensor<X>, c: Tensor<X>, form: Option<CorrelationForm>) -> Tensor<W>;
 
     /// `‖x‖²` of every patch, `[n, groups, 1, positions]`.
     fn patch_energy(&self, x: Tensor<X>) -> Tensor<4>;
 
-    /// How the kernel slides over the [prepared](Self::prepare) input, if the layer is a convolution.
+    /// How the kernel slides over the [prepared](Self::prepare) input, if the layer is one of Burn's convolutions.
+    #[doc(hidden)]
     fn window(&self) -> Option<Window> {
         None
     }

@@ -77,8 +77,8 @@ transposed!(ConvTranspose3d, 5, CONV_TRANSPOSE3D, |conv| {
 });
 
 impl<const X: usize> Geometry<X, X> for Transposed<X> {
-    fn kind(&self) -> Kind {
-        self.kind
+    fn name(&self) -> &'static str {
+        self.kind.name()
     }
 
     fn layout(&self) -> WeightLayout {

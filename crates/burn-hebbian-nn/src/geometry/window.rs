@@ -10,7 +10,7 @@ use burn::tensor::{
 /// Axes that the layer lacks lead, with a kernel of one element: 1-D is `[1, 1, length]`, 2-D is
 /// `[1, height, width]`. So everything that learns is written once.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Window {
+pub struct Window {
     pub(crate) groups: usize,
     pub(crate) kernel: [usize; 3],
     pub(crate) stride: [usize; 3],

@@ -25,7 +25,7 @@ impl Local<Linear> {
         let geometry = LinearGeometry::new(&self.layer, dims);
         let n = dims[..D - 1].iter().product();
         let input: Tensor<2> = reshape(input, [n, dims[D - 1]]);
-        let output = self.run(&geometry, input, &self.layer.weight, self.layer.bias.as_ref());
+        let output = self.forward_by(&geometry, input, &self.layer.weight, self.layer.bias.as_ref());
         dims[D - 1] = output.dims()[1];
         reshape(output, dims)
     }
@@ -55,7 +55,7 @@ macro_rules! convolution {
             /// If the shapes do not fit, or an observer's teacher does not fit the layer's rule.
             pub fn forward(&self, input: Tensor<$rank>) -> Tensor<$rank> {
                 let geometry = Convolution::<$rank>::new(&self.layer, self.padding_mode, input.dims());
-                self.run(&geometry, input, &self.layer.weight, self.layer.bias.as_ref())
+                self.forward_by(&geometry, input, &self.layer.weight, self.layer.bias.as_ref())
             }
 
             /// `Σ c_k x` over images and positions, in the shape of the weight: what coefficients in the shape of the
@@ -107,7 +107,7 @@ macro_rules! transposed_convolution {
             /// If the shapes do not fit, or an observer's teacher does not fit the layer's rule.
             pub fn forward(&self, input: Tensor<$rank>) -> Tensor<$rank> {
                 let geometry = Transposed::<$rank>::new(&self.layer, input.dims());
-                self.run(&geometry, input, &self.layer.weight, self.layer.bias.as_ref())
+                self.forward_by(&geometry, input, &self.layer.weight, self.layer.bias.as_ref())
             }
         }
     };

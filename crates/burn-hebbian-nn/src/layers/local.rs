@@ -93,6 +93,13 @@ pub struct Local<L> {
     seat: Seat,
 }
 
+impl<L: Trainable> From<L> for Local<L> {
+    /// As [`Local::new`].
+    fn from(layer: L) -> Self {
+        Self::new(layer)
+    }
+}
+
 impl<L: Trainable> Local<L> {
     /// Wraps a layer; until it gets a rule, here or by a plan, it is the plain layer.
     pub fn new(layer: L) -> Self {
@@ -143,9 +150,27 @@ impl<L: Trainable> Local<L> {
         self
     }
 
+    /// With a bias of `[groups · neurons]` that no gradient moves: rules that learn it start from there.
+    ///
+    /// # Panics
+    ///
+    /// If such layers have no bias, or it is of another length.
+    pub fn with_bias(mut self, bias: Tensor<1>) -> Self {
+        let (neurons, got) = (self.layer.layout().total_neurons(), bias.dims()[0]);
+        assert!(got == neurons, "local layer: a bias of {got} values for {neurons} neurons");
+        let place = self.layer.bias_mut().expect("local layer: layers of this kind have no bias");
+        *place = Some(Param::from_tensor(bias).set_require_grad(false));
+        self
+    }
+
     /// The plain layer.
     pub fn layer(&self) -> &L {
         &self.layer
+    }
+
+    /// The plain layer, to change it; a plan that has bound it follows in the next pass.
+    pub fn layer_mut(&mut self) -> &mut L {
+        &mut self.layer
     }
 
     /// What the rule keeps between steps, if it keeps anything and a plan has bound the layer.
@@ -158,8 +183,13 @@ impl<L: Trainable> Local<L> {
         self.layer
     }
 
-    /// One forward pass; under an observer that selects the layer, it learns on the way.
-    pub(crate) fn run<G: Geometry<X, W>, const X: usize, const W: usize>(
+    /// One forward pass by an operator, with the layer's own weight and bias; in a pass that is observed, the layer learns on
+    /// the way. The forward passes of Burn's layers call this, and so do those of [layers of your own](Trainable).
+    ///
+    /// # Panics
+    ///
+    /// If the shapes or types do not fit.
+    pub fn forward_by<G: Geometry<X, W>, const X: usize, const W: usize>(
         &self,
         geometry: &G,
         input: Tensor<X>,

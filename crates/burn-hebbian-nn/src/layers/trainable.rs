@@ -12,8 +12,11 @@ use burn_hebbian_core::WeightLayout;
 
 use crate::geometry;
 
-/// Burn layers that [`Local`] can wrap: linear layers, convolutions and transposed convolutions.
-pub trait Trainable: Module + ModuleDisplay + sealed::Sealed {
+/// A layer that [`Local`](crate::Local) can wrap: Burn's linear layers, convolutions and transposed convolutions, and yours.
+///
+/// It visits its weight, a single float parameter, when it is visited. A layer of your own needs a [`Geometry`](crate::Geometry)
+/// beside this, and a forward pass that hands it to [`Local::forward_by`](crate::Local::forward_by).
+pub trait Trainable: Module + ModuleDisplay {
     /// The id of the weight.
     fn weight_id(&self) -> ParamId;
 
@@ -25,26 +28,16 @@ pub trait Trainable: Module + ModuleDisplay + sealed::Sealed {
 
     /// Where the neurons lie in the weight.
     fn layout(&self) -> WeightLayout;
-}
 
-pub(crate) mod sealed {
-    use burn::{module::Param, tensor::Tensor};
-
-    pub trait Sealed {
-        /// Gives the layer a bias, `[groups · neurons]`.
-        fn give_bias(&mut self, bias: Param<Tensor<1>>);
+    /// The place of the bias, `[groups · neurons]`, if such layers have one.
+    fn bias_mut(&mut self) -> Option<&mut Option<Param<Tensor<1>>>> {
+        None
     }
 }
 
 /// Every layer keeps its weight under the same name; where the neurons lie in it differs.
 macro_rules! trainable {
     ($($layer:ty: $layout:expr;)*) => {$(
-        impl sealed::Sealed for $layer {
-            fn give_bias(&mut self, bias: Param<Tensor<1>>) {
-                self.bias = Some(bias);
-            }
-        }
-
         impl Trainable for $layer {
             fn weight_id(&self) -> ParamId {
                 self.weight.id
@@ -61,6 +54,10 @@ macro_rules! trainable {
             fn layout(&self) -> WeightLayout {
                 let layout: fn(&Self) -> WeightLayout = $layout;
                 layout(self)
+            }
+
+            fn bias_mut(&mut self) -> Option<&mut Option<Param<Tensor<1>>>> {
+                Some(&mut self.bias)
             }
         }
     )*};

@@ -9,7 +9,7 @@ use burn_hebbian_core::{Activity, Finish, LocalRule, Reduction, RuleError, Signa
 use crate::{
     forms::Forms,
     fused::{Fused, fused},
-    geometry::Geometry,
+    geometry::{Geometry, check_responses, check_types},
     observe::{GradientFlow, Seat, Selection},
     parallel::map,
     precision::{is_learnable, learnable, whole},
@@ -190,6 +190,7 @@ fn see<'a, G: Geometry<X, W>, const X: usize, const W: usize>(
 ) -> Activity<'a> {
     let mut spatial = [1; 3];
     let dims = dot.dims();
+    check_responses(pass.geometry.name(), &pass.geometry.layout(), dims);
     spatial[5 - X..].copy_from_slice(&dims[2..]);
     let dot = to_neurons(dot, &pass.geometry.layout());
     Activity::new(dot, signals, pass).with_spatial(spatial).with_state(state)
@@ -203,7 +204,7 @@ fn admit<G: Geometry<X, W>, const X: usize, const W: usize>(
     w: Tensor<W>,
     made_of: bool,
 ) -> (Tensor<X>, Tensor<W>) {
-    geometry.kind().check_types(&x, &w);
+    check_types(geometry.name(), &x, &w);
     match x.dtype() {
         DType::F16 if made_of => (whole(x), whole(w)),
         _ => (x, w),

@@ -248,7 +248,8 @@ impl<'a> Resolver<'a> {
         let rule = match &training.rule {
             RuleChoice::OfTheLayer => info.rule.clone(),
             RuleChoice::Rule(rule) => Some(Arc::new((**rule).clone()) as Arc<dyn LocalRule>),
-            RuleChoice::Custom(rule) => Some(rule.clone()),
+            RuleChoice::Custom(rule) => Some(rule.rule().clone()),
+            RuleChoice::Named(named) => return Err(named.unread()),
         };
         let Some(rule) = rule else {
             return Err(PlanError::NoRule { layer: path });

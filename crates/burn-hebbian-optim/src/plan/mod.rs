@@ -3,6 +3,7 @@
 mod entry;
 mod epochs;
 mod optimizer;
+mod rules;
 mod training;
 
 use burn::config::Config;
@@ -10,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 pub use entry::Entry;
 pub use optimizer::{IntoOptimizer, OptimizerChoice};
+pub use rules::RuleNames;
+pub(crate) use rules::{RuleChoice, describe};
 pub use training::LocalTraining;
-pub(crate) use training::{RuleChoice, Training, describe};
+pub(crate) use training::Training;
 
 /// What trains each parameter of a model: entries in order, of which the last that matches decides everything: what trains
 /// a parameter, by which optimizer, how fast.

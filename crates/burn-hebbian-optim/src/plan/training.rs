@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use burn_hebbian_core::{LocalRule, Rule};
 use burn_hebbian_nn::observe::GradientFlow;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use serde::{Deserialize, Serialize};
 
+use super::rules::{CustomRule, RuleChoice};
 use crate::{Constraint, PlanError};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,70 +29,6 @@ pub struct LocalTraining {
     pub(crate) local_share: f64,
     pub(crate) backprop_share: f64,
     pub(crate) constraints: Vec<Constraint>,
-}
-
-/// Where a layer's rule comes from.
-#[derive(Debug, Clone, Default)]
-pub(crate) enum RuleChoice {
-    /// The rule the layer carries.
-    #[default]
-    OfTheLayer,
-    Rule(Box<Rule>),
-    /// A rule of the user's. It is written down by its description, and cannot be read.
-    Custom(Arc<dyn LocalRule>),
-}
-
-impl PartialEq for RuleChoice {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::OfTheLayer, Self::OfTheLayer) => true,
-            (Self::Rule(one), Self::Rule(other)) => one == other,
-            (Self::Custom(one), Self::Custom(other)) => describe(&**one) == describe(&**other),
-            _ => false,
-        }
-    }
-}
-
-/// A rule for a person to read, and to tell it from another.
-pub(crate) fn describe(rule: &dyn LocalRule) -> String {
-    format!("{rule:?}")
-}
-
-impl RuleChoice {
-    fn is_of_the_layer(&self) -> bool {
-        matches!(self, Self::OfTheLayer)
-    }
-}
-
-/// How a rule of the user's is written down.
-#[derive(Serialize, Deserialize)]
-struct Described {
-    custom: String,
-}
-
-impl Serialize for RuleChoice {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::OfTheLayer => serializer.serialize_str("of_the_layer"),
-            Self::Rule(rule) => rule.serialize(serializer),
-            Self::Custom(rule) => Described { custom: describe(&**rule) }.serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for RuleChoice {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
-        if value == "of_the_layer" {
-            return Ok(Self::OfTheLayer);
-        }
-        if value.get("custom").is_some() {
-            return Err(D::Error::custom(
-                "a rule of one's own is written down by its description and cannot be read",
-            ));
-        }
-        serde_json::from_value(value).map(|rule| Self::Rule(Box::new(rule))).map_err(D::Error::custom)
-    }
 }
 
 impl Default for LocalTraining {
@@ -123,9 +60,23 @@ impl LocalTraining {
         Self::default()
     }
 
-    /// By a rule of your own; such a plan is written down with the rule's description (its `Debug`), and cannot be read.
+    /// By a rule of your own; such a plan is written down with the rule's description (its `Debug`), and cannot be read. See
+    /// [`named`](Self::named).
     pub fn custom(rule: impl LocalRule + 'static) -> Self {
-        Self { rule: RuleChoice::Custom(Arc::new(rule)), ..Self::default() }
+        Self { rule: RuleChoice::Custom(CustomRule::described(Arc::new(rule))), ..Self::default() }
+    }
+
+    /// By a rule of your own that a plan can be written down with, and read by [`Plan::with_rules`](crate::Plan::with_rules).
+    ///
+    /// # Errors
+    ///
+    /// If the rule is not serialized as fields.
+    pub fn named(
+        name: impl Into<String>,
+        rule: impl LocalRule + Serialize + 'static,
+    ) -> Result<Self, PlanError> {
+        let rule = RuleChoice::Custom(CustomRule::named(name.into(), rule)?);
+        Ok(Self { rule, ..Self::default() })
     }
 
     /// Backprop gradients cross the layer to the layers below; without this they end there.

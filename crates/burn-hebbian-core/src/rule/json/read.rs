@@ -13,7 +13,7 @@ use crate::{Rule, rule::each_stage};
 
 /// What JSON says of a rule, in any order.
 macro_rules! written {
-    ($($stage:ident: $stage_type:ty,)+ + $($argument:ident: $type:ty,)+) => {
+    ($($stage:ident: $stage_type:ty [$($path:tt)+],)+ + $($argument:ident: $type:ty,)+) => {
         #[derive(Default)]
         pub(super) struct Written {
             pub(super) preset: Option<String>,
@@ -48,7 +48,7 @@ macro_rules! written {
             /// The rule with the stages that were given.
             fn on(self, mut rule: Rule) -> Rule {
                 $(if let Some(stage) = self.$stage {
-                    rule.$stage = stage;
+                    rule.$($path)+ = stage;
                 })+
                 rule
             }

@@ -23,13 +23,11 @@ pub(super) use write_preset;
 pub(super) fn write_stages<S: Serializer>(rule: &Rule, serializer: S) -> Result<S::Ok, S::Error> {
     let (hebb, mut object) = (Rule::default(), serializer.serialize_map(None)?);
     macro_rules! stages {
-        ($($stage:ident: $type:ty,)+) => {
-            // names every field, so that a new stage cannot be forgotten
-            let Rule { $($stage),+ } = rule;
-            $(if *$stage != hebb.$stage {
-                object.serialize_entry(stringify!($stage), $stage)?;
-            })+
-        };
+        ($($stage:ident: $type:ty [$($path:tt)+],)+) => {$(
+            if rule.$($path)+ != hebb.$($path)+ {
+                object.serialize_entry(stringify!($stage), &rule.$($path)+)?;
+            }
+        )+};
     }
     each_stage!(stages);
     object.end()

@@ -1,6 +1,6 @@
 //! Competition by learned inhibition.
 
-use alloc::vec;
+use alloc::{vec, vec::Vec};
 
 use burn::tensor::{Tensor, activation::sigmoid};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     RuleError, WeightLayout,
     error::{finite, positive, share},
-    stages::memory::{Cursor, patches, per_neuron, sums},
+    stages::memory::{Cursor, Memory, Seen, patches, per_neuron, sums},
 };
 
 /// Competition by inhibition that is learnt itself, Földiák's.
@@ -55,48 +55,57 @@ impl AntiHebbian {
         })
     }
 
-    pub(super) fn state_len(layout: &WeightLayout) -> usize {
-        layout.total_neurons() * (layout.neurons + 1)
+    pub(super) fn check(&self) -> Result<(), RuleError> {
+        share("anti-Hebbian target activity", self.target)?;
+        finite("anti-Hebbian rate", self.rate)?;
+        finite("anti-Hebbian threshold rate", self.threshold_rate)?;
+        positive("anti-Hebbian gain", self.gain)
+    }
+}
+
+/// Lateral weights and thresholds.
+pub(super) struct Inhibition {
+    pub(super) by: AntiHebbian,
+    pub(super) layout: WeightLayout,
+}
+
+impl Memory for Inhibition {
+    fn initial(&self) -> Vec<f32> {
+        vec![0.0; self.state_len()]
     }
 
-    pub(super) fn statistics_len(layout: &WeightLayout) -> usize {
-        Self::state_len(layout) + 1
+    fn state_len(&self) -> usize {
+        self.layout.total_neurons() * (self.layout.neurons + 1)
+    }
+
+    fn statistics_len(&self) -> usize {
+        self.state_len() + 1
     }
 
     /// `Σ y_k y_j`, `Σ y_k` and the number of patches.
-    pub(super) fn statistics(y: Tensor<4>) -> Tensor<1> {
+    fn statistics(&self, seen: &Seen, _state: Option<Tensor<1>>) -> Option<Tensor<1>> {
+        let y = seen.outcome();
         let [_, groups, neurons, _] = y.dims();
         let pairs = y.clone().matmul(y.clone().swap_dims(2, 3)).sum_dim(0);
         let count = patches(&y);
-        Tensor::cat(vec![pairs.reshape([groups * neurons * neurons]), sums(y), count], 0)
+        Some(Tensor::cat(vec![pairs.reshape([groups * neurons * neurons]), sums(y), count], 0))
     }
 
-    pub(super) fn next_state(
-        &self,
-        state: Tensor<1>,
-        statistics: Tensor<1>,
-        layout: &WeightLayout,
-    ) -> Tensor<1> {
+    fn next(&self, state: Tensor<1>, statistics: Option<Tensor<1>>) -> Tensor<1> {
+        let (Some(statistics), Self { by, layout }) = (statistics, self) else { return state };
         let (lateral, thresholds) = parts(state, layout);
         let mut statistics = Cursor::new(statistics);
         let pairs = statistics.take(layout.total_neurons() * layout.neurons).reshape(lateral.dims());
         let totals = statistics.take(layout.total_neurons());
         // clamp: a step without a patch, whose state is thrown away, does not divide by 0.
         let count = statistics.take(1).clamp_min(1.0);
-        let excess = (pairs / count.clone().reshape([1, 1, 1])).sub_scalar(self.target * self.target);
-        let lateral = (lateral - excess.mul_scalar(self.rate)).clamp_max(0.0);
+        let excess = (pairs / count.clone().reshape([1, 1, 1])).sub_scalar(by.target * by.target);
+        let lateral = (lateral - excess.mul_scalar(by.rate)).clamp_max(0.0);
         let lateral = lateral.clone() - lateral.clone() * identity(&lateral, layout);
-        let drift = (totals / count).sub_scalar(self.target);
-        let thresholds = thresholds + drift.mul_scalar(self.threshold_rate);
+        let drift = (totals / count).sub_scalar(by.target);
+        let thresholds = thresholds + drift.mul_scalar(by.threshold_rate);
         let len = layout.total_neurons() * layout.neurons;
         Tensor::cat(vec![lateral.reshape([len]), thresholds], 0)
-    }
-
-    pub(super) fn check(&self) -> Result<(), RuleError> {
-        share("anti-Hebbian target activity", self.target)?;
-        finite("anti-Hebbian rate", self.rate)?;
-        finite("anti-Hebbian threshold rate", self.threshold_rate)?;
-        positive("anti-Hebbian gain", self.gain)
     }
 }
 

@@ -4,8 +4,7 @@ mod anti_hebbian;
 mod soft;
 mod winners;
 
-use alloc::vec;
-use alloc::vec::Vec;
+use alloc::boxed::Box;
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -13,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     RuleError, WeightLayout,
     error::{finite, positive, share},
-    stages::memory::{Seen, Stage},
+    stages::memory::{Memory, Stage, running::OfSimilarities},
 };
 pub use anti_hebbian::AntiHebbian;
+use anti_hebbian::Inhibition;
 use soft::{by_group, logits, over_deviation, power_soft, soft, spread};
 use winners::{exclude, present, ranked, winner_mask, with_losers};
 
@@ -201,54 +201,13 @@ impl Competition {
 }
 
 impl Stage for Competition {
-    fn state_len(&self, layout: &WeightLayout) -> usize {
-        match *self {
-            Self::AdaptiveSoftmax { momentum, .. } => spread(momentum, layout).state_len(),
-            Self::AntiHebbian(_) => AntiHebbian::state_len(layout),
-            _ => 0,
-        }
-    }
-
-    fn initial_state(&self, layout: &WeightLayout) -> Vec<f32> {
-        match *self {
-            Self::AdaptiveSoftmax { momentum, .. } => spread(momentum, layout).initial_state(),
-            _ => vec![0.0; self.state_len(layout)],
-        }
-    }
-
-    fn statistics_len(&self, layout: &WeightLayout) -> usize {
-        match *self {
-            Self::AdaptiveSoftmax { momentum, .. } => spread(momentum, layout).statistics_len(),
-            Self::AntiHebbian(_) => AntiHebbian::statistics_len(layout),
-            _ => 0,
-        }
-    }
-
-    fn statistics(&self, seen: &Seen, state: Option<Tensor<1>>, layout: &WeightLayout) -> Option<Tensor<1>> {
+    fn memory(&self, layout: &WeightLayout) -> Option<Box<dyn Memory>> {
         match *self {
             Self::AdaptiveSoftmax { momentum, .. } => {
-                Some(spread(momentum, layout).statistics(by_group(seen.similarity()), state?))
+                Some(Box::new(OfSimilarities { running: spread(momentum, layout), of: by_group }))
             }
-            Self::AntiHebbian(_) => Some(AntiHebbian::statistics(seen.outcome())),
+            Self::AntiHebbian(inhibition) => Some(Box::new(Inhibition { by: inhibition, layout: *layout })),
             _ => None,
-        }
-    }
-
-    fn rests(&self) -> bool {
-        matches!(self, Self::AdaptiveSoftmax { .. } | Self::AntiHebbian(_))
-    }
-
-    fn next_state(
-        &self,
-        state: Tensor<1>,
-        statistics: Option<Tensor<1>>,
-        layout: &WeightLayout,
-    ) -> Tensor<1> {
-        let Some(statistics) = statistics else { return state };
-        match *self {
-            Self::AdaptiveSoftmax { momentum, .. } => spread(momentum, layout).next_state(state, statistics),
-            Self::AntiHebbian(inhibition) => inhibition.next_state(state, statistics, layout),
-            _ => state,
         }
     }
 }

@@ -4,8 +4,7 @@ pub(crate) mod blank;
 pub(crate) mod running;
 pub(crate) mod steps;
 
-use alloc::vec;
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec, vec::Vec};
 
 use burn::tensor::Tensor;
 
@@ -14,49 +13,74 @@ use crate::{
     precision::{whole, whole_type},
 };
 
-/// A stage of a rule that may keep numbers between steps.
+/// What a stage keeps between steps, of one layer.
 ///
-/// A step emits statistics, sums over patches that add up over micro-batches and devices; the next state is made
+/// A pass emits statistics, sums over patches that add up over micro-batches and devices; the next state is made
 /// from them once, after all summing. All micro-batches of a step see the same state.
-pub(crate) trait Stage {
-    /// Number of values in the state; 0 if the stage keeps none.
-    fn state_len(&self, layout: &WeightLayout) -> usize {
-        let _ = layout;
-        0
-    }
+pub(crate) trait Memory {
+    /// The state at the start of training; empty if statistics are all there is.
+    fn initial(&self) -> Vec<f32>;
 
-    /// The state at the start of training, of [`state_len`](Self::state_len) values.
-    fn initial_state(&self, layout: &WeightLayout) -> Vec<f32> {
-        vec![0.0; self.state_len(layout)]
+    /// Number of values in the state.
+    fn state_len(&self) -> usize {
+        self.initial().len()
     }
 
     /// Number of statistics.
-    fn statistics_len(&self, layout: &WeightLayout) -> usize {
-        let _ = layout;
+    fn statistics_len(&self) -> usize {
         0
     }
 
     /// The statistics of one pass, of [`statistics_len`](Self::statistics_len) values.
-    fn statistics(&self, seen: &Seen, state: Option<Tensor<1>>, layout: &WeightLayout) -> Option<Tensor<1>> {
-        let _ = (seen, state, layout);
+    fn statistics(&self, seen: &Seen, state: Option<Tensor<1>>) -> Option<Tensor<1>> {
+        let _ = (seen, state);
         None
+    }
+
+    /// The state after a step; called only if there is one.
+    fn next(&self, state: Tensor<1>, statistics: Option<Tensor<1>>) -> Tensor<1> {
+        let _ = statistics;
+        state
     }
 
     /// Whether the stage keeps its state, and its share in the bias, where a step showed nothing but blank patches: what
     /// averages over patches would run down to 0, what makes up for too little activity would run away.
     fn rests(&self) -> bool {
-        false
+        true
+    }
+}
+
+/// A stage of a rule that may keep something between steps.
+pub(crate) trait Stage {
+    /// What it keeps of a layer of this layout, if anything.
+    fn memory(&self, layout: &WeightLayout) -> Option<Box<dyn Memory>>;
+}
+
+/// Running means of what `of` sums up, with the number of patches at the end; at first 0.
+pub(crate) struct Means<F> {
+    pub(crate) len: usize,
+    pub(crate) momentum: f64,
+    pub(crate) of: F,
+}
+
+impl<F: Fn(&Seen) -> Tensor<1>> Memory for Means<F> {
+    fn initial(&self) -> Vec<f32> {
+        vec![0.0; self.len]
     }
 
-    /// The state after a step; called only if there is one.
-    fn next_state(
-        &self,
-        state: Tensor<1>,
-        statistics: Option<Tensor<1>>,
-        layout: &WeightLayout,
-    ) -> Tensor<1> {
-        let _ = (statistics, layout);
-        state
+    fn statistics_len(&self) -> usize {
+        self.len + 1
+    }
+
+    fn statistics(&self, seen: &Seen, _state: Option<Tensor<1>>) -> Option<Tensor<1>> {
+        Some((self.of)(seen))
+    }
+
+    fn next(&self, state: Tensor<1>, statistics: Option<Tensor<1>>) -> Tensor<1> {
+        match statistics {
+            Some(statistics) => blend_means(state, statistics, self.momentum),
+            None => state,
+        }
     }
 }
 
@@ -121,7 +145,7 @@ impl Cursor {
 }
 
 /// Moves running means, all of a state, towards the means of this step; `statistics` are sums and the number of patches.
-pub(crate) fn blend_means(state: Tensor<1>, statistics: Tensor<1>, momentum: f64) -> Tensor<1> {
+fn blend_means(state: Tensor<1>, statistics: Tensor<1>, momentum: f64) -> Tensor<1> {
     let len = state.dims()[0];
     let mut statistics = Cursor::new(statistics);
     let sums = statistics.take(len);

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 
 use crate::{
     precision::whole,
-    stages::memory::{Cursor, blend},
+    stages::memory::{Cursor, Memory, Seen, blend},
 };
 
 /// Running mean and unbiased variance of `width` numbers at once.
@@ -23,6 +23,34 @@ use crate::{
 pub(crate) struct Running {
     pub(crate) width: usize,
     pub(crate) momentum: f64,
+}
+
+/// Running moments of the similarities, as `of` arranges them.
+pub(crate) struct OfSimilarities {
+    pub(crate) running: Running,
+    /// `[n, groups, neurons, positions]` → `[n, width, positions]`.
+    pub(crate) of: fn(Tensor<4>) -> Tensor<3>,
+}
+
+impl Memory for OfSimilarities {
+    fn initial(&self) -> Vec<f32> {
+        self.running.initial_state()
+    }
+
+    fn statistics_len(&self) -> usize {
+        self.running.statistics_len()
+    }
+
+    fn statistics(&self, seen: &Seen, state: Option<Tensor<1>>) -> Option<Tensor<1>> {
+        Some(self.running.statistics((self.of)(seen.similarity()), state?))
+    }
+
+    fn next(&self, state: Tensor<1>, statistics: Option<Tensor<1>>) -> Tensor<1> {
+        match statistics {
+            Some(statistics) => self.running.next_state(state, statistics),
+            None => state,
+        }
+    }
 }
 
 /// Means and variances, `[width]` each.

@@ -12,7 +12,6 @@ pub use transposed::{
 };
 
 use burn::{
-    module::Param,
     nn::Initializer,
     tensor::{Tensor, TensorData},
 };
@@ -27,12 +26,12 @@ fn uniform() -> Initializer {
 
 /// `local` with a rule and an output that fit it, and with a bias if the rule learns one.
 fn checked<L: Trainable>(mut local: Local<L>, rule: &Rule, output: Output) -> Result<Local<L>, RuleError> {
-    let layout = local.layer.layout();
+    let layout = local.layer().layout();
     rule.check(&layout)?;
     output.check(rule)?;
     if let Some(bias) = rule.initial_bias(&layout) {
-        let bias = Tensor::from_data(TensorData::from(bias.as_slice()), &local.layer.weight_device());
-        local.layer.give_bias(Param::from_tensor(bias).set_require_grad(false));
+        let bias = Tensor::from_data(TensorData::from(bias.as_slice()), &local.layer().weight_device());
+        local = local.with_bias(bias);
     }
     Ok(local.with_rule(rule.clone()).with_output(output))
 }

@@ -1,16 +1,13 @@
-//! What a rule makes of one patch: the stages of a [`Rule`] on plain numbers.
+//! What a rule makes of one patch: the stages of a [`PointwiseRule`] on plain numbers.
 
-use burn_hebbian_core::{
-    Abstention, Activation, Bias, Competition, Gate, Homeostasis, Lateral, Recurrence, Reduction, Rule,
-    Similarity, Surround, Teacher, Variance,
-};
+use burn_hebbian_core::{Activation, Competition, Gate, PointwiseRule, Recurrence, Reduction, Similarity};
 
 /// Energies below this count as zero, as everywhere.
 const MIN_ENERGY: f32 = 1e-30;
 
 /// The rules that learn from a patch by what its responses and norms alone tell.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Contest {
+pub(super) struct Pointwise {
     similarity: Similarity,
     activation: Activation,
     competition: Competition,
@@ -50,27 +47,28 @@ pub(super) struct Patch<'a> {
     pub(super) activity: &'a mut [f32],
 }
 
-impl Contest {
-    /// The contest of a rule, if that is all the rule is.
-    pub(super) fn of(rule: &Rule) -> Option<Self> {
-        let similarity = match rule.similarity {
+impl Pointwise {
+    /// The stages of a rule whose stages are all known here.
+    pub(super) fn of(rule: PointwiseRule) -> Option<Self> {
+        let PointwiseRule { similarity, activation, competition, gate, recurrence, reduction } = rule;
+        let similarity = match similarity {
             Similarity::Lebesgue { p: 2.0 } => Similarity::Dot,
-            Similarity::Dot | Similarity::Projection | Similarity::Cosine => rule.similarity,
-            Similarity::RaisedCosine { power: 1.0 | 2.0 } => rule.similarity,
+            Similarity::Dot | Similarity::Projection | Similarity::Cosine => similarity,
+            Similarity::RaisedCosine { power: 1.0 | 2.0 } => similarity,
             _ => return None,
         };
-        let known = matches!(rule.activation, Activation::Linear | Activation::Relu)
+        let known = matches!(activation, Activation::Linear | Activation::Relu)
             && matches!(
-                rule.competition,
+                competition,
                 Competition::None
                     | Competition::Activity
                     | Competition::KWinners { .. }
                     | Competition::Softmax { .. }
                     | Competition::SignedSoftmax { .. }
             )
-            && matches!(rule.gate, Gate::One | Gate::Competition | Gate::Hebb | Gate::Difference)
+            && matches!(gate, Gate::One | Gate::Competition | Gate::Hebb | Gate::Difference)
             && matches!(
-                rule.recurrence,
+                recurrence,
                 Recurrence::None
                     | Recurrence::Instar
                     | Recurrence::SignedInstar
@@ -78,21 +76,8 @@ impl Contest {
                     | Recurrence::Subspace
                     | Recurrence::Sanger
             );
-        let alone = rule.surround == Surround::None
-            && rule.bias == Bias::Frozen
-            && rule.variance == Variance::Fixed
-            && rule.abstention == Abstention::None
-            && rule.lateral == Lateral::None
-            && rule.teacher == Teacher::Ignored
-            && rule.homeostasis == Homeostasis::None;
-        (known && alone).then(|| Self {
-            similarity,
-            activation: rule.activation,
-            competition: rule.competition,
-            gate: rule.gate,
-            recurrence: rule.recurrence,
-            weighted: rule.reduction == Reduction::Weighted,
-        })
+        let weighted = reduction == Reduction::Weighted;
+        known.then_some(Self { similarity, activation, competition, gate, recurrence, weighted })
     }
 
     /// Whether patches' energies are read.
@@ -180,7 +165,7 @@ impl Contest {
         }
     }
 
-    /// From responses to similarities; the largest of these, if there is a contest.
+    /// From responses to similarities; the largest of these, if they compete.
     #[inline(always)]
     fn compare(&self, values: &mut [f32], energy: f32, inverse_norms: &[f32]) -> f32 {
         let inverse_norm = inverse_norm(energy);
