@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use core::cell::OnceCell;
 
 use crate::{
-    Signals, Similarity, WeightLayout,
+    Signals, WeightLayout,
     precision::{whole, whole_type},
 };
 
@@ -73,11 +73,6 @@ impl<'a> Activity<'a> {
     /// The responses `w_k · x`, without bias.
     pub fn dot(&self) -> Tensor<4> {
         self.dot.clone()
-    }
-
-    /// The responses as another [`Similarity`], in their type; elementwise on [`dot`](Self::dot) and the norms.
-    pub fn similarity(&self, similarity: &Similarity) -> Tensor<4> {
-        similarity.of(self).cast(self.dot.dtype())
     }
 
     /// The responses as they are compared: in `f32` if the layer runs in half precision.

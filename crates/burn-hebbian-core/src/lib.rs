@@ -23,6 +23,7 @@ mod error;
 mod factors;
 mod layout;
 mod local_rule;
+mod pointwise;
 mod precision;
 mod rule;
 mod signals;
@@ -40,7 +41,8 @@ pub use error::RuleError;
 pub use factors::{Factors, MatrixRecurrence, RecurrenceMask, Sums};
 pub use layout::WeightLayout;
 pub use local_rule::LocalRule;
-pub use rule::{PointwiseRule, Rule};
+pub use pointwise::PointwiseRule;
+pub use rule::Rule;
 pub use signals::{Phase, Signals};
 pub use stages::{
     Abstention, Activation, AntiHebbian, Bias, Competition, Criterion, Gate, GroupOrder, Homeostasis,

@@ -9,7 +9,10 @@ use burn::{
     tensor::{Bool, Device, Int, Tensor},
 };
 
-use crate::bind::{Assignment, Role};
+use crate::{
+    bind::{Assignment, Role},
+    values::put,
+};
 
 /// New states of rules and running statistics, by the number of the parameter; and the constraints of local layers.
 #[derive(Debug, Clone)]
@@ -206,17 +209,5 @@ impl<O: ModuleMapper> ModuleMapper for Committer<'_, O> {
 
     fn map_flag(&mut self, flag: Param<Flag>) -> Param<Flag> {
         self.optimizer.map_flag(flag)
-    }
-}
-
-/// `values` in the place of `old`: in its shape, type, device and autodiff state.
-pub(crate) fn put<const D: usize, const V: usize>(values: Tensor<V>, old: Tensor<D>) -> Tensor<D> {
-    let values = values.reshape(old.dims()).cast(old.dtype()).to_device(&old.device().inner());
-    match old.gradient_checkpointing_strategy() {
-        None => values,
-        Some(strategy) => {
-            let values = values.autodiff().with_gradient_checkpointing_strategy(strategy);
-            values.set_require_grad(old.is_require_grad())
-        }
     }
 }

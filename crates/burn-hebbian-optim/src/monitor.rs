@@ -5,12 +5,9 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Tensor};
 
 use crate::{UpdateError, bind::Assignment};
-
-/// Steps between two looks on a device that works asynchronously.
-const ASYNCHRONOUS_STEPS: usize = 100;
 
 /// Whether one layer's update is finite; the answer stays on the device.
 #[derive(Debug)]
@@ -94,10 +91,4 @@ impl State {
             }
         }
     }
-}
-
-/// Steps between two looks, if nobody chose them.
-pub(crate) fn default_steps(device: &Device) -> usize {
-    // A device does not say whether it is asynchronous; all CubeCL runtimes are.
-    if format!("{device:?}").contains("Cube") { ASYNCHRONOUS_STEPS } else { 1 }
 }

@@ -5,9 +5,9 @@ use alloc::{boxed::Box, vec::Vec};
 use burn::tensor::Tensor;
 
 use crate::{
-    Abstention, Activity, Bias, Competition, Factors, Finish, Gate, Homeostasis, Lateral, LocalRule,
-    PointwiseRule, Recurrence, Reduction, Rule, RuleError, Signals, Similarity, Teacher, Variance,
-    WeightLayout,
+    Abstention, Activation, Activity, Bias, Competition, Factors, Finish, Gate, Homeostasis, Lateral,
+    LocalRule, PointwiseRule, Recurrence, Reduction, Rule, RuleError, Signals, Similarity, Surround, Teacher,
+    Variance, WeightLayout,
     stages::memory::{Memory, Seen, Stage, blank},
     stages::recurrence::Stages,
     stages::variance::Scaled,
@@ -218,7 +218,29 @@ impl LocalRule for Rule {
     }
 
     fn pointwise(&self) -> Option<PointwiseRule> {
-        PointwiseRule::of(self)
+        // names every field, so that a new stage cannot be ignored
+        let Self {
+            similarity,
+            surround: Surround::None,
+            bias: Bias::Frozen,
+            activation,
+            variance: Variance::Fixed,
+            abstention: Abstention::None,
+            competition,
+            lateral: Lateral::None,
+            teacher: Teacher::Ignored,
+            gate,
+            recurrence,
+            homeostasis: Homeostasis::None,
+            finish: Finish { reduction, tangent: _, scale: _, normalization: _, rate: _ },
+        } = *self
+        else {
+            return None;
+        };
+        let keeps = matches!(activation, Activation::AdaptiveScore { .. })
+            || matches!(competition, Competition::AdaptiveSoftmax { .. } | Competition::AntiHebbian(_))
+            || matches!(gate, Gate::Bcm { .. });
+        (!keeps).then_some(PointwiseRule { similarity, activation, competition, gate, recurrence, reduction })
     }
 
     fn initial_state(&self, layout: &WeightLayout) -> Option<Vec<f32>> {

@@ -2,10 +2,7 @@
 
 mod composition;
 mod json;
-mod pointwise;
 mod presets;
-
-pub use pointwise::PointwiseRule;
 
 use alloc::{sync::Arc, vec, vec::Vec};
 use burn::config::Config;

@@ -104,3 +104,10 @@ fn raised(half_cosine: Tensor<4>, power: f64) -> Tensor<4> {
         _ => base.clamp_min(0.0).powf_scalar(power),
     }
 }
+
+impl Activity<'_> {
+    /// The responses as another [`Similarity`], in their type; elementwise on [`dot`](Self::dot) and the norms.
+    pub fn similarity(&self, similarity: &Similarity) -> Tensor<4> {
+        similarity.of(self).cast(self.dot.dtype())
+    }
+}

@@ -5,14 +5,16 @@ use std::{
     sync::Arc,
 };
 
-use burn::module::{ParamGroup, ParamGroupError, ParamId};
+use burn::{
+    module::{ParamGroup, ParamGroupError, ParamId},
+    tensor::Device,
+};
 use burn_hebbian_core::LocalRule;
 use burn_hebbian_nn::observe::LayerInfo;
 
 use super::{Assignment, Key, LocalLayer, Parameter, Role, Survey};
 use crate::{
     LocalTraining, PlanError,
-    monitor::default_steps,
     plan::{Entry, Plan, Rest, RuleChoice, Training},
 };
 
@@ -360,4 +362,13 @@ fn layer_name(weight: &str) -> &str {
         "" => weight,
         path => path,
     }
+}
+
+/// Steps between two looks on a device that works asynchronously.
+const ASYNCHRONOUS_STEPS: usize = 100;
+
+/// Steps between two looks, if nobody chose them.
+fn default_steps(device: &Device) -> usize {
+    // A device does not say whether it is asynchronous; all CubeCL runtimes are.
+    if format!("{device:?}").contains("Cube") { ASYNCHRONOUS_STEPS } else { 1 }
 }

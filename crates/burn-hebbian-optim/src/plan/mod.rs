@@ -1,5 +1,6 @@
 //! What trains each parameter, as data.
 
+mod constraint;
 mod entry;
 mod epochs;
 mod optimizer;
@@ -9,6 +10,7 @@ mod training;
 use burn::config::Config;
 use serde::{Deserialize, Serialize};
 
+pub use constraint::Constraint;
 pub use entry::Entry;
 pub use optimizer::{IntoOptimizer, OptimizerChoice};
 pub use rules::RuleNames;

@@ -6,8 +6,11 @@ use burn_hebbian_core::{LocalRule, Rule};
 use burn_hebbian_nn::observe::GradientFlow;
 use serde::{Deserialize, Serialize};
 
-use super::rules::{CustomRule, RuleChoice};
-use crate::{Constraint, PlanError};
+use super::{
+    Constraint,
+    rules::{CustomRule, RuleChoice},
+};
+use crate::PlanError;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
