@@ -15,7 +15,7 @@
 //!
 //! use burn_hebbian_lab::data::{DataSet, stratified};
 //!
-//! let parts = DataSet::read(Path::new("data/cifar-10-batches-bin"))?.hold_out_last_fifth();
+//! let parts = DataSet::read(Path::new("data/cifar-10-batches-bin"))?.hold_out_last_fifth()?;
 //! // one image in twenty keeps its label
 //! let (labelled, _) = stratified(&parts.training.labels, 0.05, 1)?;
 //! let labelled = parts.training.select(&labelled);
