@@ -1,6 +1,6 @@
 //! Images of all classes in one folder, with a file that says which is which: the validation images of Tiny ImageNet.
 //!
-//! `images/val_0.JPEG` … beside `val_annotations.txt`, whose lines are `val_0.JPEG`, a tab, the class, a tab, a box that is
+//! `images/val_0.JPEG` … beside `val_annotations.txt`, whose lines are `val_0.JPEG`, a tab, the class, and a box that is
 //! not read. `wnids.txt` beside the folders of the parts lists the classes.
 
 use std::{

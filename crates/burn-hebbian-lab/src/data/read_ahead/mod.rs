@@ -36,9 +36,8 @@ use pass::{Inline, Source, Threads};
 /// let loader = ReadAheadLoader::new(images, ImageBatcher::new(), 2, &Device::flex())
 ///     .shuffled(7, &EpochCounter::new())
 ///     .with_workers(2);
-/// let sizes = loader.iter().map(|batch| Ok(batch?.input.dims()[0])).collect::<Result<Vec<_>, _>>();
-/// assert_eq!(sizes.map_err(|error: burn::data::dataset::DatasetError| error.to_string())?, [2, 2, 1]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let sizes: Vec<usize> = loader.iter().map(|batch| batch.unwrap().input.dims()[0]).collect();
+/// assert_eq!(sizes, [2, 2, 1]);
 /// ```
 pub struct ReadAheadLoader<I, O> {
     source: Arc<Source<I, O>>,

@@ -39,8 +39,8 @@ impl Spectrum {
     ///
     /// # Errors
     ///
-    /// If there are no images, an image has more than 16,384 values, for which [patches](super::PatchWhiteningConfig) are the
-    /// way out, or the covariance has no eigendecomposition, as when a pixel is NaN.
+    /// If there are no images, an image has more than 16,384 values, for which [patches](super::PatchWhiteningConfig) are
+    /// the way out, or the covariance has no eigendecomposition, as when a pixel is NaN.
     pub fn fit(images: &Labelled, device: &Device) -> Result<Self, WhiteningError> {
         super::check("images", images.len(), images.dims)?;
         let statistics = ChannelStatistics::of(images);

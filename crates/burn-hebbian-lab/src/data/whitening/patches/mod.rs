@@ -78,8 +78,8 @@ impl PatchWhiteningConfig {
     ///
     /// # Errors
     ///
-    /// If there are no images or no patches, images are smaller than a patch, a patch has more than 16,384 values, the contrast constant is negative, or the covariance has no
-    /// eigendecomposition, as when a pixel is NaN.
+    /// If there are no images or no patches, images are smaller than a patch, a patch has more than 16,384 values, the
+    /// contrast constant is negative, or the covariance has no eigendecomposition, as when a pixel is NaN.
     pub fn fit(&self, images: &Labelled, device: &Device) -> Result<PatchSpectrum, WhiteningError> {
         self.check(images)?;
         let space = PatchSpace { channels: images.dims[0], side: self.side, contrast: self.contrast };
