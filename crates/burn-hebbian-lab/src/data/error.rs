@@ -141,6 +141,63 @@ pub enum DataError {
         /// The class folders.
         found: Vec<String>,
     },
+    /// Images without class folders, where classes were asked for.
+    #[error(
+        "{}: {images} images and no class folders; `ImageFolderConfig::open_unlabelled` reads images without labels",
+        dir.display()
+    )]
+    Unlabelled {
+        /// The folder.
+        dir: PathBuf,
+        /// Images that lie in it.
+        images: usize,
+    },
+    /// An image beside class folders.
+    #[error("{}: an image beside class folders, of no class", path.display())]
+    NoClass {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Images in a folder within a folder of images.
+    #[error("{}: a folder of images within a folder of images; expected class folders one deep", path.display())]
+    Nested {
+        /// The inner folder.
+        path: PathBuf,
+    },
+    /// A line of annotations that is none, or the second of its image.
+    #[error("{}: line {line} is `{text}`, expected an image, each once, a tab and its class", path.display())]
+    Annotation {
+        /// The file of annotations.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What it says.
+        text: String,
+    },
+    /// An image that annotations leave out.
+    #[error("{}: no line says what {} is", path.display(), image.display())]
+    Unannotated {
+        /// The file of annotations.
+        path: PathBuf,
+        /// The image.
+        image: PathBuf,
+    },
+    /// An image of a format that is not read.
+    #[error("{}: images of the format {format} are not read; JPEG, PNG, BMP, TIFF and WebP are", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// Its format, by its bytes or its name.
+        format: String,
+    },
+    /// An image whose pixels are no bytes or words.
+    #[error("{}: pixels of the kind {found}, expected 8 or 16 bits a channel", path.display())]
+    Pixels {
+        /// The file.
+        path: PathBuf,
+        /// The kind of pixels.
+        found: String,
+    },
     /// An image that cannot be decoded.
     #[error("{}: cannot be decoded", path.display())]
     Image {
@@ -157,7 +214,7 @@ pub enum DataError {
         /// Bytes that are there.
         bytes: usize,
     },
-    /// A class folder of damaged images, where they are skipped.
+    /// A folder of damaged images, or a class of them, where they are skipped.
     #[error("{}: no image that is not damaged", path.display())]
     AllDamaged {
         /// The folder.

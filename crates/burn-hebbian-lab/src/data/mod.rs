@@ -7,6 +7,7 @@
 //! - [`ChannelStatistics`], [`contrast`]: standardised, contrast-normalised images
 //! - [`Spectrum`], [`PatchWhiteningConfig`]: whitening of whole images, or of patches, to be folded into filters
 //! - [`ImageBatcher`], [`Augmentation`]: batches for loaders, flipped and shifted
+//! - [`ReadAheadLoader`]: batches made by threads of their own while a model trains
 //! - `download` (feature of that name): the official files, fetched and verified
 //! - [`shuffled`], [`in_order`]: orders that depend on a seed and an epoch alone
 //!
@@ -15,7 +16,7 @@
 //!
 //! use burn_hebbian_lab::data::{DataSet, stratified};
 //!
-//! let parts = DataSet::read(Path::new("data/cifar-10-batches-bin"))?.hold_out_last_fifth();
+//! let parts = DataSet::read(Path::new("data/cifar-10-batches-bin"))?.hold_out_last_fifth()?;
 //! // one image in twenty keeps its label
 //! let (labelled, _) = stratified(&parts.training.labels, 0.05, 1)?;
 //! let labelled = parts.training.select(&labelled);
@@ -33,6 +34,7 @@ mod error;
 mod folder;
 mod idx;
 mod labelled;
+mod read_ahead;
 mod set;
 mod source;
 mod split;
@@ -44,6 +46,7 @@ pub use channels::ChannelStatistics;
 pub use error::DataError;
 pub use folder::{Colours, ImageFolder, ImageFolderConfig, ImageSize};
 pub use labelled::{Labelled, LabelledImage};
+pub use read_ahead::ReadAheadLoader;
 pub use set::{DataSet, Parts};
 pub use source::Source;
 pub use split::{SHARES, SplitError, last_fifth, stratified};

@@ -1,6 +1,6 @@
 //! Data sets in the parts that they are published and used in.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use super::{DataError, Labelled, Source, SplitError, last_fifth, stratified};
 
@@ -38,27 +38,37 @@ impl DataSet {
         Source::detect(dir)?.read(dir)
     }
 
-    /// The first `count` training images, and a fifth as many test images.
+    /// The first `count` training images, and a fifth as many test images, at least one.
     pub fn first(mut self, count: usize) -> Self {
         self.training.truncate(count);
-        self.test.truncate(count / 5);
+        self.test.truncate((count / 5).max(1));
         self
     }
 
     /// The last fifth of the training images for validation, as in Lagani's thesis (Pisa, 2019): of CIFAR-10 the last
     /// 10,000.
-    pub fn hold_out_last_fifth(self) -> Parts {
-        let (kept, held_out) = last_fifth(self.training.len());
-        self.parted(&kept, &held_out)
+    ///
+    /// # Errors
+    ///
+    /// If there are fewer than five training images.
+    pub fn hold_out_last_fifth(self) -> Result<Parts, SplitError> {
+        let (kept, held_out) = last_fifth(self.training.len())?;
+        Ok(self.parted(&kept, &held_out))
     }
 
     /// A `share` of every class's training images for validation, by [`stratified`].
     ///
     /// # Errors
     ///
-    /// If the share is not in (0, 1].
+    /// If the share is not in (0, 1], or leaves nothing of a class to learn from.
     pub fn hold_out(self, share: f64, seed: u64) -> Result<Parts, SplitError> {
-        let (held_out, kept) = stratified(&self.training.labels, share, seed)?;
+        let labels = &self.training.labels;
+        let (held_out, kept) = stratified(labels, share, seed)?;
+        let kept_classes: BTreeSet<u16> = kept.iter().map(|&index| labels[index]).collect();
+        if let Some(&class) = labels.iter().find(|class| !kept_classes.contains(class)) {
+            let images = labels.iter().filter(|label| **label == class).count();
+            return Err(SplitError::NothingLeft { share, class, images });
+        }
         Ok(self.parted(&kept, &held_out))
     }
 
@@ -85,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_last_fifth_is_held_out() {
-        let parts = numbered().hold_out_last_fifth();
+        let parts = numbered().hold_out_last_fifth().unwrap();
         assert_eq!(parts.training.values, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]);
         assert_eq!(parts.validation.values, [8.0, 9.0]);
         assert_eq!((parts.test, parts.classes), (numbered().test, numbered().classes));
@@ -97,12 +107,27 @@ mod tests {
         let odd = |part: &Labelled| part.labels.iter().filter(|label| **label == 1).count();
         assert_eq!((parts.validation.len(), odd(&parts.validation)), (4, 2));
         assert_eq!((parts.training.len(), odd(&parts.training)), (6, 3));
-        assert_eq!(numbered().hold_out(0.0, 1).unwrap_err(), SplitError { share: 0.0 });
+        assert_eq!(numbered().hold_out(0.0, 1).unwrap_err(), SplitError::Share { share: 0.0 });
+    }
+
+    #[test]
+    fn parts_too_small_to_split_are_counted() {
+        let error = numbered().first(4).hold_out_last_fifth().unwrap_err();
+        assert_eq!(error.to_string(), "the last fifth of 4 images: expected 5 images or more");
+        let mut rare = numbered();
+        rare.training.push([10.0], 7);
+        let error = rare.hold_out(0.4, 1).unwrap_err();
+        assert_eq!(error.to_string(), "share 0.4: all of class 7 would be held out, 1 images");
+        assert!(matches!(
+            numbered().hold_out(1.0, 1),
+            Err(SplitError::NothingLeft { class: 0, images: 5, .. })
+        ));
     }
 
     #[test]
     fn the_first_images_alone() {
         let few = numbered().first(5);
         assert_eq!((few.training.len(), few.test.len()), (5, 1));
+        assert_eq!(numbered().first(3).test.len(), 1);
     }
 }

@@ -23,8 +23,8 @@ pub enum Source {
     Mnist,
     /// Fashion-MNIST: 28 × 28 grey clothes of 10 classes; files named as MNIST's.
     FashionMnist,
-    /// `train/CLASS/*.png` (or jpg) and `test/CLASS/*.png`, or `val` for `test`: colour images of one size. For other
-    /// sizes, see [`ImageFolderConfig`].
+    /// `train/CLASS/*.png` and `test/CLASS/*.png`, or `val` for `test`, or other formats: colour images of one size; Tiny
+    /// ImageNet as it is downloaded. For other sizes, see [`ImageFolderConfig`].
     Folder,
 }
 
@@ -47,6 +47,10 @@ impl Source {
         }
         if folder::is_in(dir) {
             return Ok(Self::Folder);
+        }
+        let images = folder::unlabelled_in(dir);
+        if images > 0 {
+            return Err(DataError::Unlabelled { dir: dir.to_path_buf(), images });
         }
         let looked_for = [Layout::CIFAR_10.files(), Layout::CIFAR_100.files(), idx::files(), folder::files()];
         Err(no_data(dir, "known data set", &looked_for))

@@ -8,12 +8,32 @@ use burn_hebbian_train::shuffled;
 /// setting", *Neural Networks* 143 (2021), doi:10.1016/j.neunet.2021.08.003.
 pub const SHARES: [f64; 8] = [0.01, 0.02, 0.03, 0.04, 0.05, 0.1, 0.25, 1.0];
 
-/// A share that is none.
+/// What cannot be split.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-#[error("share {share}: expected more than 0 and at most 1")]
-pub struct SplitError {
-    /// What was asked for.
-    pub share: f64,
+#[non_exhaustive]
+pub enum SplitError {
+    /// A share that is none.
+    #[error("share {share}: expected more than 0 and at most 1")]
+    Share {
+        /// What was asked for.
+        share: f64,
+    },
+    /// Too few images for a fifth of them.
+    #[error("the last fifth of {images} images: expected 5 images or more")]
+    TooFew {
+        /// The images that there are.
+        images: usize,
+    },
+    /// A class of which nothing would be left to learn from.
+    #[error("share {share}: all of class {class} would be held out, {images} images")]
+    NothingLeft {
+        /// What was asked for.
+        share: f64,
+        /// The class.
+        class: u16,
+        /// Its images.
+        images: usize,
+    },
 }
 
 /// A `share` of the images of every class, rounded, at least one; and the rest. Both are positions in `labels` in
@@ -37,7 +57,7 @@ pub struct SplitError {
 pub fn stratified(labels: &[u16], share: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>), SplitError> {
     // not `share <= 0.0 || share > 1.0`: NaN is no share either
     if !(share > 0.0 && share <= 1.0) {
-        return Err(SplitError { share });
+        return Err(SplitError::Share { share });
     }
     let mut is_chosen = vec![false; labels.len()];
     for (class, members) in members(labels).iter().enumerate() {
@@ -49,8 +69,15 @@ pub fn stratified(labels: &[u16], share: f64, seed: u64) -> Result<(Vec<usize>, 
 }
 
 /// All but the last fifth of `0..count`, and the last fifth.
-pub fn last_fifth(count: usize) -> (Vec<usize>, Vec<usize>) {
-    (0..count).partition(|&index| index < count / 5 * 4)
+///
+/// # Errors
+///
+/// If there are fewer than five.
+pub fn last_fifth(count: usize) -> Result<(Vec<usize>, Vec<usize>), SplitError> {
+    match count {
+        0..5 => Err(SplitError::TooFew { images: count }),
+        _ => Ok((0..count).partition(|&index| index < count / 5 * 4)),
+    }
 }
 
 /// The positions of the images of every class.
@@ -149,11 +176,20 @@ mod tests {
     #[test]
     fn no_images_have_no_parts() {
         assert_eq!(stratified(&[], 0.5, 0).unwrap(), (vec![], vec![]));
-        assert_eq!(last_fifth(0), (vec![], vec![]));
     }
 
     #[test]
     fn the_last_fifth_is_the_last() {
-        assert_eq!(last_fifth(11), ((0..8).collect(), (8..11).collect()));
+        assert_eq!(last_fifth(11).unwrap(), ((0..8).collect(), (8..11).collect()));
+        assert_eq!(last_fifth(5).unwrap(), ((0..4).collect(), vec![4]));
+    }
+
+    #[test]
+    fn fewer_than_five_have_no_fifth() {
+        for images in 0..5 {
+            assert_eq!(last_fifth(images).unwrap_err(), SplitError::TooFew { images });
+        }
+        let error = last_fifth(3).unwrap_err();
+        assert_eq!(error.to_string(), "the last fifth of 3 images: expected 5 images or more");
     }
 }

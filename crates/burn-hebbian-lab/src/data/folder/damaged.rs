@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use super::{decode, files::Files};
 use crate::data::DataError;
 
-/// Takes the images that cannot be decoded out of those of the class folders of `dir`.
+/// Takes the images that cannot be decoded out of those of `dir`.
 ///
 /// # Errors
 ///
-/// If no image of a class is left, or one cannot be read at all.
+/// If no image is left, or none of a class; or one cannot be read at all, or is of a kind that is not read.
 pub(super) fn split(
     dir: &Path,
     files: Files,
@@ -22,6 +22,9 @@ pub(super) fn split(
             Err(DataError::Image { .. } | DataError::CutShort { .. }) => damaged.push(path),
             Err(error) => return Err(error),
         }
+    }
+    if intact.is_empty() {
+        return Err(DataError::AllDamaged { path: dir.to_path_buf() });
     }
     let lost = |label: usize| !intact.iter().any(|(_, other)| usize::from(*other) == label);
     match (0..classes.len()).find(|label| lost(*label)) {

@@ -1,11 +1,15 @@
 //! Decoding of one image.
 
-use std::{fs, path::Path};
+use std::{fs, io::Cursor, path::Path};
 
-use image::{DynamicImage, imageops::FilterType};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, imageops::FilterType};
 
-use super::{Colours, ImageSize, jpeg};
-use crate::data::{DataError, brightness};
+use super::{Colours, ImageSize, pixels, whole};
+use crate::data::DataError;
+
+/// The formats that are read, whatever others the decoder knows.
+const FORMATS: [ImageFormat; 5] =
+    [ImageFormat::Bmp, ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Tiff, ImageFormat::WebP];
 
 /// The dimensions that images are brought to, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,10 +47,7 @@ impl Frame {
     /// The image in `path` as planes of rows.
     pub(super) fn decode(&self, path: &Path) -> Result<Vec<f32>, DataError> {
         let image = self.fitted(open(path)?, path)?;
-        Ok(match self.colours {
-            Colours::Rgb => planes(image.into_rgb8().as_raw()),
-            Colours::Grey => image.into_luma8().as_raw().iter().copied().map(brightness).collect(),
-        })
+        Ok(pixels::planes(&image, self.colours))
     }
 
     fn fitted(&self, image: DynamicImage, path: &Path) -> Result<DynamicImage, DataError> {
@@ -62,17 +63,28 @@ impl Frame {
     }
 }
 
-/// The image in a file, of the format that its bytes say: in ImageNet some PNGs are called JPEG.
+/// The image in a file, upright and opaque, of the format that its bytes say: in ImageNet some PNGs are called JPEG.
 pub(super) fn open(path: &Path) -> Result<DynamicImage, DataError> {
     let bytes = fs::read(path).map_err(DataError::io(path))?;
-    if !jpeg::is_whole(&bytes) {
+    if let Ok(format) = image::guess_format(&bytes)
+        && !FORMATS.contains(&format)
+    {
+        return Err(DataError::Format { path: path.to_path_buf(), format: format!("{format:?}") });
+    }
+    if !whole::is_whole(&bytes) {
         return Err(DataError::CutShort { path: path.to_path_buf(), bytes: bytes.len() });
     }
-    let decoded = image::load_from_memory(&bytes);
-    decoded.map_err(|source| DataError::Image { path: path.to_path_buf(), source })
+    let decoded = upright(&bytes).map_err(|source| DataError::Image { path: path.to_path_buf(), source })?;
+    let color = decoded.color();
+    pixels::opaque(decoded)
+        .ok_or_else(|| DataError::Pixels { path: path.to_path_buf(), found: format!("{color:?}") })
 }
 
-/// Interleaved colours → planes of red, green and blue.
-fn planes(pixels: &[u8]) -> Vec<f32> {
-    (0..3).flat_map(|channel| pixels[channel..].iter().step_by(3).copied().map(brightness)).collect()
+/// Decodes an image and turns it as its EXIF orientation says.
+fn upright(bytes: &[u8]) -> ImageResult<DynamicImage> {
+    let mut decoder = ImageReader::new(Cursor::new(bytes)).with_guessed_format()?.into_decoder()?;
+    let orientation = decoder.orientation()?;
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    Ok(image)
 }

@@ -5,13 +5,20 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::annotated::{self, IMAGES};
 use crate::data::DataError;
 
 /// Classes that labels can tell apart.
 pub(super) const MAX_CLASSES: usize = 1 << u16::BITS;
 
-/// Endings of image files, in small letters.
-const ENDINGS: [&str; 3] = ["jpg", "jpeg", "png"];
+/// Endings of the image files that are read, in small letters.
+const READ: [&str; 9] = ["bmp", "jfif", "jpe", "jpeg", "jpg", "png", "tif", "tiff", "webp"];
+
+/// Endings of images that are not.
+const NOT_READ: [&str; 26] = [
+    "arw", "avif", "cr2", "cr3", "dds", "dng", "exr", "gif", "hdr", "heic", "heif", "ico", "j2k", "jp2",
+    "jxl", "nef", "pbm", "pcx", "pgm", "pnm", "ppm", "psd", "qoi", "ras", "svg", "tga",
+];
 
 /// Folders that systems and archives leave behind, beside those whose names begin with a dot.
 const LEFTOVERS: [&str; 3] = ["__MACOSX", "@eaDir", "$RECYCLE.BIN"];
@@ -19,10 +26,61 @@ const LEFTOVERS: [&str; 3] = ["__MACOSX", "@eaDir", "$RECYCLE.BIN"];
 /// Images with the positions of their classes.
 pub(super) type Files = Vec<(PathBuf, u16)>;
 
-/// The names of the class folders, sorted.
+/// The images and the folders in a folder, sorted; without what is hidden.
+pub(super) struct Listing {
+    pub(super) images: Vec<PathBuf>,
+    folders: Vec<PathBuf>,
+}
+
+impl Listing {
+    /// What `dir` holds.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or a file is an image of a format that is not read.
+    pub(super) fn of(dir: &Path) -> Result<Self, DataError> {
+        let (folders, files): (Vec<_>, Vec<_>) = entries(dir)?.into_iter().partition(|path| path.is_dir());
+        let mut images = vec![];
+        for path in files {
+            match ending(&path) {
+                read if READ.contains(&read.as_str()) => images.push(path),
+                other if NOT_READ.contains(&other.as_str()) => {
+                    return Err(DataError::Format { path, format: other.to_uppercase() });
+                }
+                _ => {}
+            }
+        }
+        Ok(Self { images, folders })
+    }
+
+    /// Its images, of which there must be some, and none in a folder below.
+    fn flat(self, dir: &Path) -> Result<Vec<PathBuf>, DataError> {
+        for folder in self.folders {
+            if holds_images(&folder)? {
+                return Err(DataError::Nested { path: folder });
+            }
+        }
+        match self.images {
+            images if images.is_empty() => Err(DataError::Empty { path: dir.to_path_buf() }),
+            images => Ok(images),
+        }
+    }
+}
+
+/// The names of the classes, sorted: class folders, or what the images beside annotations are said to be.
 pub(super) fn classes(dir: &Path) -> Result<Vec<String>, DataError> {
-    let folders = entries(dir)?.into_iter().filter(|path| path.is_dir());
-    Ok(folders.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect())
+    if annotated::is_in(dir) {
+        return annotated::classes(dir);
+    }
+    let Listing { images, folders } = Listing::of(dir)?;
+    match (images.first(), folders.as_slice()) {
+        (Some(_), []) => Err(DataError::Unlabelled { dir: dir.to_path_buf(), images: images.len() }),
+        (Some(image), _) => Err(DataError::NoClass { path: image.clone() }),
+        (None, [folder]) if folder.ends_with(IMAGES) => {
+            Err(DataError::Unlabelled { dir: folder.clone(), images: Listing::of(folder)?.images.len() })
+        }
+        (None, _) => Ok(folders.iter().filter_map(|path| name(path)).collect()),
+    }
 }
 
 /// An error that lists the classes `found` unless they fit.
@@ -38,33 +96,60 @@ pub(super) fn check(
     Err(DataError::Classes { dir: dir.to_path_buf(), expected: expected(), found: found.to_vec() })
 }
 
-/// All images with the positions of their classes, class after class.
+/// All images with the positions of their classes, class after class, or in the order of annotated images.
 pub(super) fn labelled(dir: &Path, classes: &[String]) -> Result<Files, DataError> {
+    if annotated::is_in(dir) {
+        return annotated::labelled(dir);
+    }
     let mut files = vec![];
     for (label, class) in (0..=u16::MAX).zip(classes) {
-        files.extend(images(&dir.join(class))?.into_iter().map(|path| (path, label)));
+        files.extend(images_of(&dir.join(class))?.into_iter().map(|path| (path, label)));
     }
     Ok(files)
 }
 
-fn images(folder: &Path) -> Result<Vec<PathBuf>, DataError> {
-    let mut files = entries(folder)?;
-    files.retain(|path| is_image(path));
-    if files.is_empty() {
-        return Err(DataError::Empty { path: folder.to_path_buf() });
+/// All images that lie in `dir`, of no class.
+pub(super) fn unlabelled(dir: &Path) -> Result<Files, DataError> {
+    let images = Listing::of(dir)?.flat(dir)?;
+    Ok(images.into_iter().map(|path| (path, 0)).collect())
+}
+
+/// The images of a class, in its folder or, as in Tiny ImageNet, in a folder `images` there.
+fn images_of(class: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let listing = Listing::of(class)?;
+    match listing.folders.as_slice() {
+        [folder] if listing.images.is_empty() && folder.ends_with(IMAGES) => {
+            Listing::of(folder)?.flat(folder)
+        }
+        _ => listing.flat(class),
     }
-    Ok(files)
 }
 
-fn is_image(path: &Path) -> bool {
-    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+fn holds_images(folder: &Path) -> Result<bool, DataError> {
+    let Listing { images, folders } = Listing::of(folder)?;
+    if !images.is_empty() {
+        return Ok(true);
+    }
+    for folder in folders {
+        if holds_images(&folder)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
-/// Whether nobody meant it to be data: `.ipynb_checkpoints`, `._0.png`, `.DS_Store`, `__MACOSX`.
+fn ending(path: &Path) -> String {
+    path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+fn name(path: &Path) -> Option<String> {
+    path.file_name().map(|name| name.to_string_lossy().into_owned())
+}
+
+/// Whether nobody meant it to be data: `.ipynb_checkpoints`, `._0.png`, `.DS_Store`, `__MACOSX`. `Thumbs.db` and
+/// `desktop.ini` are no images by their endings.
 fn is_hidden(path: &Path) -> bool {
-    let name = path.file_name().map(|name| name.to_string_lossy());
-    name.is_some_and(|name| name.starts_with('.') || LEFTOVERS.contains(&name.as_ref()))
+    name(path).is_some_and(|name| name.starts_with('.') || LEFTOVERS.contains(&name.as_str()))
 }
 
 /// What a folder holds, sorted; without what is hidden.

@@ -4,18 +4,14 @@ use std::path::{Path, PathBuf};
 
 use burn::data::dataset::{Dataset, DatasetError};
 
-use super::{
-    ImageFolderConfig, damaged,
-    decode::Frame,
-    files::{self, Files},
-};
+use super::{ImageFolderConfig, damaged, decode::Frame, files::Files};
 use crate::data::{DataError, Labelled, LabelledImage, shuffled};
 
 /// The seed of the one order that trees are read in.
 const ORDER: u64 = 0;
 
 /// The images of class folders, decoded when asked for: a [`Dataset`] for data that memory does not hold. Made by
-/// [`ImageFolderConfig::open`].
+/// [`ImageFolderConfig::open`]. A [`ReadAheadLoader`](crate::data::ReadAheadLoader) decodes while a model trains.
 ///
 /// Through [`Dataset`] an image that cannot be read is a [`DatasetError`] around the [`DataError`], with the same message.
 #[derive(Debug, Clone)]
@@ -27,19 +23,18 @@ pub struct ImageFolder {
 }
 
 impl ImageFolder {
-    /// Lists the images of `dir`; without a frame given, the first may say how large all are.
+    /// The `files` of `dir`, at least one; without a frame given, the first may say how large all are.
     pub(super) fn list(
         dir: &Path,
+        mut files: Files,
         classes: Vec<String>,
         config: &ImageFolderConfig,
         frame: Option<Frame>,
     ) -> Result<Self, DataError> {
-        let mut files = files::labelled(dir, &classes)?;
         let mut damaged = vec![];
         if config.skip_damaged == Some(true) {
             (files, damaged) = damaged::split(dir, files, &classes)?;
         }
-        // a class folder holds an image, or listing it failed
         let first = files.first().map(|(path, _)| path.as_path()).unwrap_or(dir);
         let frame = frame.map_or_else(|| Frame::new(config.size, config.colours, first), Ok)?;
         let order = shuffled(files.len(), ORDER, 0);
@@ -50,7 +45,8 @@ impl ImageFolder {
         self.frame
     }
 
-    /// The names of the class folders, in the order of the labels.
+    /// The names of the classes, in the order of the labels; none of [images without
+    /// labels](ImageFolderConfig::open_unlabelled).
     pub fn classes(&self) -> &[String] {
         &self.classes
     }

@@ -1,10 +1,12 @@
-//! Trees of class folders: `train/CLASS/*.jpg` and `test/CLASS/*.jpg`, or PNGs.
+//! Trees of class folders: `train/CLASS/*.jpg` and `test/CLASS/*.jpg`, or other formats; folders without classes.
 
+mod annotated;
 mod damaged;
 mod decode;
 mod files;
 mod images;
-mod jpeg;
+mod pixels;
+mod whole;
 
 use std::path::{Path, PathBuf};
 
@@ -59,8 +61,32 @@ pub enum Colours {
 /// stretch of it holds all classes. Files and folders that are hidden, or left by a system or an archive, are no data:
 /// names that begin with a dot, `__MACOSX`.
 ///
-/// A damaged image, one that cannot be decoded or a JPEG without its end, is an error that names it, or is
-/// [skipped](Self::skipping_damaged).
+/// # Layouts
+///
+/// - `CLASS/*.jpg`, or `CLASS/images/*.jpg`
+/// - `images/*.jpg` beside `val_annotations.txt`. With these Tiny ImageNet is read as it is downloaded: its `val` is the
+///   test part, for its `test` is without labels
+/// - `*.jpg` without classes, by [`open_unlabelled`](Self::open_unlabelled) alone
+///
+/// Images beside class folders or deeper within them have no class: an error that names them.
+///
+/// # Formats
+///
+/// JPEG, PNG, BMP, TIFF and WebP, told by their bytes; of several frames or pages the first. The file of an image of
+/// another format (`.gif`, `.heic`, …) is an error that names it, other files are no data.
+///
+/// - 8 or 16 bits a channel, `x / 255` or `x / 65535`; fewer bits and palettes as the colors they stand for. Numbers of
+///   32 bits are refused
+/// - opacity `α`: over black, `α · x`
+/// - CMYK: as RGB, `(1 − c)(1 − k)` and so on, in JPEG by Adobe's convention; color profiles are not applied
+/// - grey from colors: `0.299 R + 0.587 G + 0.114 B` (Rec. 601); colors from grey: all three the same
+/// - an EXIF orientation is applied: images stand as viewers show them, and have the size that they have then
+///
+/// # Damaged images
+///
+/// An image that cannot be decoded, or ends before its last pixel, is an error that names it, or is
+/// [skipped](Self::skipping_damaged). JPEGs have no checksum: one with other bytes in its middle may decode to another
+/// image.
 #[derive(Config, Debug, PartialEq)]
 pub struct ImageFolderConfig {
     /// The images' size.
@@ -93,7 +119,7 @@ impl ImageFolderConfig {
         self.with_skip_damaged(Some(true))
     }
 
-    /// Reads all images of `dir/train/CLASS` and `dir/test/CLASS`, or `dir/val/CLASS`, into memory.
+    /// Reads all images of `dir/train/CLASS` and `dir/test/CLASS`, or `dir/val/CLASS`, into memory; or Tiny ImageNet.
     ///
     /// # Errors
     ///
@@ -104,20 +130,28 @@ impl ImageFolderConfig {
         Ok(DataSet { training: training.load()?, test: test.load()?, classes })
     }
 
-    /// Lists the images of `dir/train/CLASS` and `dir/test/CLASS`, or `dir/val/CLASS`, to be read when asked for.
+    /// Lists the images of `dir/train/CLASS` and `dir/test/CLASS`, or `dir/val/CLASS`, to be read when asked for; or those
+    /// of Tiny ImageNet.
     ///
     /// # Errors
     ///
     /// If a part is missing, its classes are not those expected, or the first image cannot be decoded where the size is
     /// to be [as the first](ImageSize::AsFirst).
     pub fn open_parts(&self, dir: &Path) -> Result<[ImageFolder; 2], DataError> {
-        let training = self.open(&dir.join(TRAINING))?;
+        let training_dir = dir.join(TRAINING);
+        let training = self.open(&training_dir)?;
+        if let Some(listed) = annotated::listed(dir)? {
+            files::check(&training_dir, training.classes(), listed == training.classes(), || {
+                format!("the {} classes of `{}`", listed.len(), annotated::CLASSES)
+            })?;
+        }
         let test_dir = test_folder(dir);
         let tested = files::classes(&test_dir)?;
         files::check(&test_dir, &tested, tested == training.classes(), || {
             format!("the classes of `{TRAINING}`")
         })?;
-        let test = ImageFolder::list(&test_dir, tested, self, Some(training.frame()))?;
+        let files = files::labelled(&test_dir, &tested)?;
+        let test = ImageFolder::list(&test_dir, files, tested, self, Some(training.frame()))?;
         Ok([training, test])
     }
 
@@ -133,7 +167,29 @@ impl ImageFolderConfig {
             Some(count) => format!("{count} class folders"),
             None => format!("1 to {} class folders", files::MAX_CLASSES),
         })?;
-        ImageFolder::list(dir, classes, self, None)
+        let files = files::labelled(dir, &classes)?;
+        ImageFolder::list(dir, files, classes, self, None)
+    }
+
+    /// Lists the images that lie in `dir` itself, to be read when asked for: images without labels, for rules that need
+    /// none. They have the label 0, of no class: [`ImageFolder::classes`] is empty.
+    ///
+    /// ```
+    /// use burn_hebbian_lab::data::ImageFolderConfig;
+    ///
+    /// let dir = tempfile::tempdir()?;
+    /// image::RgbImage::new(4, 3).save(dir.path().join("0.png"))?;
+    /// let images = ImageFolderConfig::new().open_unlabelled(dir.path())?;
+    /// assert_eq!((images.labels(), images.classes().len(), images.dims()), (vec![0], 0, [3, 3, 4]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If there are none, or some in a folder below, or the first image cannot be decoded where the size is to be
+    /// [as the first](ImageSize::AsFirst).
+    pub fn open_unlabelled(&self, dir: &Path) -> Result<ImageFolder, DataError> {
+        ImageFolder::list(dir, files::unlabelled(dir)?, vec![], self, None)
     }
 }
 
@@ -147,10 +203,16 @@ pub(super) fn is_in(dir: &Path) -> bool {
     dir.join(TRAINING).is_dir()
 }
 
+/// Images that lie in `dir` itself, as they do where nobody labelled them.
+pub(super) fn unlabelled_in(dir: &Path) -> usize {
+    files::Listing::of(dir).map_or(0, |listing| listing.images.len())
+}
+
 /// The folder of the test images; the usual name where there is none.
 fn test_folder(dir: &Path) -> PathBuf {
     let [usual, other] = TEST.map(|name| dir.join(name));
-    if other.is_dir() && !usual.is_dir() { other } else { usual }
+    let is_other = annotated::is_in(&other) || (other.is_dir() && !usual.is_dir());
+    if is_other { other } else { usual }
 }
 
 #[cfg(test)]

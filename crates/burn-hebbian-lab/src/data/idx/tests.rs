@@ -1,4 +1,8 @@
-use std::{error::Error, fs, io::Write};
+use std::{
+    error::Error,
+    fs,
+    io::{Write, stderr},
+};
 
 use flate2::{Compression, write::GzEncoder};
 use tempfile::TempDir;
@@ -151,4 +155,30 @@ fn labels_for_other_images_are_counted() {
 fn an_absurd_header_is_refused() {
     let error = error_with(TEST[0], &[[0, 0, 8, 3].as_slice(), &[255; 12]].concat());
     assert!(error.starts_with("DIR/t10k-images-idx3-ubyte: 16 bytes, expected "), "{error}");
+}
+
+/// Where Debian's package `dataset-fashion-mnist` puts the official files.
+const DEBIAN: &str = "/usr/share/datasets/fashion-mnist";
+
+/// Says on the terminal, past what tests capture, where it was ignored.
+#[test]
+fn the_official_files_are_read_where_they_are_installed() {
+    let dir = Path::new(DEBIAN);
+    if !dir.is_dir() {
+        return writeln!(stderr(), "ignored: no {DEBIAN}, from Debian's package dataset-fashion-mnist")
+            .unwrap();
+    }
+    let data = DataSet::read(dir).unwrap();
+    assert_eq!(Source::detect(dir).unwrap(), Source::FashionMnist);
+    for (part, each) in [(&data.training, 6_000), (&data.test, 1_000)] {
+        assert_eq!((part.dims, part.len(), part.values.len()), ([1, 28, 28], 10 * each, 7_840 * each));
+        for class in 0..10 {
+            assert_eq!(part.labels.iter().filter(|label| **label == class).count(), each, "class {class}");
+        }
+    }
+    // mean and deviation of the pixels as the field has them
+    let statistics = crate::data::ChannelStatistics::of(&data.training);
+    assert!((statistics.mean()[0] - 0.2860).abs() < 1e-4, "{statistics:?}");
+    assert!((statistics.inverse_deviation()[0].recip() - 0.3530).abs() < 1e-4, "{statistics:?}");
+    assert!(Source::Mnist.read(dir).unwrap_err().to_string().ends_with("of Fashion-MNIST, asked for MNIST"));
 }

@@ -39,8 +39,10 @@ impl Spectrum {
     ///
     /// # Errors
     ///
-    /// If it has no eigendecomposition, as when a pixel is NaN.
+    /// If there are no images, an image has more than 16,384 values, for which [patches](super::PatchWhiteningConfig) are
+    /// the way out, or the covariance has no eigendecomposition, as when a pixel is NaN.
     pub fn fit(images: &Labelled, device: &Device) -> Result<Self, WhiteningError> {
+        super::check("images", images.len(), images.dims)?;
         let statistics = ChannelStatistics::of(images);
         let eigen = Eigen::of(moments(images, &statistics, device));
         let error = WhiteningError::Covariance { samples: images.len(), what: "images" };
@@ -214,6 +216,28 @@ mod tests {
         loaded.apply(&mut other);
         assert_eq!(one, other);
         assert_ne!(one, correlated(7));
+    }
+
+    #[test]
+    fn images_too_large_for_a_covariance_are_refused() {
+        let mut images = Labelled::with_capacity([3, 224, 224], 1);
+        images.push(vec![0.5; 3 * 224 * 224], 0);
+        let error = Spectrum::fit(&images, &Device::flex()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "whitening: images of 3 × 224 × 224 are 150528 values, a covariance of 90.6 GB and several times that to \
+             decompose it, expected at most 16384 values: whiten smaller patches (`PatchWhiteningConfig`), or smaller \
+             images (`ImageSize::Resized`)"
+        );
+    }
+
+    #[test]
+    fn no_images_are_refused() {
+        for dims in [[2, 2, 3], [0, 0, 0]] {
+            let nothing = Labelled::with_capacity(dims, 0);
+            let error = Spectrum::fit(&nothing, &Device::flex()).unwrap_err();
+            assert_eq!(error.to_string(), "whitening: no images to fit it on");
+        }
     }
 
     #[test]

@@ -23,6 +23,9 @@ pub use fold::FoldedFilters;
 pub use images::{Spectrum, Zca};
 pub use patches::{PatchSpectrum, PatchWhiteningConfig, PatchZca};
 
+/// Values that a covariance may be of: it takes 1 GB in `f32` then, its decomposition several times that and hours.
+const MAX_VALUES: usize = 1 << 14;
+
 /// What cannot be whitened.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -49,10 +52,45 @@ pub enum WhiteningError {
         /// Width of an image.
         width: usize,
     },
+    /// No images, images of no pixels, or no patches.
+    #[error("whitening: no {what} to fit it on")]
+    Nothing {
+        /// Images or patches.
+        what: &'static str,
+    },
+    /// Images or patches whose covariance is too large for memory.
+    #[error(
+        "whitening: {what} of {} × {} × {} are {values} values, a covariance of {:.1} GB and several times that to \
+         decompose it, expected at most {MAX_VALUES} values: whiten smaller patches (`PatchWhiteningConfig`), or smaller \
+         images (`ImageSize::Resized`)", dims[0], dims[1], dims[2], gigabytes(*values)
+    )]
+    TooLarge {
+        /// Images or patches.
+        what: &'static str,
+        /// Channels, height, width.
+        dims: [usize; 3],
+        /// Their product.
+        values: usize,
+    },
     /// A contrast constant that is negative or no number.
     #[error("whitening: contrast constant {contrast}, expected 0 or more")]
     Contrast {
         /// What was asked for.
         contrast: f64,
     },
+}
+
+/// A covariance of so many values, in `f32`.
+fn gigabytes(values: usize) -> f64 {
+    (values as f64).powi(2) * size_of::<f32>() as f64 / 1e9
+}
+
+/// An error unless there is something to whiten that memory holds the covariance of.
+fn check(what: &'static str, count: usize, dims: [usize; 3]) -> Result<(), WhiteningError> {
+    match dims.iter().product() {
+        0 => Err(WhiteningError::Nothing { what }),
+        _ if count == 0 => Err(WhiteningError::Nothing { what }),
+        values if values > MAX_VALUES => Err(WhiteningError::TooLarge { what, dims, values }),
+        _ => Ok(()),
+    }
 }

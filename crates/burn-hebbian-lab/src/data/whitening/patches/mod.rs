@@ -78,8 +78,8 @@ impl PatchWhiteningConfig {
     ///
     /// # Errors
     ///
-    /// If there are no images, they are smaller than a patch, the contrast constant is negative, or the covariance has no
-    /// eigendecomposition, as when a pixel is NaN.
+    /// If there are no images or no patches, images are smaller than a patch, a patch has more than 16,384 values, the
+    /// contrast constant is negative, or the covariance has no eigendecomposition, as when a pixel is NaN.
     pub fn fit(&self, images: &Labelled, device: &Device) -> Result<PatchSpectrum, WhiteningError> {
         self.check(images)?;
         let space = PatchSpace { channels: images.dims[0], side: self.side, contrast: self.contrast };
@@ -94,6 +94,7 @@ impl PatchWhiteningConfig {
         if images.is_empty() || side == 0 || side > height.min(width) {
             return Err(WhiteningError::Patches { side, images: images.len(), height, width });
         }
+        super::check("patches", self.patches, [images.dims[0], side, side])?;
         match self.contrast {
             // not `contrast < 0.0`: NaN is no constant either
             Some(contrast) if !(0.0..f64::INFINITY).contains(&contrast) => {

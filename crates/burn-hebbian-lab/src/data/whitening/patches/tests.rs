@@ -188,3 +188,19 @@ fn impossible_patches_are_refused() {
     broken.values.fill(f32::NAN);
     assert!(message(config(), &broken).contains("4000 patches"));
 }
+
+#[test]
+fn patches_too_large_for_a_covariance_are_refused() {
+    let mut images = Labelled::with_capacity([3, 80, 80], 1);
+    images.push(vec![0.5; 3 * 80 * 80], 0);
+    let fit = |side, patches| {
+        let config = PatchWhiteningConfig::new(side).with_patches(patches);
+        config.fit(&images, &Device::flex()).unwrap_err().to_string()
+    };
+    let error = fit(75, 10);
+    assert!(
+        error.starts_with("whitening: patches of 3 × 75 × 75 are 16875 values, a covariance of 1.1 GB"),
+        "{error}"
+    );
+    assert_eq!(fit(3, 0), "whitening: no patches to fit it on");
+}

@@ -1,3 +1,6 @@
+mod formats;
+mod layouts;
+
 use std::fs;
 
 use burn::{
@@ -224,7 +227,14 @@ fn what_is_hidden_is_no_data() {
             fs::create_dir_all(folder.join(hidden)).unwrap();
             fs::write(folder.join(hidden).join("0000.png"), &image).unwrap();
         }
-        for junk in [".DS_Store", "Thumbs.db", "class3/._0000.png", "class3/.DS_Store", "class3/Thumbs.db"] {
+        for junk in [
+            ".DS_Store",
+            "Thumbs.db",
+            "desktop.ini",
+            "class3/._0000.png",
+            "class3/.DS_Store",
+            "class3/Thumbs.db",
+        ] {
             fs::write(folder.join(junk), b"junk").unwrap();
         }
         fs::write(folder.join("class3/.hidden.png"), &image).unwrap();
@@ -258,7 +268,7 @@ fn a_jpeg_is_whole_or_named() {
         let expected = format!("cut short: the image does not end within its {len} bytes");
         assert_eq!(error, format!("DIR/train/class3/0001.jpg: {expected}"));
     }
-    assert!(jpeg::is_whole(&bytes) && (2..bytes.len()).all(|len| !jpeg::is_whole(&bytes[..len])));
+    assert!(whole::is_whole(&bytes) && (2..bytes.len()).all(|len| !whole::is_whole(&bytes[..len])));
 }
 
 #[test]
