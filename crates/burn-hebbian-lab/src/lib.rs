@@ -9,6 +9,7 @@
 //! - `models` (feature `models`): known networks of local layers
 //! - `reproduce` (feature `reproduce`): tables of the literature; with `measure`, `progress` and `strategies`, ways to compute
 //!   the update of a layer
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod data;
 pub mod diagnostics;

@@ -75,6 +75,7 @@
 //! # let _ = net;
 //! # Ok(()) }
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod best;
 mod calm;
