@@ -85,8 +85,10 @@ mod epochs;
 mod hybrid;
 mod loader;
 mod order;
+mod phases;
 pub mod pipeline;
 mod rates;
+mod stop;
 mod watcher;
 
 pub use best::best_epoch;
