@@ -19,8 +19,7 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::{Device, Tensor};
-use burn_hebbian::lab::evaluation::accuracy;
-use burn_hebbian::lab::measure::Spread;
+use burn_hebbian::lab::{arguments::positive, evaluation::accuracy, measure::Spread};
 use burn_hebbian::{prelude::*, train::Classifier};
 use clap::Parser;
 use comfy_table::{Table, presets};
@@ -38,19 +37,19 @@ struct Args {
     #[arg(long)]
     list: bool,
     /// Runs of each plan, with seeds 0, 1, …
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, value_parser = positive::<u64>)]
     seeds: u64,
     /// Passes over the training images
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = positive::<usize>)]
     epochs: usize,
     /// Stop after so many epochs without a better validation accuracy
-    #[arg(long)]
+    #[arg(long, value_parser = positive::<usize>)]
     patience: Option<usize>,
     /// Folder for metrics and checkpoints; without it none are kept
     #[arg(long)]
     out: Option<PathBuf>,
     /// Go on from the checkpoint of this epoch
-    #[arg(long, requires = "out")]
+    #[arg(long, requires = "out", value_parser = positive::<usize>)]
     resume: Option<usize>,
 }
 
@@ -62,6 +61,9 @@ fn main() -> Result<()> {
     }
     if args.list {
         return Ok(());
+    }
+    if let Some(out) = &args.out {
+        fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
     }
     let settings = Settings {
         epochs: args.epochs,

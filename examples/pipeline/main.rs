@@ -14,6 +14,7 @@ use burn::{
 };
 use burn_hebbian::{
     lab::{
+        arguments::positive,
         data::{Labelled, Spectrum, contrast, shuffled},
         digits::Digits,
         evaluation::accuracy,
@@ -48,10 +49,10 @@ struct Args {
     #[arg(long, value_delimiter = ',', default_values_t = [0, 1, 2, 4, 8])]
     delays: Vec<usize>,
     /// Runs of each, with seeds 0, 1, …
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = positive::<u64>)]
     seeds: u64,
     /// Passes over the training images
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = positive::<usize>)]
     epochs: usize,
 }
 

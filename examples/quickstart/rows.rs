@@ -51,6 +51,17 @@ impl Row {
         }
     }
 
+    /// The name below its bar.
+    pub(crate) fn short(self) -> &'static str {
+        match self {
+            Self::Hybrid => "(a) hybrid",
+            Self::Local => "(b) local",
+            Self::Backprop => "(c) backprop",
+            Self::Pixels => "(d) pixels",
+            Self::Random => "(e) random",
+        }
+    }
+
     /// The letter of the row.
     pub(crate) fn letter(self) -> &'static str {
         &self.name()[1..2]

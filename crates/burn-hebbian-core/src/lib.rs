@@ -13,6 +13,7 @@
 //!
 //! - [`Rule`] is the serialisable composition of the stages below, with the literature's rules as presets.
 //! - [`LocalRule`] is the open trait for rules of your own.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), no_std)]
 
 extern crate alloc;

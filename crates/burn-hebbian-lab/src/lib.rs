@@ -7,9 +7,12 @@
 //! - [`export`]: weights and features for other programs
 //! - [`digits`]: the embedded data set
 //! - `models` (feature `models`): known networks of local layers
-//! - `reproduce` (feature `reproduce`): tables of the literature; with `measure`, `progress` and `strategies`, ways to compute
-//!   the update of a layer
+//! - `reproduce` (feature `reproduce`): tables of the literature; with `arguments`, `measure`, `progress` and `strategies`,
+//!   ways to compute the update of a layer
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "reproduce")]
+pub mod arguments;
 pub mod data;
 pub mod diagnostics;
 pub mod digits;

@@ -9,6 +9,7 @@
 //! A layer runs one convolution with its weight a step, the forward's own (Krotov–Hopfield's similarity needs a
 //! second). What it learns is decided by who
 //! observes the pass (see [`observe`]); unobserved, it is a plain layer.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backend;
 mod forms;

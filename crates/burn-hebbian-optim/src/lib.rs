@@ -13,6 +13,7 @@
 //! - Nothing on the way can be forgotten: each value is what the next call asks for, and a layer that learnt nothing is an
 //!   error that names it.
 //! - [`BoundPlan`] is the same for trainers that own optimizer and rates, burn-train's for one.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod bind;
 mod binding;

@@ -1,26 +1,21 @@
 //! A plan over the epochs of one training.
 
-use std::{
-    fmt,
-    ops::RangeInclusive,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{ops::RangeInclusive, path::Path, sync::Arc};
 
 use burn::{
     data::dataloader::DataLoader,
     lr_scheduler::LrSchedulerConfig,
     module::Module,
-    optim::ModuleOptimizer,
     store::{ModuleRecord, RecordError},
-    train::{Interrupter, Learner, SupervisedTraining},
+    train::{Learner, SupervisedTraining},
 };
 use burn_hebbian_nn::replicas::AllReduce;
-use burn_hebbian_optim::{BoundPlan, IntoOptimizer, Plan, PlanError, UpdateError};
+use burn_hebbian_optim::{BoundPlan, IntoOptimizer, Plan, PlanError};
 
 use crate::{
     Batch, Classifier, EpochCounter, Hybrid, Watcher,
     counted::Counted,
+    phases::Phases,
     rates::{RateError, rates},
 };
 
@@ -28,19 +23,8 @@ use crate::{
 /// frozen change as the plan says, inside one [`Learner`].
 ///
 /// At the first step of a phase its plan is bound to the model, and optimizer and rates start anew.
-#[derive(Clone)]
-pub struct Course(Arc<Shared>);
-
-struct Shared {
-    plan: Plan,
-    phases: Vec<RangeInclusive<usize>>,
-    epochs: EpochCounter,
-    /// The epoch after which the training goes on.
-    after: usize,
-    optimizer: ModuleOptimizer,
-    replicas: Option<Arc<dyn AllReduce>>,
-    stop: Stop,
-}
+#[derive(Debug, Clone)]
+pub struct Course(Phases);
 
 /// A course that its model or its rates do not fit.
 #[derive(Debug, thiserror::Error)]
@@ -78,15 +62,7 @@ impl Course {
         if epochs == 0 {
             return Err(CourseError::NoEpochs);
         }
-        Ok(Self(Arc::new(Shared {
-            plan: plan.clone(),
-            phases: plan.phases(epochs),
-            epochs: EpochCounter::new(),
-            after: 0,
-            optimizer: optimizer.into_optimizer(),
-            replicas: None,
-            stop: Stop::default(),
-        })))
+        Ok(Self(Phases::new(plan, epochs, optimizer.into_optimizer())))
     }
 
     /// Goes on after burn-train's checkpoint of this epoch.
@@ -99,37 +75,23 @@ impl Course {
         if epoch >= epochs {
             return Err(CourseError::AfterTheEnd { epochs, after: epoch });
         }
-        Ok(self.changed(|shared| Shared { epochs: EpochCounter::after(epoch), after: epoch, ..shared }))
+        Ok(Self(self.0.after(epoch)))
     }
 
     /// With the other replicas of the model, for burn-train's distributed data parallel training, which knows nothing of
     /// what local layers learn; see [`BoundPlan::with_replicas`].
     pub fn with_replicas(self, replicas: Arc<dyn AllReduce>) -> Self {
-        self.changed(|shared| Shared { replicas: Some(replicas), ..shared })
-    }
-
-    fn changed(self, change: impl FnOnce(Shared) -> Shared) -> Self {
-        let Shared { plan, phases, epochs, after, optimizer, replicas, .. } = &*self.0;
-        let copy = Shared {
-            plan: plan.clone(),
-            phases: phases.clone(),
-            epochs: epochs.clone(),
-            after: *after,
-            optimizer: optimizer.clone(),
-            replicas: replicas.clone(),
-            stop: Stop::default(),
-        };
-        Self(Arc::new(change(copy)))
+        Self(self.0.with_replicas(replicas))
     }
 
     /// The number of epochs.
     pub fn num_epochs(&self) -> usize {
-        self.0.phases.last().map_or(0, |last| *last.end())
+        self.0.num_epochs()
     }
 
     /// The epoch that runs.
     pub fn epochs(&self) -> &EpochCounter {
-        &self.0.epochs
+        self.0.epochs()
     }
 
     /// burn-train's training in a folder, over the epochs of the course, from any loaders; the epochs are counted.
@@ -141,7 +103,8 @@ impl Course {
     ) -> SupervisedTraining<Hybrid<M>> {
         let counted = Arc::new(Counted::new(training, self.epochs()));
         let training = SupervisedTraining::new(folder, counted, validation).num_epochs(self.num_epochs());
-        if self.0.after > 0 { training.checkpoint(self.0.after) } else { training }
+        let after = self.0.goes_on_after();
+        if after > 0 { training.checkpoint(after) } else { training }
     }
 
     /// What burn-train trains: `model` with the plan bound to it, its optimizer, and its rates; `rate` gives the rate or
@@ -184,10 +147,10 @@ impl Course {
         change: impl FnOnce(Hybrid<M>) -> Hybrid<M>,
     ) -> Result<Learner<Hybrid<M>>, CourseError> {
         let plans = self.on_trial(&model)?;
-        let rates = rates(self, &plans, rate)?;
-        let hybrid = change(Hybrid::new(model, self)?);
-        let optimizer = self.optimizer(hybrid.plan());
-        self.0.stop.by(training.interrupter());
+        let rates = rates(&self.0, &plans, rate)?;
+        let hybrid = change(Hybrid::new(model, &self.0)?);
+        let optimizer = self.0.optimizer(hybrid.plan());
+        self.0.stop().by(training.interrupter());
         Ok(Learner::new(hybrid, optimizer, rates))
     }
 
@@ -195,8 +158,8 @@ impl Course {
     fn on_trial<M: Module>(&self, model: &M) -> Result<Vec<BoundPlan>, PlanError> {
         let mut model = model.clone();
         let mut plans = Vec::new();
-        for phase in 0..self.phases().len() {
-            let (next, plan) = self.bind(phase, model)?;
+        for phase in 0..self.0.ranges().len() {
+            let (next, plan) = self.0.bind(phase, model)?;
             model = next;
             plans.push(plan);
         }
@@ -218,103 +181,14 @@ impl Course {
         let file = folder.as_ref().join("checkpoint").join(format!("model-{epoch}.bpk"));
         let record = ModuleRecord::load(file)?;
         let mut model = model;
-        for phase in 0..=self.phase_of(epoch) {
-            (model, _) = self.bind(phase, model)?;
+        for phase in 0..=self.0.at(epoch) {
+            (model, _) = self.0.bind(phase, model)?;
         }
         Ok(model.try_load_record(record)?)
     }
 
     /// Why a step of the training was refused, if one was: with the name of the layer.
     pub fn refusal(&self) -> Option<String> {
-        self.0.stop.0.lock().unwrap_or_else(PoisonError::into_inner).reason.clone()
+        self.0.stop().reason()
     }
-
-    /// Binds the plan to a model as it is in a phase.
-    pub(crate) fn bind<M: Module>(&self, phase: usize, model: M) -> Result<(M, BoundPlan), PlanError> {
-        let (model, plan) = self.0.plan.bind_in(*self.phases()[phase].start(), model)?;
-        let plan = match &self.0.replicas {
-            Some(replicas) => plan.with_replicas(replicas.clone()),
-            None => plan,
-        };
-        Ok((model, plan))
-    }
-
-    /// The number of the phase that runs, from 0.
-    pub(crate) fn now(&self) -> usize {
-        self.phase_of(self.0.epochs.current())
-    }
-
-    /// Before the first epoch is the first phase, after the last one the last.
-    fn phase_of(&self, epoch: usize) -> usize {
-        self.phases().iter().rposition(|phase| *phase.start() <= epoch).unwrap_or(0)
-    }
-
-    /// Whether somebody counts the epochs, if the plan needs it.
-    pub(crate) fn is_counted(&self) -> bool {
-        self.phases().len() < 2 || self.0.epochs.has_begun()
-    }
-
-    pub(crate) fn phases(&self) -> &[RangeInclusive<usize>] {
-        &self.0.phases
-    }
-
-    /// A fresh optimizer for a phase.
-    pub(crate) fn optimizer(&self, plan: &BoundPlan) -> ModuleOptimizer {
-        plan.optimizer(self.0.optimizer.clone())
-    }
-
-    pub(crate) fn stop(&self) -> &Stop {
-        &self.0.stop
-    }
-}
-
-impl fmt::Debug for Course {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Shared { plan, phases, epochs, .. } = &*self.0;
-        f.debug_struct("Course").field("plan", plan).field("phases", phases).field("epochs", epochs).finish()
-    }
-}
-
-/// How a step that is refused ends the training.
-#[derive(Default)]
-pub(crate) struct Stop(Mutex<Ending>);
-
-#[derive(Default)]
-struct Ending {
-    interrupter: Option<Interrupter>,
-    reason: Option<String>,
-}
-
-impl Stop {
-    fn by(&self, interrupter: Interrupter) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            Ending { interrupter: Some(interrupter), reason: None };
-    }
-
-    /// Ends the training, and keeps the first reason.
-    pub(crate) fn end(&self, reason: &Refusal) {
-        let mut ending = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let reason = ending.reason.get_or_insert_with(|| reason.to_string()).clone();
-        if let Some(interrupter) = &ending.interrupter {
-            interrupter.stop(Some(&reason));
-        }
-    }
-
-    /// Whether a step was refused: nothing is learnt from then on.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).reason.is_some()
-    }
-}
-
-/// Why a step is refused.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Refusal {
-    #[error(transparent)]
-    Update(#[from] UpdateError),
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-    #[error(
-        "the plan has phases, and nobody counts the epochs: make the training by `Course::training`, or let its loader count (`OrderedLoader::counted_by`)"
-    )]
-    Uncounted,
 }

@@ -17,9 +17,9 @@ use burn_hebbian_core::Signals;
 use burn_hebbian_optim::{BoundPlan, PlanError, Refused};
 
 use crate::{
-    Course, Watcher,
-    course::Refusal,
-    watcher::{Moment, Watching},
+    phases::Phases,
+    stop::Refusal,
+    watcher::{Moment, Watcher, Watching},
 };
 
 /// A network that scores classes.
@@ -43,7 +43,7 @@ pub struct Batch<I> {
     pub targets: Tensor<1, Int>,
 }
 
-/// A classifier that trains by a plan in burn-train, made by [`Course::learner`].
+/// A classifier that trains by a plan in burn-train, made by [`Course::learner`](crate::Course::learner).
 ///
 /// Its loss is the mean cross-entropy of the scores; labels reach teacher neurons as one-hot rows. Where nothing learns
 /// by backprop there is no backward pass. A model with another loss has these steps of its own in some twenty lines, with
@@ -61,7 +61,7 @@ pub struct Hybrid<M: Module> {
     /// The plan as the phase has it that the model was last bound in.
     plan: BoundPlan,
     phase: usize,
-    course: Course,
+    phases: Phases,
     /// Who looks at the model while it trains.
     watcher: Option<Watching>,
 }
@@ -69,9 +69,9 @@ pub struct Hybrid<M: Module> {
 impl<M: Classifier> Hybrid<M> {
     /// As the phase that runs has it. All phases before it leave their mark, room for the state of rules, so that records
     /// of an uninterrupted training load.
-    pub(crate) fn new(model: M, course: &Course) -> Result<Self, PlanError> {
-        let (model, plan) = course.bind(0, model)?;
-        Self { model, plan, phase: 0, course: course.clone(), watcher: None }.advanced()
+    pub(crate) fn new(model: M, phases: &Phases) -> Result<Self, PlanError> {
+        let (model, plan) = phases.bind(0, model)?;
+        Self { model, plan, phase: 0, phases: phases.clone(), watcher: None }.advanced()
     }
 
     pub(crate) fn watched_by(self, watcher: impl Watcher<M> + 'static) -> Self {
@@ -95,23 +95,23 @@ impl<M: Classifier> Hybrid<M> {
 
     /// With the plan bound as the phase that runs has it, and those in between.
     fn advanced(self) -> Result<Self, PlanError> {
-        let Self { mut model, mut plan, phase, course, watcher } = self;
-        let now = course.now();
+        let Self { mut model, mut plan, phase, phases, watcher } = self;
+        let now = phases.now();
         // min: a counter that was set back
         for begun in (phase + 1).min(now)..=now {
             if begun != phase {
-                (model, plan) = course.bind(begun, model)?;
+                (model, plan) = phases.bind(begun, model)?;
             }
         }
-        Ok(Self { model, plan, phase: now, course, watcher })
+        Ok(Self { model, plan, phase: now, phases, watcher })
     }
 
     /// As the phase that runs has it: a phase begins with a step, which can copy the model, not change it.
     fn current(&self) -> Result<Cow<'_, Self>, Refusal> {
-        if !self.course.is_counted() {
+        if !self.phases.is_counted() {
             return Err(Refusal::Uncounted);
         }
-        Ok(if self.phase == self.course.now() {
+        Ok(if self.phase == self.phases.now() {
             Cow::Borrowed(self)
         } else {
             Cow::Owned(self.clone().advanced()?)
@@ -136,20 +136,20 @@ impl<M: Classifier> Hybrid<M> {
         optimizer: &mut ModuleOptimizer,
         step: impl FnOnce(&BoundPlan, &mut ModuleOptimizer, M) -> Result<M, Refused<M>>,
     ) -> Self {
-        if self.course.stop().has_ended() {
+        if self.phases.stop().has_ended() {
             return self;
         }
         let (phase, untouched) = (self.phase, self.clone());
-        let Self { model, plan, phase: now, course, watcher } = match self.advanced() {
+        let Self { model, plan, phase: now, phases, watcher } = match self.advanced() {
             Ok(hybrid) => hybrid,
             Err(error) => {
-                untouched.course.stop().end(&error.into());
+                untouched.phases.stop().end(&error.into());
                 return untouched;
             }
         };
         drop(untouched);
         if phase != now {
-            *optimizer = course.optimizer(&plan);
+            *optimizer = phases.optimizer(&plan);
         }
         let (model, refusal) = match step(&plan, optimizer, model) {
             Ok(model) => (model, None),
@@ -158,9 +158,9 @@ impl<M: Classifier> Hybrid<M> {
                 (model, Some(error))
             }
         };
-        let hybrid = Self { model, plan, phase: now, course, watcher };
+        let hybrid = Self { model, plan, phase: now, phases, watcher };
         match refusal {
-            Some(error) => hybrid.course.stop().end(&error.into()),
+            Some(error) => hybrid.phases.stop().end(&error.into()),
             None => hybrid.show(&hybrid.model, Moment::AfterStep),
         }
         hybrid
@@ -192,7 +192,7 @@ impl<M: Classifier> TrainStep for Hybrid<M> {
     fn step(&self, batch: Self::Input) -> TrainOutput<ClassificationOutput> {
         let targets = batch.targets.clone();
         self.teach(batch).unwrap_or_else(|refusal| {
-            self.course.stop().end(&refusal);
+            self.phases.stop().end(&refusal);
             TrainOutput { grads: GradientsParams::new(), item: self.nothing(targets) }
         })
     }
@@ -247,9 +247,9 @@ impl<M: Classifier> Module for Hybrid<M> {
     }
 
     fn valid(&self) -> Self {
-        let Self { model, plan, phase, course, watcher } = self;
-        let (plan, course, watcher) = (plan.clone(), course.clone(), watcher.clone());
-        Self { model: model.valid(), plan, phase: *phase, course, watcher }
+        let Self { model, plan, phase, phases, watcher } = self;
+        let (plan, phases, watcher) = (plan.clone(), phases.clone(), watcher.clone());
+        Self { model: model.valid(), plan, phase: *phase, phases, watcher }
     }
 
     fn materialize(self) -> Self {

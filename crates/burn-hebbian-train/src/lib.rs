@@ -75,6 +75,7 @@
 //! # let _ = net;
 //! # Ok(()) }
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod best;
 mod calm;
@@ -84,8 +85,10 @@ mod epochs;
 mod hybrid;
 mod loader;
 mod order;
+mod phases;
 pub mod pipeline;
 mod rates;
+mod stop;
 mod watcher;
 
 pub use best::best_epoch;

@@ -11,7 +11,7 @@ use burn::{
 };
 use burn_hebbian_optim::BoundPlan;
 
-use crate::course::{Course, CourseError};
+use crate::phases::Phases;
 
 /// A schedule that Burn refuses.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -24,17 +24,17 @@ pub struct RateError {
 /// One group a parameter, since who has a rate of its own differs between phases; `base` for all others. `plans` is the plan
 /// in each phase.
 pub(crate) fn rates(
-    course: &Course,
+    phases: &Phases,
     plans: &[BoundPlan],
     base: impl Fn(&RangeInclusive<usize>) -> LrSchedulerConfig,
-) -> Result<ModuleLrScheduler, CourseError> {
-    let of_the_rest = course.phases().iter().map(&base).collect();
-    let mut rates = ModuleLrScheduler::new(PhasedRate::new(course, of_the_rest)?);
+) -> Result<ModuleLrScheduler, RateError> {
+    let of_the_rest = phases.ranges().iter().map(&base).collect();
+    let mut rates = ModuleLrScheduler::new(PhasedRate::new(phases, of_the_rest)?);
     let paths = plans.first().map(|plan| plan.report().parameters).unwrap_or_default();
     for (path, _) in paths {
         let own = |(plan, epochs): (&BoundPlan, _)| plan.rate(&path).unwrap_or_else(|| base(epochs));
-        let configs = plans.iter().zip(course.phases()).map(own).collect();
-        rates = rates.with_group(ParamGroup::from_path(&path), PhasedRate::new(course, configs)?);
+        let configs = plans.iter().zip(phases.ranges()).map(own).collect();
+        rates = rates.with_group(ParamGroup::from_path(&path), PhasedRate::new(phases, configs)?);
     }
     Ok(rates)
 }
@@ -42,35 +42,35 @@ pub(crate) fn rates(
 /// One schedule a phase; that of the phase that runs steps.
 #[derive(Clone)]
 struct PhasedRate {
-    course: Course,
-    phases: Vec<ModuleLrScheduler>,
+    phases: Phases,
+    rates: Vec<ModuleLrScheduler>,
 }
 
 impl PhasedRate {
-    fn new(course: &Course, configs: Vec<LrSchedulerConfig>) -> Result<Self, CourseError> {
+    fn new(phases: &Phases, configs: Vec<LrSchedulerConfig>) -> Result<Self, RateError> {
         let schedule = |(config, epochs): (LrSchedulerConfig, &RangeInclusive<usize>)| {
             let refused = |reason| RateError { epochs: epochs.clone(), reason };
-            Ok(ModuleLrSchedulerConfig::new(config).init().map_err(refused)?)
+            ModuleLrSchedulerConfig::new(config).init().map_err(refused)
         };
-        let phases = configs.into_iter().zip(course.phases()).map(schedule);
-        Ok(Self { course: course.clone(), phases: phases.collect::<Result<_, CourseError>>()? })
+        let rates = configs.into_iter().zip(phases.ranges()).map(schedule);
+        Ok(Self { phases: phases.clone(), rates: rates.collect::<Result<_, _>>()? })
     }
 }
 
 impl LrScheduler for PhasedRate {
     fn step(&mut self) -> f64 {
-        self.phases[self.course.now()].step().base()
+        self.rates[self.phases.now()].step().base()
     }
 
     fn to_record(&self) -> LrSchedulerRecord {
         let join = |record: LrSchedulerRecord, (number, phase): (usize, &ModuleLrScheduler)| {
             record.with_record(&number.to_string(), phase.to_record())
         };
-        self.phases.iter().enumerate().fold(LrSchedulerRecord::new(), join)
+        self.rates.iter().enumerate().fold(LrSchedulerRecord::new(), join)
     }
 
     fn load_record(&mut self, record: LrSchedulerRecord) {
-        for (number, phase) in self.phases.iter_mut().enumerate() {
+        for (number, phase) in self.rates.iter_mut().enumerate() {
             *phase = phase.clone().load_record(record.record(&number.to_string()));
         }
     }

@@ -43,6 +43,7 @@
 //! # let _ = net;
 //! # Ok(()) }
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use burn_hebbian_core as core;
 #[cfg(feature = "lab")]
@@ -75,7 +76,7 @@ pub mod prelude {
     };
 }
 
-/// The README and the pages of the book that show the API: their Rust blocks are doctests.
+/// The READMEs and the pages of the book that show the API: their Rust blocks are doctests.
 #[cfg(doctest)]
 mod pages {
     macro_rules! pages {
@@ -89,6 +90,10 @@ mod pages {
 
     pages! {
         Readme: "README.md",
+        ReadmeOfTheFacade: "crates/burn-hebbian/README.md",
+        ReadmeOfTheRules: "crates/burn-hebbian-core/README.md",
+        ReadmeOfTheLayers: "crates/burn-hebbian-nn/README.md",
+        ReadmeOfTheOptimizer: "crates/burn-hebbian-optim/README.md",
         Introduction: "docs/src/introduction.md",
         Quickstart: "docs/src/quickstart.md",
         CustomRules: "docs/src/custom-rules.md",

@@ -1,11 +1,11 @@
-//! Bars: how often each neuron won, how weight norms are distributed.
+//! Bars: how often each neuron won, how weight norms are distributed, what the rows of a table came to.
 
 use std::path::Path;
 
 use image::RgbImage;
 use plotters::{
-    element::Rectangle,
-    style::{Color, RGBColor},
+    element::{PathElement, Rectangle},
+    style::{BLACK, Color, RGBColor},
 };
 
 use super::chart::{Area, ChartError, Frame, colour, failed, range};
@@ -19,6 +19,9 @@ const NARROW: f64 = 5.0;
 /// The share of a bar's width that is gap.
 const GAP: f64 = 0.2;
 
+/// Half the width of the ends of a deviation, as a share of a bar's.
+const END: f64 = 0.1;
+
 /// A bar chart with bars of one width.
 ///
 /// ```
@@ -26,12 +29,15 @@ const GAP: f64 = 0.2;
 ///
 /// let wins = BarChart::new("neuron", "patches won", [12.0, 3.0, 0.0, 7.0]);
 /// let norms = BarChart::histogram("norm", "neurons", &[0.97, 1.0, 1.01, 1.3], 10);
-/// # assert!(wins.draw().is_ok() && norms.draw().is_ok());
+/// let errors = BarChart::new("", "test error, %", [1.7, 6.2]).with_names(["hybrid", "local"]).with_deviations([0.4, 0.5]);
+/// # assert!(wins.draw().is_ok() && norms.draw().is_ok() && errors.draw().is_ok());
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct BarChart {
     frame: Frame,
     heights: Vec<f64>,
+    /// What each may be off by; nothing of the bars beyond.
+    deviations: Vec<f64>,
     /// Where the first bar begins, and how wide each is.
     first: f64,
     width: f64,
@@ -41,7 +47,7 @@ impl BarChart {
     /// A bar a value, about 0, 1, 2, …; values that are not finite have none.
     pub fn new(x: &str, y: &str, heights: impl IntoIterator<Item = f64>) -> Self {
         let heights = heights.into_iter().collect();
-        Self { frame: Frame::new(x, y), heights, first: -0.5, width: 1.0 }
+        Self { frame: Frame::new(x, y), heights, deviations: Vec::new(), first: -0.5, width: 1.0 }
     }
 
     /// How many of the values lie in each of `bins` equal parts of their range; the last part holds the largest value too.
@@ -57,7 +63,7 @@ impl BarChart {
         for value in finite {
             heights[(((value - first) / width) as usize).min(bins - 1)] += 1.0;
         }
-        Self { frame: Frame::new(x, y), heights, first, width }
+        Self { frame: Frame::new(x, y), heights, deviations: Vec::new(), first, width }
     }
 
     /// The height of each bar.
@@ -65,8 +71,22 @@ impl BarChart {
         &self.heights
     }
 
-    /// The bars from high to low; what neuron each was is lost.
+    /// Names below the bars in place of their numbers; bars beyond have none.
+    pub fn with_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.frame.names = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Deviations, drawn as lines up and down from the ends of the bars; bars beyond have none.
+    pub fn with_deviations(mut self, deviations: impl IntoIterator<Item = f64>) -> Self {
+        self.deviations = deviations.into_iter().collect();
+        self
+    }
+
+    /// The bars from high to low, without names and deviations; what neuron each was is lost.
     pub fn sorted(mut self) -> Self {
+        self.frame.names = None;
+        self.deviations.clear();
         self.heights.sort_by(|a, b| b.total_cmp(a));
         self
     }
@@ -98,12 +118,23 @@ impl BarChart {
     ///
     /// If there is no finite value, or no room for the axes.
     pub fn draw(&self) -> Result<RgbImage, ChartError> {
-        let values = self.heights.iter().copied();
+        let ends = self.whiskers().flat_map(|(_, ends)| ends);
+        let values = self.heights.iter().copied().chain(ends);
         let no_values = ChartError::NoValues { values: self.heights.len() };
         let [low, high] = range(values, ROOM).ok_or(no_values)?;
         // bars stand on 0
         let y = [if low < -ROOM * high { low } else { 0.0 }, high.max(0.0)];
         self.frame.picture(|area| self.draw_on(area, y))
+    }
+
+    /// The middle of each bar that has a deviation, and where that begins and ends.
+    fn whiskers(&self) -> impl Iterator<Item = (f64, [f64; 2])> {
+        let bars = self.heights.iter().zip(&self.deviations).enumerate();
+        let drawn = bars.filter(|(_, (height, deviation))| height.is_finite() && deviation.is_finite());
+        drawn.map(|(number, (height, deviation))| {
+            let middle = self.first + self.width * (number as f64 + 0.5);
+            (middle, [height - deviation, height + deviation])
+        })
     }
 
     fn draw_on(&self, area: &Area, y: [f64; 2]) -> Result<(), ChartError> {
@@ -121,6 +152,13 @@ impl BarChart {
             )
         });
         chart.draw_series(bars).map_err(failed)?;
+        let end = END * self.width;
+        let lines = self.whiskers().flat_map(|(middle, [low, high])| {
+            let across = |y| vec![(middle - end, y), (middle + end, y)];
+            [vec![(middle, low), (middle, high)], across(low), across(high)]
+        });
+        let lines = lines.map(|line| PathElement::new(line, BLACK.stroke_width(2)));
+        chart.draw_series(lines).map_err(failed)?;
         Ok(())
     }
 }
@@ -159,6 +197,26 @@ mod tests {
         assert_eq!(histogram(&[3.0; 7], 3).heights(), [0.0, 7.0, 0.0]);
         assert_eq!(histogram(&[1.0, 2.0], 0).heights(), [2.0]);
         assert!(histogram(&[], 3).draw().is_err());
+    }
+
+    #[test]
+    fn deviations_reach_as_far_as_they_are() {
+        let chart = BarChart::new("", "", [10.0, 20.0, 5.0]).with_deviations([5.0, f64::NAN]);
+        assert_eq!(chart.whiskers().collect::<Vec<_>>(), [(0.0, [5.0, 15.0])]);
+        let picture = chart.draw().unwrap();
+        assert_ne!(picture, BarChart::new("", "", [10.0, 20.0, 5.0]).draw().unwrap());
+        // one that is higher than its bar is in the picture
+        let high = BarChart::new("", "", [1.0]).with_deviations([3.0]).draw().unwrap();
+        assert!(bars(&high)[0] < picture.height() as usize / 3);
+    }
+
+    #[test]
+    fn names_stand_for_numbers() {
+        let chart = BarChart::new("", "", [1.0, 2.0, 3.0]);
+        let [plain, named] =
+            [chart.clone(), chart.with_names(["one", "two"])].map(|chart| chart.draw().unwrap());
+        assert_ne!(plain, named);
+        assert_eq!(bars(&plain), bars(&named));
     }
 
     #[test]

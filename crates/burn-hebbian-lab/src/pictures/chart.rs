@@ -78,13 +78,15 @@ pub(super) struct Frame {
     pub(super) title: Option<String>,
     pub(super) x: String,
     pub(super) y: String,
+    /// What stands below 0, 1, 2, … in place of numbers.
+    pub(super) names: Option<Vec<String>>,
     /// Width and height in pixels.
     pub(super) size: [u32; 2],
 }
 
 impl Frame {
     pub(super) fn new(x: &str, y: &str) -> Self {
-        Self { title: None, x: x.to_string(), y: y.to_string(), size: [900, 560] }
+        Self { title: None, x: x.to_string(), y: y.to_string(), names: None, size: [900, 560] }
     }
 
     /// A white picture on which `draw` draws.
@@ -122,15 +124,30 @@ impl Frame {
         }
         let mut chart = builder.build_cartesian_2d(x[0]..x[1], y[0]..y[1]).map_err(failed)?;
         let (numbers_x, numbers_y) = (Numbers::of(x), Numbers::of(y));
-        let (number_x, number_y) =
-            (|value: &f64| numbers_x.text(*value), |value: &f64| numbers_y.text(*value));
+        let number_x = |value: &f64| match &self.names {
+            Some(names) => name(names, *value),
+            None => numbers_x.text(*value),
+        };
+        let number_y = |value: &f64| numbers_y.text(*value);
         let mut mesh = chart.configure_mesh();
         mesh.x_desc(&self.x).y_desc(&self.y).axis_desc_style((FONT, LABEL)).label_style((FONT, NUMBER));
         mesh.x_label_formatter(&number_x).y_label_formatter(&number_y);
         mesh.light_line_style(WHITE.mix(0.0)).bold_line_style(GRID).x_labels(10).y_labels(8);
+        if let Some(names) = &self.names {
+            // marks at every whole number, or more
+            mesh.disable_x_mesh().x_labels((2 * names.len()).max(10));
+        }
         mesh.draw().map_err(failed)?;
         Ok(chart)
     }
+}
+
+/// The name that belongs to a mark; none between them.
+fn name(names: &[String], value: f64) -> String {
+    let number = value.round();
+    // marks are sums of steps
+    let whole = (value - number).abs() < 1e-6 && number >= 0.0;
+    names.get(number as usize).filter(|_| whole).cloned().unwrap_or_default()
 }
 
 /// Magnitudes that are written without an exponent.
@@ -193,6 +210,13 @@ mod tests {
         assert_eq!(range(&[2.0, f64::NAN, -2.0, f64::INFINITY], 0.25), Some([-3.0, 3.0]));
         assert_eq!(range(&[3.0], 0.25), Some([2.5, 3.5]));
         assert_eq!(range(&[f64::NAN], 0.25), None);
+    }
+
+    #[test]
+    fn names_are_of_whole_numbers() {
+        let names = ["a".to_string(), "b".to_string()];
+        let named = [-1.0, -0.5, 0.0, 0.5, 1.0 + 1e-12, 2.0].map(|value| name(&names, value));
+        assert_eq!(named, ["", "", "a", "", "b", ""]);
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::path::Path;
 use burn::tensor::Tensor;
 use image::{ImageResult, Rgb, RgbImage};
 
-/// Pixels between two filters.
-const GAP: usize = 1;
+/// Pixels between two filters, for each so many pixels a weight; at least 1.
+const ZOOM_PER_GAP: usize = 4;
 
 /// What lies between filters.
 const BACKGROUND: Rgb<u8> = Rgb([255; 3]);
@@ -97,15 +97,17 @@ struct Canvas {
     image: RgbImage,
     columns: usize,
     tile: [usize; 2],
+    gap: usize,
     zoom: usize,
 }
 
 impl Canvas {
     fn new(rows: usize, columns: usize, shape: &Shape, zoom: usize) -> Self {
-        let tile = [shape.height * zoom + GAP, shape.width * zoom + GAP];
-        let (width, height) = (columns * tile[1] + GAP, rows * tile[0] + GAP);
+        let gap = (zoom / ZOOM_PER_GAP).max(1);
+        let tile = [shape.height * zoom + gap, shape.width * zoom + gap];
+        let (width, height) = (columns * tile[1] + gap, rows * tile[0] + gap);
         let image = RgbImage::from_pixel(width as u32, height as u32, BACKGROUND);
-        Self { image, columns, tile, zoom }
+        Self { image, columns, tile, gap, zoom }
     }
 
     /// Changes what lies between tiles.
@@ -115,10 +117,11 @@ impl Canvas {
 
     /// Fills tile `index` with the colours of its weights (y, x).
     fn draw(&mut self, index: usize, colour: impl Fn(usize, usize) -> Rgb<u8>) {
+        let gap = self.gap;
         let (top, left) =
-            (index / self.columns * self.tile[0] + GAP, index % self.columns * self.tile[1] + GAP);
-        for y in 0..self.tile[0] - GAP {
-            for x in 0..self.tile[1] - GAP {
+            (index / self.columns * self.tile[0] + gap, index % self.columns * self.tile[1] + gap);
+        for y in 0..self.tile[0] - gap {
+            for x in 0..self.tile[1] - gap {
                 let pixel = colour(y / self.zoom, x / self.zoom);
                 self.image.put_pixel((left + x) as u32, (top + y) as u32, pixel);
             }
@@ -161,6 +164,8 @@ mod tests {
         assert_eq!(picture([96, 3, 5, 5], 4), (10 * 21 + 1, 10 * 21 + 1));
         assert_eq!(picture([8, 1, 3, 2], 2), (3 * 5 + 1, 3 * 7 + 1));
         assert_eq!(picture([5, 8, 3, 3], 1), (8 * 4 + 1, 5 * 4 + 1));
+        // large tiles stand further apart
+        assert_eq!(picture([4, 1, 3, 3], 12), (2 * 39 + 3, 2 * 39 + 3));
     }
 
     #[test]

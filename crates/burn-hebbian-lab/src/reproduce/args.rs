@@ -1,11 +1,12 @@
 //! The command line.
 
 use std::{
+    fs,
     ops::Range,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use clap::{Parser, ValueEnum};
 
@@ -18,6 +19,7 @@ use super::{
     results::{Line, Results, Score},
     run,
 };
+use crate::arguments::{positive, share};
 
 /// Reproduce a table of the literature.
 #[derive(Parser, Debug, Clone)]
@@ -35,7 +37,7 @@ pub struct Args {
     #[arg(long, default_value = "results")]
     pub out: PathBuf,
     /// Runs with seeds 0, 1, …
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = positive::<u64>)]
     pub seeds: u64,
     /// The first seed
     #[arg(long, default_value_t = 0)]
@@ -59,16 +61,16 @@ pub struct Args {
     #[arg(long)]
     pub no_diagnostics: bool,
     /// Of a small run: training images
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, value_parser = positive::<usize>)]
     pub images: Option<usize>,
     /// Of a small run: epochs of a stage or classifier at most
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, value_parser = positive::<usize>)]
     pub epochs: Option<usize>,
     /// Training images that are kept to choose on, of the whole data set
     #[arg(long, hide = true)]
     pub validation: Option<usize>,
     /// A share of the neurons of every layer but the last
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, value_parser = share)]
     pub width: Option<f64>,
 }
 
@@ -125,6 +127,10 @@ impl Args {
         let mut experiment = Experiment::read(name)?;
         let folder = self.out.join(stem(name));
         ensure!(self.seeds > 0, "at least 1 seed is needed, got 0");
+        let last = self.first_seed.checked_add(self.seeds);
+        ensure!(last.is_some(), "{} seeds from {} on: there are not so many", self.seeds, self.first_seed);
+        // before time is spent
+        fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
         let clock = Clock::new(&folder, self.scale, self.seeds().collect(), self.device)?;
         let lines = self.lines(&mut experiment.protocol, &folder, &clock)?;
         let results = Results {

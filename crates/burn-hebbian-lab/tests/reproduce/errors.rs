@@ -192,8 +192,14 @@ fn branches() {
 fn arguments() {
     let own = own(hebbian(json!({})));
     assert_eq!(refused(&own, &["--rows", "worst"]), "no row's name contains `worst`; there are good, bad");
-    assert_eq!(refused(&own, &["--seeds", "0"]), "at least 1 seed is needed, got 0");
-    assert_eq!(refused(&own, &["--width", "2"]), "a width must be above 0 and at most 1, got 2");
+    for name in ["--seeds", "--images", "--epochs"] {
+        let error = refused(&own, &[name, "0"]);
+        assert!(error.contains("must be a whole number of at least 1") && error.contains(name), "{error}");
+    }
+    let error = refused(&own, &["--width", "2"]);
+    assert!(error.contains("must be above 0 and at most 1") && error.contains("--width"), "{error}");
+    let error = refused(&own, &["--seeds", "2", "--first-seed", "18446744073709551614"]);
+    assert_eq!(error, "2 seeds from 18446744073709551614 on: there are not so many");
     let missing = own.dir.path().join("missing.json").display().to_string();
     let error = burn_hebbian_lab::reproduce::Args {
         experiment: Some(missing.clone()),
@@ -213,10 +219,6 @@ fn data() {
         error,
         "row `good`: EMPTY: no CIFAR-10 here: neither data_batch_1.bin … test_batch.bin (or a folder \
          cifar-10-batches-bin of them), nor folders train/CLASS and test/CLASS of images"
-    );
-    assert_eq!(
-        refused(&own, &["--images", "0"]),
-        "row `good`: too few images: 0 for training, 0 for the test"
     );
     let held_out = refused(&own, &["--validation", "201"]);
     assert_eq!(held_out, "row `good`: 201 images for validation, of 200");
