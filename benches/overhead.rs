@@ -110,18 +110,18 @@ fn six_layer_net(rounds: usize, layer: f64) {
     for _ in 0..rounds {
         let start = Instant::now();
         let updates = training.learn();
-        let learnt = start.elapsed().as_secs_f64();
+        let learned = start.elapsed().as_secs_f64();
         training.apply(updates);
-        let applied = start.elapsed().as_secs_f64() - learnt;
+        let applied = start.elapsed().as_secs_f64() - learned;
         let start = Instant::now();
         drop(apply_by_hand(&weights));
         let by_hand = start.elapsed().as_secs_f64();
-        for (times, time) in times.iter_mut().zip([learnt, applied, by_hand]) {
+        for (times, time) in times.iter_mut().zip([learned, applied, by_hand]) {
             times.push(time);
         }
     }
-    let [learnt, applied, by_hand] = times.map(median);
-    let step = learnt + applied;
+    let [learned, applied, by_hand] = times.map(median);
+    let step = learned + applied;
     // what is done once a layer is in `applied` too, in part: counted twice rather than not at all
     let overhead = (applied - by_hand).max(0.0) + weights.len() as f64 * layer;
     println!("\nSix-layer net, 64 images, SWTA; milliseconds\n");
@@ -129,10 +129,10 @@ fn six_layer_net(rounds: usize, layer: f64) {
         "| step | forward pass and sums | sums to weights | the same by hand | overhead | of the step |"
     );
     println!("|---|---|---|---|---|---|");
-    let [step_ms, learnt_ms, applied_ms, by_hand_ms, overhead_ms] =
-        [step, learnt, applied, by_hand, overhead].map(|time| time * 1e3);
+    let [step_ms, learned_ms, applied_ms, by_hand_ms, overhead_ms] =
+        [step, learned, applied, by_hand, overhead].map(|time| time * 1e3);
     println!(
-        "| {step_ms:.1} | {learnt_ms:.1} | {applied_ms:.2} | {by_hand_ms:.2} | {overhead_ms:.2} | {:.2} % |",
+        "| {step_ms:.1} | {learned_ms:.1} | {applied_ms:.2} | {by_hand_ms:.2} | {overhead_ms:.2} | {:.2} % |",
         100.0 * overhead / step
     );
 }

@@ -1,4 +1,4 @@
-//! A rule of your own, from the public API alone: Oja's rule with a threshold below which nothing is learnt.
+//! A rule of your own, from the public API alone: Oja's rule with a threshold below which nothing is learned.
 //!
 //! ```text
 //! cargo run --release --example custom_rule

@@ -22,9 +22,9 @@ class Time:
         return Time(self.wall * factor, self.cpu * factor)
 
 
-def now(synchronise: Callable[[], None]) -> Time:
+def now(synchronize: Callable[[], None]) -> Time:
     """Now, once the device has done its work."""
-    synchronise()
+    synchronize()
     return Time(perf_counter(), clock_gettime(CLOCK_PROCESS_CPUTIME_ID))
 
 

@@ -118,7 +118,7 @@ class Contest:
                 yield f"FastHebb {work}", self._timer(lambda work=work: fasthebb(self.problem, work))
             if "per-patch" in self.options.forms:
                 per_patch = PerPatch(self.problem, work)
-                yield f"per patch {work}", lambda per_patch=per_patch: per_patch.time(self._synchronise)
+                yield f"per patch {work}", lambda per_patch=per_patch: per_patch.time(self._synchronize)
 
     def _variants(self, work: str) -> list[Variant]:
         return variants(work, self.options.device, self.options.compilers)
@@ -142,9 +142,9 @@ class Contest:
 
         def time() -> Time:
             step()
-            start = now(self._synchronise)
+            start = now(self._synchronize)
             step()
-            return now(self._synchronise) - start
+            return now(self._synchronize) - start
 
         return time
 
@@ -155,7 +155,7 @@ class Contest:
 
         return time
 
-    def _synchronise(self) -> None:
+    def _synchronize(self) -> None:
         if self.options.device.type == "cuda":
             torch.cuda.synchronize()
 

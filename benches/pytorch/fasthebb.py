@@ -66,13 +66,13 @@ class PerPatch:
             delta = delta / self.problem.layer.fan_in**0.5
         return delta.view_as(self.problem.weight)
 
-    def time(self, synchronise: Callable[[], None]) -> Time:
+    def time(self, synchronize: Callable[[], None]) -> Time:
         """One step: the differences of one chunk are measured and scaled to all patches."""
-        start = now(synchronise)
+        start = now(synchronize)
         patches, y = self._before()
-        before = now(synchronise)
+        before = now(synchronize)
         self._chunk(patches, y, 0)
-        after = now(synchronise)
+        after = now(synchronize)
         return (before - start) + (after - before) * (self.problem.patches / self.chunk)
 
     def _before(self) -> tuple[Tensor, Tensor]:

@@ -155,7 +155,7 @@ impl<L: Trainable + 'static, const D: usize> Layer<L, D> {
         })
     }
 
-    fn synchronised(&self) -> Result<Instant> {
+    fn synchronized(&self) -> Result<Instant> {
         self.device.sync().context("the device does not answer")?;
         Ok(Instant::now())
     }
@@ -171,9 +171,9 @@ impl<L: Trainable + 'static, const D: usize> Work for Layer<L, D> {
     fn seconds(&self, work: &str) -> Result<f64> {
         let step = self.step(work)?;
         drop(step());
-        let start = self.synchronised()?;
+        let start = self.synchronized()?;
         drop(step());
-        Ok((self.synchronised()? - start).as_secs_f64())
+        Ok((self.synchronized()? - start).as_secs_f64())
     }
 }
 

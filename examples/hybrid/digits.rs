@@ -49,11 +49,11 @@ pub(crate) const IMAGE: [usize; 3] = [1, SIDE, SIDE];
 /// Images of a step.
 pub(crate) const BATCH: usize = 32;
 
-/// The digits, contrast normalised and whitened by what is learnt from.
+/// The digits, contrast normalized and whitened by what is learned from.
 pub(crate) fn parts() -> Result<Parts> {
     let Digits { mut training, mut validation, mut test } = Digits::load()?;
     let parts = [&mut training, &mut validation, &mut test];
-    parts.into_iter().for_each(contrast::normalise);
+    parts.into_iter().for_each(contrast::normalize);
     let zca = Spectrum::fit(&training, &Device::flex())?.zca(SMOOTHING);
     [&mut training, &mut validation, &mut test].into_iter().for_each(|part| zca.apply(part));
     Ok(Parts { training: training.into(), validation: validation.into(), test })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn_hebbian::{lab::data::Labelled, prelude::*};
+use burn_hebbian::{lab::data::Labeled, prelude::*};
 
 /// A plan of this example.
 #[derive(Debug, Clone)]
@@ -15,7 +15,7 @@ pub(crate) struct NamedPlan {
 /// Images for learning, for watching, for the final number.
 #[derive(Debug, Clone)]
 pub(crate) struct Parts {
-    pub(crate) training: Arc<Labelled>,
-    pub(crate) validation: Arc<Labelled>,
-    pub(crate) test: Labelled,
+    pub(crate) training: Arc<Labeled>,
+    pub(crate) validation: Arc<Labeled>,
+    pub(crate) test: Labeled,
 }

@@ -16,9 +16,9 @@ use burn::{
     },
 };
 use burn_hebbian::{
-    lab::data::{ImageBatcher, Labelled, LabelledImage},
+    lab::data::{ImageBatcher, Labeled, LabeledImage},
     prelude::*,
-    train::{Batch, Calm, Classifier, Course, Hybrid, OrderedLoader, renderer},
+    train::{Batch, Classifier, Hybrid, LogRenderer, OrderedLoader, PhasedTraining, renderer},
 };
 
 use crate::{
@@ -44,7 +44,7 @@ pub(crate) struct Settings {
 pub(crate) fn train(plan: &Plan, parts: &Parts, seed: u64, name: &str, settings: &Settings) -> Result<Net> {
     let device = Device::flex().autodiff();
     device.seed(seed);
-    let course = Course::new(plan, settings.epochs, digits::optimizer())?;
+    let course = PhasedTraining::new(plan, settings.epochs, digits::optimizer())?;
     let course = course.after(settings.resume.unwrap_or(0))?;
     let training = loader(&parts.training, BATCH, &device).shuffled(seed, course.epochs());
     let validation = loader(&parts.validation, BATCH, &device);
@@ -84,7 +84,7 @@ impl Settings {
         let interrupter = training.interrupter();
         let renderer: Box<dyn MetricsRenderer> = match self.every_epoch {
             true => renderer(interrupter, self.resume),
-            false => Box::new(Calm::new(std::io::stdout()).every(self.epochs).watching(interrupter)),
+            false => Box::new(LogRenderer::new(std::io::stdout()).every(self.epochs).watching(interrupter)),
         };
         training.renderer(renderer)
     }
@@ -102,9 +102,9 @@ fn stopping(n_epochs: usize) -> MetricEarlyStoppingStrategy {
 }
 
 fn loader(
-    images: &Arc<Labelled>,
+    images: &Arc<Labeled>,
     batch: usize,
     device: &Device,
-) -> OrderedLoader<LabelledImage, Batch<Tensor<4>>> {
+) -> OrderedLoader<LabeledImage, Batch<Tensor<4>>> {
     OrderedLoader::new(images.clone(), ImageBatcher::new(), batch, device)
 }

@@ -15,7 +15,7 @@ use burn::{
 use burn_hebbian::{
     lab::{
         arguments::positive,
-        data::{Labelled, Spectrum, contrast, shuffled},
+        data::{Labeled, Spectrum, contrast, shuffled},
         digits::Digits,
         evaluation::accuracy,
         measure::{Spread, measured},
@@ -99,7 +99,7 @@ fn compare(
     pipeline: &Pipeline,
     plan: &Plan,
     epochs: usize,
-    [training, test]: [&Labelled; 2],
+    [training, test]: [&Labeled; 2],
     seed: u64,
 ) -> Result<Option<Comparison>> {
     let run = |way| train(pipeline, way, plan, epochs, training, seed);
@@ -130,7 +130,7 @@ fn train(
     way: Way,
     plan: &Plan,
     epochs: usize,
-    data: &Labelled,
+    data: &Labeled,
     seed: u64,
 ) -> Result<Net> {
     let device = Device::flex().autodiff();
@@ -154,15 +154,15 @@ fn train(
 }
 
 /// The scores of all images, to the bit.
-fn scores(net: &Net, data: &Labelled) -> Vec<f32> {
+fn scores(net: &Net, data: &Labeled) -> Vec<f32> {
     let all: Vec<usize> = (0..data.len()).collect();
     net.scores(data.images(&all, &Device::flex())).into_data().iter::<f32>().collect()
 }
 
-/// The digits, contrast normalised and whitened by what is learnt from, and the test part.
-fn prepared() -> Result<[Labelled; 2]> {
+/// The digits, contrast normalized and whitened by what is learned from, and the test part.
+fn prepared() -> Result<[Labeled; 2]> {
     let Digits { mut training, mut test, .. } = Digits::load()?;
-    [&mut training, &mut test].into_iter().for_each(contrast::normalise);
+    [&mut training, &mut test].into_iter().for_each(contrast::normalize);
     let zca = Spectrum::fit(&training, &Device::flex())?.zca(SMOOTHING);
     [&mut training, &mut test].into_iter().for_each(|part| zca.apply(part));
     Ok([training, test])

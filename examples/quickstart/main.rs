@@ -100,7 +100,7 @@ fn main() -> Result<()> {
     save(&filters::beside(&panels, BETWEEN), "table, and filters of (a)", &args.out.join("table.png"))
 }
 
-/// The digits: contrast normalised and whitened by what is learnt from, and as plain pixels.
+/// The digits: contrast normalized and whitened by what is learned from, and as plain pixels.
 fn prepared(part: Part) -> Result<Parts> {
     let Digits { training, validation, test } = Digits::load()?;
     let scored = match part {
@@ -109,8 +109,8 @@ fn prepared(part: Part) -> Result<Parts> {
     };
     let raw = [training, scored];
     let [mut training, mut scored] = raw.clone();
-    contrast::normalise(&mut training);
-    contrast::normalise(&mut scored);
+    contrast::normalize(&mut training);
+    contrast::normalize(&mut scored);
     let zca = Spectrum::fit(&training, &Device::flex())?.zca(SMOOTHING);
     zca.apply(&mut training);
     zca.apply(&mut scored);

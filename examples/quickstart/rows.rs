@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use burn::tensor::{Device, Tensor};
-use burn_hebbian::lab::{data::Labelled, evaluation::accuracy};
+use burn_hebbian::lab::{data::Labeled, evaluation::accuracy};
 use burn_hebbian::prelude::*;
 
 use crate::{
@@ -14,11 +14,11 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Parts {
     /// Images to learn from, whitened.
-    pub(crate) training: Labelled,
+    pub(crate) training: Labeled,
     /// Images to be scored on, whitened.
-    pub(crate) scored: Labelled,
+    pub(crate) scored: Labeled,
     /// The same images as plain pixels.
-    pub(crate) raw: [Labelled; 2],
+    pub(crate) raw: [Labeled; 2],
 }
 
 /// A row of the table.
@@ -119,7 +119,7 @@ impl Row {
     }
 }
 
-fn score<M: Classify>(net: &M, data: &Labelled) -> f64 {
+fn score<M: Classify>(net: &M, data: &Labeled) -> f64 {
     let net = net.valid();
     accuracy(data, &Device::flex(), |images| net.scores(images))
 }

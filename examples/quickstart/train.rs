@@ -7,7 +7,7 @@ use burn::{
     optim::{AdamConfig, decay::WeightDecayConfig},
     tensor::Device,
 };
-use burn_hebbian::lab::data::{Labelled, shuffled};
+use burn_hebbian::lab::data::{Labeled, shuffled};
 use burn_hebbian::lab::digits::CLASSES;
 use burn_hebbian::prelude::*;
 use indicatif::ProgressBar;
@@ -35,7 +35,7 @@ impl Course {
     pub(crate) fn train<M: Classify>(
         &self,
         model: M,
-        data: &Labelled,
+        data: &Labeled,
         device: &Device,
         run: &Run,
     ) -> Result<M> {
@@ -56,7 +56,7 @@ impl Course {
     pub(crate) fn train_locally<M: Classify>(
         &self,
         model: M,
-        data: &Labelled,
+        data: &Labeled,
         device: &Device,
         run: &Run,
     ) -> Result<M> {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use burn::tensor::Device;
-use burn_hebbian::lab::data::{Labelled, Spectrum, contrast};
+use burn_hebbian::lab::data::{Labeled, Spectrum, contrast};
 use burn_hebbian::lab::digits::Digits;
 
 /// Smoothing of the whitening of whole digits.
@@ -15,41 +15,41 @@ const PATCH_SMOOTHING: f64 = 1e-3;
 #[derive(Debug)]
 pub(crate) struct Data {
     /// Ink in 0..=1.
-    pub(crate) ink: Labelled,
+    pub(crate) ink: Labeled,
     /// Ink minus the mean digit.
-    pub(crate) centred: Labelled,
+    pub(crate) centered: Labeled,
     /// Each digit brought to mean 0 and deviation 1.
-    pub(crate) contrast: Labelled,
+    pub(crate) contrast: Labeled,
     /// The same at length 1.
-    pub(crate) unit: Labelled,
+    pub(crate) unit: Labeled,
     /// Contrast of the test part.
-    pub(crate) test: Labelled,
+    pub(crate) test: Labeled,
     /// Contrast, whitened.
-    pub(crate) whitened: Labelled,
+    pub(crate) whitened: Labeled,
 }
 
 impl Data {
     /// Loads and prepares the digits.
     pub(crate) fn load() -> Result<Self> {
         let Digits { training: ink, mut test, .. } = Digits::load()?;
-        let (mut centred, mut contrast) = (ink.clone(), ink.clone());
-        subtract_mean(&mut centred);
-        contrast::normalise(&mut contrast);
-        contrast::normalise(&mut test);
+        let (mut centered, mut contrast) = (ink.clone(), ink.clone());
+        subtract_mean(&mut centered);
+        contrast::normalize(&mut contrast);
+        contrast::normalize(&mut test);
         let whitened = whitened(contrast.clone(), SMOOTHING)?;
         let mut unit = contrast.clone();
         let length = (unit.image_len() as f32).sqrt();
         unit.values.iter_mut().for_each(|value| *value /= length);
-        Ok(Self { ink, centred, contrast, unit, test, whitened })
+        Ok(Self { ink, centered, contrast, unit, test, whitened })
     }
 
     /// All patches of `side` × `side` pixels of the digits, whitened as images of their own.
-    pub(crate) fn whitened_patches(&self, side: usize) -> Result<Labelled> {
+    pub(crate) fn whitened_patches(&self, side: usize) -> Result<Labeled> {
         whitened(patches(&self.ink, side), PATCH_SMOOTHING)
     }
 }
 
-fn subtract_mean(images: &mut Labelled) {
+fn subtract_mean(images: &mut Labeled) {
     let (len, count) = (images.image_len(), images.len() as f32);
     for pixel in 0..len {
         let mean = images.values.iter().skip(pixel).step_by(len).sum::<f32>() / count;
@@ -57,16 +57,16 @@ fn subtract_mean(images: &mut Labelled) {
     }
 }
 
-fn whitened(mut images: Labelled, smoothing: f64) -> Result<Labelled> {
+fn whitened(mut images: Labeled, smoothing: f64) -> Result<Labeled> {
     Spectrum::fit(&images, &Device::flex())?.zca(smoothing).apply(&mut images);
     Ok(images)
 }
 
 /// Every window of every image of one channel.
-fn patches(images: &Labelled, side: usize) -> Labelled {
+fn patches(images: &Labeled, side: usize) -> Labeled {
     let [_, height, width] = images.dims;
     let (rows, columns) = (height - side + 1, width - side + 1);
-    let mut patches = Labelled::with_capacity([1, side, side], images.len() * rows * columns);
+    let mut patches = Labeled::with_capacity([1, side, side], images.len() * rows * columns);
     for index in 0..images.len() {
         let image = images.image(index);
         for corner in (0..rows * columns).map(|i| i / columns * width + i % columns) {

@@ -6,7 +6,7 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Tensor},
 };
-use burn_hebbian::lab::data::{Labelled, in_order, shuffled};
+use burn_hebbian::lab::data::{Labeled, in_order, shuffled};
 use burn_hebbian::lab::digits::CLASSES;
 use burn_hebbian::prelude::*;
 
@@ -17,7 +17,7 @@ const SEED: u64 = 0;
 #[derive(Debug, Clone)]
 pub(crate) struct Lesson<'a> {
     /// The images.
-    pub(crate) images: &'a Labelled,
+    pub(crate) images: &'a Labeled,
     /// The rule.
     pub(crate) rule: Rule,
     /// Number of neurons.
@@ -38,7 +38,7 @@ pub(crate) struct Lesson<'a> {
 
 impl<'a> Lesson<'a> {
     /// Whole images, 64 a step, 1000 steps, from small normal weights.
-    pub(crate) fn new(rule: Rule, neurons: usize, images: &'a Labelled) -> Self {
+    pub(crate) fn new(rule: Rule, neurons: usize, images: &'a Labeled) -> Self {
         let initial = Initializer::Normal { mean: 0.0, std: 0.1 };
         Self {
             images,
@@ -113,7 +113,7 @@ impl<'a> Lesson<'a> {
 }
 
 /// All of `images` at once.
-pub(crate) fn all(images: &Labelled) -> Tensor<4> {
+pub(crate) fn all(images: &Labeled) -> Tensor<4> {
     images.images(&in_order(images.len()), &Device::flex())
 }
 

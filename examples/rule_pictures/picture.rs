@@ -21,7 +21,7 @@ const ZOOM: usize = 5;
 pub(crate) struct Picture {
     /// Panels from left to right, each `[rows, columns, height, width]`.
     pub(crate) panels: Vec<Tensor<4>>,
-    /// What was learnt, in numbers.
+    /// What was learned, in numbers.
     pub(crate) line: String,
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use burn::tensor::Tensor;
-use burn_hebbian::lab::data::Labelled;
+use burn_hebbian::lab::data::Labeled;
 use burn_hebbian::prelude::*;
 
 use crate::lesson::all;
@@ -43,11 +43,11 @@ impl LocalRule for Witness {
 }
 
 /// The coefficients with which `layer` would learn each patch of `images` by `rule`, `[patches, neurons]`.
-pub(crate) fn coefficients(layer: &HebbianConv2d, rule: Rule, images: &Labelled) -> Result<Tensor<2>> {
+pub(crate) fn coefficients(layer: &HebbianConv2d, rule: Rule, images: &Labeled) -> Result<Tensor<2>> {
     let witness = Witness { rule, seen: Arc::default() };
     let plan = Plan::new().local(".*", LocalTraining::custom(witness.clone()));
     let (layer, plan) = plan.bind(layer.clone())?;
-    drop(plan.observe(&layer, Signals::none(), |layer| layer.forward(all(images)))?); // nothing is learnt
+    drop(plan.observe(&layer, Signals::none(), |layer| layer.forward(all(images)))?); // nothing is learned
     let seen = witness.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     let c = seen.context("the rule has no coefficients")?; // [n, 1, neurons, positions]
     let [n, _, neurons, positions] = c.dims();

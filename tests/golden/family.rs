@@ -151,10 +151,10 @@ families! {
     "softhebb_conv_hard" | "softhebb_linear_hard" => {
         soft_hebb(case)?.with_competition(Competition::KWinners { k: 1, losers: 0.0 })
     },
-    "fh_som_gauss" | "th_som_gauss" => som(case, Neighbourhood::Gaussian)?,
-    "fh_som_dog" | "th_som_dog" => som(case, Neighbourhood::DifferenceOfGaussians)?,
-    "th_som_exp" => som(case, Neighbourhood::Exponential)?,
-    "th_som_doe" => som(case, Neighbourhood::DifferenceOfExponentials)?,
+    "fh_som_gauss" | "th_som_gauss" => som(case, Neighborhood::Gaussian)?,
+    "fh_som_dog" | "th_som_dog" => som(case, Neighborhood::DifferenceOfGaussians)?,
+    "th_som_exp" => som(case, Neighborhood::Exponential)?,
+    "th_som_doe" => som(case, Neighborhood::DifferenceOfExponentials)?,
     "fh_teacher_final" | "th_teacher_fc" | "th_teacher_conv3" => Rule::teacher(),
     "th_teacher_fc_hebb" => Rule::teacher().with_gate(Gate::Hebb),
     "th_teacher_competitive" => Rule::hard_wta().with_teacher(Teacher::PerNeuron),
@@ -269,11 +269,11 @@ fn soft_hebb(case: &Case) -> Result<Rule, String> {
 }
 
 /// The map's own radius is the reference's `sigma`.
-fn som(case: &Case, neighbourhood: Neighbourhood) -> Result<Rule, String> {
+fn som(case: &Case, neighborhood: Neighborhood) -> Result<Rule, String> {
     let size = case.integers("map")?;
     Ok(Rule::hard_wta().with_lateral(Lateral::Map {
         size,
-        neighbourhood,
+        neighborhood,
         sigma: None,
         tau: case.number("tau")?,
     }))

@@ -32,13 +32,8 @@ fn step(optim: &mut LocalOptimizer, layer: Local<Linear>, x: Tensor<2>, rate: f6
 /// The radius falls by a factor a step: after some hundred steps no float holds it.
 fn map_outlives_its_radius() {
     let rule = |tau: f64| {
-        let neighbourhood = Neighbourhood::Gaussian;
-        Rule::som([4, 2]).with_lateral(Lateral::Map {
-            size: vec![4, 2],
-            neighbourhood,
-            sigma: Some(1.5),
-            tau,
-        })
+        let neighborhood = Neighborhood::Gaussian;
+        Rule::som([4, 2]).with_lateral(Lateral::Map { size: vec![4, 2], neighborhood, sigma: Some(1.5), tau })
     };
     let x = |step: u64| tensor::<2>(step % 20, [3, 2], &Device::flex());
     let (mut map, mut optim) = Plan::new().init(layer(rule(0.5), 2, 8), SgdConfig::new()).unwrap();

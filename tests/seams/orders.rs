@@ -28,7 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("the_last_entry_decides_about_optimizer_and_rate", last_entry),
         ("another_rule_starts_with_a_state_of_its_own", another_rule),
         ("layers_may_get_another_rule", exchanged_rule),
-        ("a_phase_keeps_what_the_one_before_learnt", phases),
+        ("a_phase_keeps_what_the_one_before_learned", phases),
     ];
     kind("orders", tests)
 }
@@ -171,15 +171,15 @@ fn another_rule() {
     let plan = |rule: Rule| Plan::new().local("conv2", rule).with_rest(Rest::Frozen);
     let (net, first) = moved_by(&plan(Rule::bcm()), net());
     assert!(first[1]);
-    let learnt = vec(net.conv2.rule_state().unwrap());
+    let learned = vec(net.conv2.rule_state().unwrap());
     let (again, _) = plan(Rule::bcm()).bind(net.clone()).unwrap();
-    assert_eq!(vec(again.conv2.rule_state().unwrap()), learnt, "the same rule goes on");
+    assert_eq!(vec(again.conv2.rule_state().unwrap()), learned, "the same rule goes on");
     let other = Rule::bcm().with_gate(match Rule::bcm().gate {
         Gate::Bcm { .. } => Gate::Bcm { momentum: 0.5 },
         gate => gate,
     });
     let (other, _) = plan(other).bind(net).unwrap();
-    assert_ne!(vec(other.conv2.rule_state().unwrap()), learnt, "another one starts anew");
+    assert_ne!(vec(other.conv2.rule_state().unwrap()), learned, "another one starts anew");
 }
 
 fn exchanged_rule() {

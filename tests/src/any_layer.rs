@@ -159,7 +159,7 @@ impl AnyLayer {
 
 /// The ascent step that gradients hold for a weight.
 fn delta<const X: usize>(weight: &Param<Tensor<X>>, grads: &GradientsParams) -> Tensor<5> {
-    volume(grads.get::<X>(weight.id).expect("the layer learnt").neg())
+    volume(grads.get::<X>(weight.id).expect("the layer learned").neg())
 }
 
 /// The layer of a configuration, with a weight.

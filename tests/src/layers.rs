@@ -54,5 +54,5 @@ pub fn learn(conv: &HebbianConv2d, x: Tensor<4>, teacher: Option<Tensor<2>>) -> 
     let (bound, plan) = Plan::new().bind(conv.clone()).expect("the plan fits");
     let (_, seen) = plan.observe(&bound, signals, |conv| conv.forward(x)).expect("the layer learns");
     let (_, grads) = plan.finish(bound, seen.local_only()).expect("the update is finite");
-    grads.get::<4>(conv.layer().weight.id).expect("the layer learnt").neg()
+    grads.get::<4>(conv.layer().weight.id).expect("the layer learned").neg()
 }

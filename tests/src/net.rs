@@ -101,9 +101,9 @@ impl NormNet {
     /// # Panics
     ///
     /// If there are none.
-    pub fn synchronised(self, replicas: usize) -> Self {
+    pub fn synchronized(self, replicas: usize) -> Self {
         let meet = |norm: SyncBatchNorm| {
-            norm.synchronised(Arc::new(InProcess::new(replicas).expect("at least one replica")))
+            norm.synchronized(Arc::new(InProcess::new(replicas).expect("at least one replica")))
         };
         Self { norm1: meet(self.norm1), norm2: meet(self.norm2), ..self }
     }

@@ -1,4 +1,4 @@
-//! Bad input: a clear error that states the value, or a stated behaviour.
+//! Bad input: a clear error that states the value, or a stated behavior.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -83,7 +83,7 @@ fn configurations_are_refused(device: &Device) {
     assert_eq!(around(4, 1.0, 2.0), "surround modulation: the size must be odd, got 4");
     assert_eq!(
         around(5, 1.5, 1.2),
-        "surround modulation: the surround must be wider than the centre, got 1.2 and 1.5"
+        "surround modulation: the surround must be wider than the center, got 1.2 and 1.5"
     );
     let sparse = |target| Rule::foldiak(target);
     assert_eq!(refused(sparse(1.5)), "anti-Hebbian target activity: must be in 0..=1, got 1.5");
@@ -196,7 +196,7 @@ fn empty_batch(device: &Device) {
     let error = plan.observe(&conv, Signals::none(), |conv| conv.forward(empty)).unwrap_err().to_string();
     assert_eq!(
         error,
-        "layer `weight`: nothing can be learnt from an empty batch, got an input of [0, 2, 4, 3]"
+        "layer `weight`: nothing can be learned from an empty batch, got an input of [0, 2, 4, 3]"
     );
 }
 

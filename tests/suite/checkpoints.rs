@@ -39,7 +39,7 @@ fn resume_at_any_epoch(_: &Device) {
         let resumed = train(folder.path(), 3, epochs).unwrap();
         assert!(bits(&resumed.model) == bits(&whole.model), "after epoch {epochs}");
     }
-    assert!(bits(&whole.model) != bits(&fresh(&plan, 3).model), "it learnt");
+    assert!(bits(&whole.model) != bits(&fresh(&plan, 3).model), "it learned");
 }
 
 fn names(folder: &Path) -> Vec<String> {

@@ -14,7 +14,7 @@ use burn::{
         TrainOutput, TrainStep,
     },
 };
-use burn_hebbian::{prelude::*, train::Calm};
+use burn_hebbian::{prelude::*, train::LogRenderer};
 use burn_hebbian_tests::{
     net::{Net, NormNet, PlainNet},
     values::{assert_close, numbers, vec},
@@ -27,7 +27,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         on_flex("learner::accumulated_micro_batches_equal_one_batch", accumulated_equals_one_batch),
         on_flex("learner::several_devices_equal_one", several_devices_equal_one),
-        on_flex("learner::synchronised_norms_equal_one_device", synchronised_norms_equal_one_device),
+        on_flex("learner::synchronized_norms_equal_one_device", synchronized_norms_equal_one_device),
         on_flex("learner::frozen_norms_equal_one_device", frozen_norms_equal_one_device),
         on_flex("learner::labels_reach_teacher_neurons", labels_reach_teacher_neurons),
     ]
@@ -165,7 +165,7 @@ fn train<N: Scores>(model: Model<N>, run: Run) -> Model<N> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut training = SupervisedTraining::new(folder.path(), loader(items), loader(vec![]))
         .with_application_logger(None)
-        .renderer(Box::new(Calm::new(io::sink())))
+        .renderer(Box::new(LogRenderer::new(io::sink())))
         .with_training_strategy(strategy.into())
         .num_epochs(2);
     if let Some(steps) = accumulation {
@@ -259,12 +259,12 @@ fn equal_one_device<N: Scores>(
 }
 
 /// Batch norms below and above a local layer that passes gradients: statistics of all devices, gradients through them.
-fn synchronised_norms_equal_one_device(device: &Device) {
+fn synchronized_norms_equal_one_device(device: &Device) {
     let device = device.clone().autodiff();
     for replicas in [2, 3] {
         // drawn anew each time: clones share their running statistics
         let one = norm_model(NormNet::new(&device));
-        let several = || norm_model(NormNet::new(&device).synchronised(replicas));
+        let several = || norm_model(NormNet::new(&device).synchronized(replicas));
         equal_one_device(several, &one, replicas, &device, weights_and_statistics);
     }
 }

@@ -180,7 +180,7 @@ fn recurrence() -> impl Strategy<Value = Recurrence> {
     ]
 }
 
-/// Any stages that do not contradict each other; no normalisation, which blows rounding up to any size.
+/// Any stages that do not contradict each other; no normalization, which blows rounding up to any size.
 fn rule() -> impl Strategy<Value = Rule> {
     let stages = (similarity(), activation(), competition(), gate(), recurrence());
     let reduction = prop_oneof![Just(Reduction::Sum), Just(Reduction::Mean), Just(Reduction::Weighted)];

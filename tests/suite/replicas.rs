@@ -131,7 +131,7 @@ fn norms_train_on_plain_devices(device: &Device) {
 
 fn norms_alone_say_who_is_missing(device: &Device) {
     let replicas = InProcess::new(2).unwrap().with_patience(Duration::from_millis(50));
-    let norm = SyncBatchNorm::new(BatchNormConfig::new(3).init(device)).synchronised(Arc::new(replicas));
+    let norm = SyncBatchNorm::new(BatchNormConfig::new(3).init(device)).synchronized(Arc::new(replicas));
     let (norm, plan) = Plan::new().bind(norm).unwrap();
     let images: Tensor<4> = tensor(42, [4, 3, 2, 5], device);
     let alone = std::panic::AssertUnwindSafe(|| {

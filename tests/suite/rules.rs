@@ -94,10 +94,10 @@ pub(crate) fn rules(neurons: usize) -> Vec<(&'static str, Rule)> {
                 .with_competition(Competition::None)
                 .with_gate(Gate::Hebb),
         ),
-        ("som", som(vec![neurons], Neighbourhood::Gaussian)),
-        ("som_exponential", som(vec![neurons, 1], Neighbourhood::Exponential)),
-        ("som_dog", som(plane.clone(), Neighbourhood::DifferenceOfGaussians)),
-        ("som_doe", som([vec![1], plane].concat(), Neighbourhood::DifferenceOfExponentials)),
+        ("som", som(vec![neurons], Neighborhood::Gaussian)),
+        ("som_exponential", som(vec![neurons, 1], Neighborhood::Exponential)),
+        ("som_dog", som(plane.clone(), Neighborhood::DifferenceOfGaussians)),
+        ("som_doe", som([vec![1], plane].concat(), Neighborhood::DifferenceOfExponentials)),
         ("subspace", Rule::subspace()),
         ("sanger", Rule::sanger()),
         ("hpca_relu", Rule::hpca(Activation::Relu)),
@@ -128,8 +128,8 @@ fn adaptive_ica(criterion: Criterion) -> Rule {
     Rule::ica(0.0).with_activation(Activation::AdaptiveScore { criterion, momentum: 0.2 })
 }
 
-fn som(size: Vec<usize>, neighbourhood: Neighbourhood) -> Rule {
-    Rule::hard_wta().with_lateral(Lateral::Map { size, neighbourhood, sigma: Some(1.5), tau: 20.0 })
+fn som(size: Vec<usize>, neighborhood: Neighborhood) -> Rule {
+    Rule::hard_wta().with_lateral(Lateral::Map { size, neighborhood, sigma: Some(1.5), tau: 20.0 })
 }
 
 /// Rules that need a teacher of the layer's neurons or of 2 classes.
@@ -315,10 +315,10 @@ fn all_on_linear(device: &Device) {
 /// More winners asked for than neurons may win: of 6 neurons 2 are free and 2 belong to each class.
 fn crowded_rules() -> Vec<(&'static str, Rule, usize)> {
     let teacher = Teacher::ClassGroups { classes: 2, per_class: 2, order: GroupOrder::ClassesFirst };
-    // winners push their neighbours away, a masked one would too
-    let neighbourhood = Neighbourhood::DifferenceOfGaussians;
+    // winners push their neighbors away, a masked one would too
+    let neighborhood = Neighborhood::DifferenceOfGaussians;
     let map = Rule::hard_wta()
-        .with_lateral(Lateral::Map { size: vec![6], neighbourhood, sigma: Some(0.5), tau: 20.0 })
+        .with_lateral(Lateral::Map { size: vec![6], neighborhood, sigma: Some(0.5), tau: 20.0 })
         .with_competition(Competition::KWinners { k: 5, losers: 0.0 });
     vec![
         ("five_winners", Rule::k_wta(5).with_teacher(teacher), 2),

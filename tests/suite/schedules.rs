@@ -99,7 +99,7 @@ fn waits_for_the_first(device: &Device) {
     let updates = pass(&optim, &net).unwrap();
     let net = optim.step(0.1, net, updates).unwrap();
     assert_eq!(weights(&net), before, "its epoch has not come");
-    // what was seen in an epoch is not learnt in another phase
+    // what was seen in an epoch is not learned in another phase
     let late = pass(&optim, &net).unwrap();
     let net = optim.begin_epoch(2, net).unwrap();
     let refused = optim.step(0.1, net, late).unwrap_err();
@@ -152,19 +152,19 @@ fn not_clipped_with_the_rest(device: &Device) {
     assert!(moved(entry().by(clipping())) < 1e-6);
 }
 
-/// Nothing above the last local layer has to run, and what is learnt is the same.
+/// Nothing above the last local layer has to run, and what is learned is the same.
 fn ends_where_it_likes(device: &Device) {
     let net: Net = PlainNet::new(device).into();
     let plan = Plan::new().local("conv2", Rule::swta()).with_rest(Rest::Frozen);
     let (net, bound) = plan.bind(net).unwrap();
     assert!(!bound.needs_backward());
-    let learnt = |forward: &dyn Fn(&Net)| {
+    let learned = |forward: &dyn Fn(&Net)| {
         let (_, seen) = bound.observe(&net, Signals::none(), forward).unwrap();
         let (net, grads) = bound.finish(net.clone(), seen.local_only()).unwrap();
         vec(grads.get::<4>(net.conv2.layer().weight.id).unwrap())
     };
-    let early = learnt(&|net| drop(net.conv2.forward(net.conv1.forward(x(device)))));
-    let whole = learnt(&|net| {
+    let early = learned(&|net| drop(net.conv2.forward(net.conv1.forward(x(device)))));
+    let whole = learned(&|net| {
         let y = net.conv2.forward(net.conv1.forward(x(device)));
         drop(net.fc.forward(y.flatten::<2>(1, 3)));
     });
@@ -198,8 +198,8 @@ fn round_trip(device: &Device) {
     assert!(unknown.contains("unknown variant `Sgd`"), "{unknown}");
     let short = short.replace("Sgd", "sgd");
     assert!(serde_json::from_str::<Plan>(&short).is_ok());
-    let misspelt = serde_json::from_str::<Plan>(&short.replace("optimizer", "optimiser")).unwrap_err();
-    assert!(misspelt.to_string().contains("optimiser"), "{misspelt}");
+    let misspelt = serde_json::from_str::<Plan>(&short.replace("optimizer", "optimizer")).unwrap_err();
+    assert!(misspelt.to_string().contains("optimizer"), "{misspelt}");
     let net: Net = PlainNet::new(device).into();
     let refused = |epochs: std::ops::Range<usize>| {
         let plan = Plan::new().with(Entry::local("conv2", Rule::swta()).in_epochs(epochs));

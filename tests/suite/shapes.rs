@@ -89,7 +89,7 @@ impl Pass for Ear {
     fn report_running(&self, _id: ParamId, _shift: Tensor<1>) {}
 }
 
-/// What `forward` gives, and what the layer in it learnt.
+/// What `forward` gives, and what the layer in it learned.
 fn observed<M: Module, R>(
     layer: &M,
     rule: impl LocalRule + 'static,
@@ -106,7 +106,7 @@ fn observed<M: Module, R>(
     if let Some(reason) = ear.refusals.lock().unwrap().pop() {
         panic!("{reason}");
     }
-    let sums = ear.sums.lock().unwrap().pop().expect("the layer learnt");
+    let sums = ear.sums.lock().unwrap().pop().expect("the layer learned");
     (output, sums)
 }
 
@@ -327,7 +327,7 @@ fn no_images_give_no_outputs(device: &Device) {
                 assert_eq!(local.forward(empty().autodiff()).dims(), expected, "{name}, autodiff");
                 let learn =
                     || observed(&local, Rule::oja(), GradientFlow::Block, |local| local.forward(empty()));
-                assert!(message(learn).contains("nothing can be learnt from an empty batch"), "{name}");
+                assert!(message(learn).contains("nothing can be learned from an empty batch"), "{name}");
             }
         }
     }

@@ -26,9 +26,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(on_every_backend("stages::third_factor_multiplies_coefficients", third_factor));
     trials.push(on_flex("stages::state_moves_on_every_layer", state_moves_on_every_layer));
     trials.extend(on_every_backend("stages::single_patches_and_blank_batches", single_and_blank));
-    trials.push(on_flex("stages::bias_is_learnt_as_a_log_prior", |device| {
-        bias_is_learnt(device);
-        bias_is_learnt(&device.clone().autodiff());
+    trials.push(on_flex("stages::bias_is_learned_as_a_log_prior", |device| {
+        bias_is_learned(device);
+        bias_is_learned(&device.clone().autodiff());
     }));
     trials.push(on_flex("stages::bias_of_a_configured_layer", bias_of_a_configured_layer));
     trials.push(on_flex("stages::third_factor_of_one_layer", third_factor_of_one_layer));
@@ -76,8 +76,8 @@ fn adaptive_softmax() -> Rule {
 }
 
 fn som() -> Rule {
-    let neighbourhood = Neighbourhood::Exponential;
-    Rule::som([6]).with_lateral(Lateral::Map { size: vec![6], neighbourhood, sigma: Some(2.0), tau: 3.0 })
+    let neighborhood = Neighborhood::Exponential;
+    Rule::som([6]).with_lateral(Lateral::Map { size: vec![6], neighborhood, sigma: Some(2.0), tau: 3.0 })
 }
 
 fn layer() -> Layer {
@@ -155,7 +155,7 @@ fn oracle_follows(name: &str, rule: &Rule, shape: &Layer, device: &Device, input
 }
 
 /// The bias stands in similarity and decay, and moves towards the log share of wins.
-fn bias_is_learnt(device: &Device) {
+fn bias_is_learned(device: &Device) {
     let temperature = 0.7;
     let rule = Rule::soft_hebb(temperature).with_bias(Bias::LogPrior);
     let shape = layer();

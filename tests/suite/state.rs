@@ -31,10 +31,10 @@ fn layer() -> Layer {
 
 /// A map that shrinks fast.
 fn som() -> Rule {
-    let neighbourhood = Neighbourhood::DifferenceOfGaussians;
+    let neighborhood = Neighborhood::DifferenceOfGaussians;
     Rule::som([2, 3]).with_lateral(Lateral::Map {
         size: vec![2, 3],
-        neighbourhood,
+        neighborhood,
         sigma: Some(2.0),
         tau: 4.0,
     })

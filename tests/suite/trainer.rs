@@ -33,7 +33,9 @@ use burn::{
 };
 use burn_hebbian::{
     prelude::*,
-    train::{Batch, Calm, Classifier, Course, EpochCounter, Hybrid, OrderedLoader, best_epoch},
+    train::{
+        Batch, Classifier, EpochCounter, Hybrid, LogRenderer, OrderedLoader, PhasedTraining, best_epoch,
+    },
 };
 use burn_hebbian_tests::{
     net::{Net, PlainNet},
@@ -158,14 +160,15 @@ impl Run {
         loader: impl FnOnce(&EpochCounter) -> Arc<dyn DataLoader<Batch<Tensor<4>>>>,
         change: impl FnOnce(Training) -> Training,
     ) -> Trained {
-        let course = Course::new(&self.plan, self.epochs, self.optimizer).unwrap().after(self.after).unwrap();
+        let course =
+            PhasedTraining::new(&self.plan, self.epochs, self.optimizer).unwrap().after(self.after).unwrap();
         let validation = validation(&self.net.conv1.weight.device().inner());
         let steps = Arc::new(Mutex::new(Vec::new()));
         let watched = Watched { net: self.net, steps: steps.clone() };
         let training = course
             .training(folder, loader(course.epochs()), validation)
             .with_application_logger(None)
-            .renderer(Box::new(Calm::new(io::sink())));
+            .renderer(Box::new(LogRenderer::new(io::sink())));
         let training = change(training);
         let learner = course.learner(&training, watched, falling).unwrap();
         let LearningResult { model, error, interrupted, .. } = training.launch(learner);
@@ -423,7 +426,7 @@ fn best_epoch_can_be_had(device: &Device) {
             .with_default_checkpointers()
             .with_checkpointing_strategy(kept)
     });
-    let course = Course::new(&plan, 5, AdamConfig::new()).unwrap();
+    let course = PhasedTraining::new(&plan, 5, AdamConfig::new()).unwrap();
     let load = |epoch| {
         let fresh = Watched { net: fresh(device), steps: Arc::default() };
         course.load(fresh, folder.path(), epoch).unwrap().net
@@ -471,7 +474,7 @@ fn metrics_reach_the_line(device: &Device) {
     let trained = Run::new(&fresh(device), &plan, 3).launch(folder.path(), |training| {
         training
             .metrics((AccuracyMetric::new(), LossMetric::new()))
-            .renderer(Box::new(Calm::new(paper.clone())))
+            .renderer(Box::new(LogRenderer::new(paper.clone())))
     });
     let lines = paper.lines();
     assert_eq!(lines.len(), 3, "{lines:?}");
@@ -502,7 +505,7 @@ fn early_stopping_stops(device: &Device) {
         training
             .metrics((LossMetric::new(),))
             .early_stopping(stopping)
-            .renderer(Box::new(Calm::new(paper.clone()).watching(interrupter)))
+            .renderer(Box::new(LogRenderer::new(paper.clone()).watching(interrupter)))
     });
     assert_eq!(trained.epochs, 3);
     assert_eq!(paper.lines()[3], "stopped early after epoch 3");
@@ -519,11 +522,11 @@ fn phases_on_several_devices(device: &Device) {
         });
         assert_eq!((trained.epochs, trained.steps.len()), (3, 12));
         let conv2 = |net: &Net| vec(net.conv2.layer().weight.val());
-        assert_ne!(conv2(&trained.steps[0]), conv2(&trained.steps[2]), "{placement:?}: it learnt");
+        assert_ne!(conv2(&trained.steps[0]), conv2(&trained.steps[2]), "{placement:?}: it learned");
         assert_eq!(
             conv2(&trained.steps[4]),
             conv2(&trained.net),
-            "{placement:?}: it learnt in epoch 1 alone"
+            "{placement:?}: it learned in epoch 1 alone"
         );
         let fc = |net: &Net| vec(net.fc.layer().weight.val());
         assert_ne!(fc(&trained.steps[4]), fc(&trained.net));
@@ -534,7 +537,7 @@ fn what_does_not_fit(device: &Device) {
     let folder = tempfile::tempdir().unwrap();
     let refused = |plan: Plan, epochs: usize, rate: LrSchedulerConfig| {
         let watched = Watched { net: fresh(device), steps: Arc::default() };
-        let learner = Course::new(&plan, epochs, SgdConfig::new()).and_then(|course| {
+        let learner = PhasedTraining::new(&plan, epochs, SgdConfig::new()).and_then(|course| {
             let loader = Arc::new(loader(course.epochs(), device));
             let training = course.training(folder.path(), loader, validation(device));
             course.learner(&training, watched, |_| rate.clone())
@@ -548,7 +551,7 @@ fn what_does_not_fit(device: &Device) {
     let rate = LinearLrSchedulerConfig::new(0.1, 0.0, 0).into();
     let text = refused(Plan::new().with(Entry::frozen("net.fc").in_epochs(3..)), 4, rate);
     assert!(text.starts_with("learning rate in epochs 1 to 2: "), "{text}");
-    let after = |epoch| Course::new(&Plan::new(), 3, SgdConfig::new()).unwrap().after(epoch);
+    let after = |epoch| PhasedTraining::new(&Plan::new(), 3, SgdConfig::new()).unwrap().after(epoch);
     assert!(after(2).is_ok());
     assert_eq!(after(3).err().unwrap().to_string(), "a course of 3 epochs cannot go on after epoch 3");
 }

@@ -228,7 +228,7 @@ mod tests {
         let observed = plan.observe(&layer, Signals::none(), |layer| layer.forward(x));
         let (_, seen) = observed.expect("the layer is bound");
         let (layer, grads) = plan.finish(layer, seen.local_only()).expect("finite");
-        let gradient: Tensor<2> = grads.get::<4>(layer.layer().weight.id).expect("learnt").flatten(1, 3);
+        let gradient: Tensor<2> = grads.get::<4>(layer.layer().weight.id).expect("learned").flatten(1, 3);
         let expected = gradient.neg().into_data();
         for update in [patches.one_by_one(), patches.as_matrix()] {
             update

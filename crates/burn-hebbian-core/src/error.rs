@@ -157,16 +157,16 @@ pub enum RuleError {
         /// The images.
         images: usize,
     },
-    /// A surround kernel without a centre.
+    /// A surround kernel without a center.
     #[error("surround modulation: the size must be odd, got {size}")]
     SurroundSize {
         /// The configured size.
         size: usize,
     },
-    /// A surround that is not wider than its centre.
-    #[error("surround modulation: the surround must be wider than the centre, got {surround} and {center}")]
+    /// A surround that is not wider than its center.
+    #[error("surround modulation: the surround must be wider than the center, got {surround} and {center}")]
     SurroundWidths {
-        /// The configured width of the centre.
+        /// The configured width of the center.
         center: f64,
         /// The configured width of the surround.
         surround: f64,
@@ -240,8 +240,8 @@ mod tests {
             })
         };
         let map = |sigma, tau| {
-            let (size, neighbourhood) = (Vec::from([4]), Neighbourhood::Gaussian);
-            Rule::hard_wta().with_lateral(Lateral::Map { size, neighbourhood, sigma: Some(sigma), tau })
+            let (size, neighborhood) = (Vec::from([4]), Neighborhood::Gaussian);
+            Rule::hard_wta().with_lateral(Lateral::Map { size, neighborhood, sigma: Some(sigma), tau })
         };
         let criterion = Criterion::Kurtosis;
         Vec::from([

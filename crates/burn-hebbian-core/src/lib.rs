@@ -11,7 +11,7 @@
 //! saw, an [`Activity`], and answers with [`Factors`]; it knows nothing of kernels, strides or padding.
 //! The layer knows nothing of rules.
 //!
-//! - [`Rule`] is the serialisable composition of the stages below, with the literature's rules as presets.
+//! - [`Rule`] is the serializable composition of the stages below, with the literature's rules as presets.
 //! - [`LocalRule`] is the open trait for rules of your own.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), no_std)]
@@ -47,6 +47,6 @@ pub use rule::Rule;
 pub use signals::{Phase, Signals};
 pub use stages::{
     Abstention, Activation, AntiHebbian, Bias, Competition, Criterion, Gate, GroupOrder, Homeostasis,
-    Lateral, Neighbourhood, Recombination, Recurrence, Similarity, Surround, Teacher, Variance,
+    Lateral, Neighborhood, Recombination, Recurrence, Similarity, Surround, Teacher, Variance,
 };
 pub use update::{Finish, Normalization, Rate, Reduction, Scale};

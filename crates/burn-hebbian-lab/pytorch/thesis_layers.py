@@ -39,13 +39,13 @@ def read(folder):
 
 
 def whiten(parts):
-    """ZCA of whole images with standardised channels, fitted on the training images."""
+    """ZCA of whole images with standardized channels, fitted on the training images."""
     training = parts[0][0].view(-1, 3, 1024)
     mean, deviation = (training.mean((0, 2), keepdim=True), training.transpose(0, 1).flatten(1).std(1).view(1, 3, 1))
     parts = [(((images.view(-1, 3, 1024) - mean) / deviation).flatten(1), labels) for images, labels in parts]
     mean = parts[0][0].mean(0)
-    centred = (parts[0][0] - mean).double()
-    values, vectors = torch.linalg.eigh(centred.T @ centred / (len(centred) - 1))
+    centered = (parts[0][0] - mean).double()
+    values, vectors = torch.linalg.eigh(centered.T @ centered / (len(centered) - 1))
     zca = ((vectors / (values.clamp_min(0) + SMOOTHING).sqrt()) @ vectors.T).float()
     return [(((images - mean) @ zca).view(-1, 3, 32, 32), labels) for images, labels in parts]
 

@@ -217,7 +217,7 @@ def shake(net):
 
 
 def spread(net, images):
-    """Centres the logits, if they have a bias, and sets their largest difference between two images to 1."""
+    """Centers the logits, if they have a bias, and sets their largest difference between two images to 1."""
     logits = net(images)
     last = [module for module in net.modules() if isinstance(module, nn.Linear)][-1]
     scale = (logits[0] - logits[1]).abs().max()

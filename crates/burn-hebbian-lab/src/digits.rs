@@ -5,7 +5,7 @@
 
 use image::{ImageError, ImageFormat};
 
-use crate::data::Labelled;
+use crate::data::Labeled;
 
 /// Height and width of an image.
 pub const SIDE: usize = 8;
@@ -20,12 +20,12 @@ const FILE: &[u8] = include_bytes!("../data/digits.png");
 /// The digits in three parts: for learning, for choosing, for the final number.
 #[derive(Debug, Clone)]
 pub struct Digits {
-    /// What is learnt from, 60 %.
-    pub training: Labelled,
+    /// What is learned from, 60 %.
+    pub training: Labeled,
     /// What rates and architectures were chosen on, 15 %.
-    pub validation: Labelled,
+    pub validation: Labeled,
     /// What nothing is chosen on, 25 %.
-    pub test: Labelled,
+    pub test: Labeled,
 }
 
 impl Digits {
@@ -42,9 +42,9 @@ impl Digits {
 }
 
 /// One image a row: 64 pixels, then the label. Pixels come out in 0..=1.
-fn decode(file: &[u8]) -> Result<Labelled, ImageError> {
+fn decode(file: &[u8]) -> Result<Labeled, ImageError> {
     let table = image::load_from_memory_with_format(file, ImageFormat::Png)?.into_luma8();
-    let mut digits = Labelled::with_capacity([1, SIDE, SIDE], table.height() as usize);
+    let mut digits = Labeled::with_capacity([1, SIDE, SIDE], table.height() as usize);
     for row in table.as_raw().chunks_exact(PIXELS + 1) {
         digits.push(row[..PIXELS].iter().map(|&ink| f32::from(ink) / FULL_INK), row[PIXELS].into());
     }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     /// FNV-1a over rows of pixels and label, as in the Python original.
-    fn checksum(digits: &Labelled) -> u64 {
+    fn checksum(digits: &Labeled) -> u64 {
         let row =
             |i: usize| digits.image(i).iter().map(|v| (v * FULL_INK) as u8).chain([digits.labels[i] as u8]);
         (0..digits.len())

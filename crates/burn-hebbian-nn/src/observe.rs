@@ -161,7 +161,7 @@ fn with_visit<R>(visit: Visit, traverse: impl FnOnce() -> R) -> (R, Visit) {
 /// Leaves nothing to do.
 const NOTHING: Visit = Visit::Collecting(Collected { layers: Vec::new(), running: Vec::new() });
 
-/// What the layers are that announce themselves while `traverse` visits or maps a module.
+/// What the layers are that register themselves while `traverse` visits or maps a module.
 pub fn collect<R>(traverse: impl FnOnce() -> R) -> (R, Collected) {
     match with_visit(NOTHING, traverse) {
         (result, Visit::Collecting(found)) => (result, found),
@@ -194,7 +194,7 @@ pub struct Call {
 }
 
 /// Called by a local layer while it is visited or mapped; free when nobody asks.
-pub fn announce(layer: impl FnOnce() -> LayerInfo) -> Call {
+pub fn register(layer: impl FnOnce() -> LayerInfo) -> Call {
     VISITS.with_borrow_mut(|visits| match visits.last_mut() {
         None => Call::default(),
         Some(Visit::Collecting(found)) => {
@@ -215,7 +215,7 @@ pub fn announce(layer: impl FnOnce() -> LayerInfo) -> Call {
 }
 
 /// Called by a norm with running statistics while it is visited or mapped.
-pub fn announce_running(running: impl FnOnce() -> [ParamId; 2]) -> Call {
+pub fn register_running(running: impl FnOnce() -> [ParamId; 2]) -> Call {
     VISITS.with_borrow_mut(|visits| match visits.last_mut() {
         None => Call::default(),
         Some(Visit::Collecting(found)) => {

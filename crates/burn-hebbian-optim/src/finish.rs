@@ -16,7 +16,7 @@ use crate::{
     monitor::Flag,
     packing::Parts,
     running::mean_shift,
-    updates::{Demands, Learnt},
+    updates::{Demands, Learned},
 };
 
 /// Gradients of one device or of several.
@@ -63,7 +63,7 @@ impl Gradients for MultiGradientsParams {
     }
 }
 
-impl Gradients for Learnt {
+impl Gradients for Learned {
     fn take<const D: usize>(&mut self, id: ParamId) -> Option<Tensor<D>> {
         self.grads.remove(id)
     }

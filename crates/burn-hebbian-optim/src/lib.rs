@@ -10,7 +10,7 @@
 //! - A pass reports, a step commits: [`LocalOptimizer::observe`] runs a forward pass on a copy of the model, whose local
 //!   layers report what they learn. Nothing moves until [`LocalOptimizer::step`] moves all of it, or refuses and moves
 //!   nothing.
-//! - Nothing on the way can be forgotten: each value is what the next call asks for, and a layer that learnt nothing is an
+//! - Nothing on the way can be forgotten: each value is what the next call asks for, and a layer that learned nothing is an
 //!   error that names it.
 //! - [`BoundPlan`] is the same for trainers that own optimizer and rates, burn-train's for one.
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -141,7 +141,7 @@ impl LocalOptimizer {
     /// anything is not finite; if the updates are of another model. Then nothing has changed, rates and optimizer
     /// included, and the error has the model.
     pub fn step<M: Module>(&mut self, rate: f64, model: M, updates: Updates) -> Result<M, Refused<M>> {
-        let Updates { plan, assignment, mut learnt, demands } = updates;
+        let Updates { plan, assignment, mut learned, demands } = updates;
         if !plan.is_same(&self.plan) {
             let what = "updates that another optimizer observed, or this one in another phase".to_string();
             return Err(Refused::new(model, UpdateError::Foreign { what }));
@@ -149,7 +149,7 @@ impl LocalOptimizer {
         if !rate.is_finite() {
             return Err(Refused::new(model, UpdateError::Rate { rate }));
         }
-        let finished = match plan.finished(&model, &assignment, demands, &mut learnt) {
+        let finished = match plan.finished(&model, &assignment, demands, &mut learned) {
             Ok(finished) => finished,
             Err(error) => return Err(Refused::new(model, error)),
         };
@@ -163,7 +163,7 @@ impl LocalOptimizer {
         self.plan.report()
     }
 
-    /// As [`report`](Self::report), with the local layers that a forward pass never reaches; nothing is learnt, and nothing
+    /// As [`report`](Self::report), with the local layers that a forward pass never reaches; nothing is learned, and nothing
     /// moves.
     ///
     /// # Errors
@@ -257,14 +257,14 @@ impl BoundPlan {
     ///
     /// As [`LocalOptimizer::step`].
     pub fn finish<M: Module>(&self, model: M, updates: Updates) -> Result<(M, GradientsParams), Refused<M>> {
-        let Updates { plan, assignment, mut learnt, demands } = updates;
+        let Updates { plan, assignment, mut learned, demands } = updates;
         if !plan.is_same(self) {
             return Err(Refused::new(
                 model,
                 UpdateError::Foreign { what: "updates of another plan".to_string() },
             ));
         }
-        match self.finished(&model, &assignment, demands, &mut learnt) {
+        match self.finished(&model, &assignment, demands, &mut learned) {
             Ok(Finished { grads, commit, .. }) => Ok((commit.apply(model), grads)),
             Err(error) => Err(Refused::new(model, error)),
         }

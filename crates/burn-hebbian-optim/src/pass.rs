@@ -208,10 +208,10 @@ impl Pass for Recorder {
     }
 }
 
-/// What was seen in one forward pass: what local layers learnt from it, and the graph of what learns by backprop.
+/// What was seen in one forward pass: what local layers learned from it, and the graph of what learns by backprop.
 ///
 /// Dropped, it leaves no trace: a pass reports, a step commits.
-#[must_use = "what was seen is learnt when `backward` or `local_only` of it reach `step`"]
+#[must_use = "what was seen is learned when `backward` or `local_only` of it reach `step`"]
 #[derive(Debug)]
 pub struct Seen<M> {
     plan: BoundPlan,
@@ -222,7 +222,7 @@ pub struct Seen<M> {
 }
 
 impl<M: Module> Seen<M> {
-    /// What local layers learnt, with the gradients of `loss` for the parameters that learn by backprop. Without such
+    /// What local layers learned, with the gradients of `loss` for the parameters that learn by backprop. Without such
     /// parameters there is no backward pass.
     ///
     /// # Errors
@@ -243,7 +243,7 @@ impl<M: Module> Seen<M> {
         Ok(self.updates(grads, true))
     }
 
-    /// What local layers learnt, and nothing else: what learns by backprop stays as it is in this step.
+    /// What local layers learned, and nothing else: what learns by backprop stays as it is in this step.
     pub fn local_only(self) -> Updates {
         self.updates(GradientsParams::new(), false)
     }

@@ -69,7 +69,7 @@ impl BoundPlan {
         self.assignment().needs_backward()
     }
 
-    /// As [`report`](Self::report), with the local layers that one forward pass never reaches; nothing is learnt, and
+    /// As [`report`](Self::report), with the local layers that one forward pass never reaches; nothing is learned, and
     /// nothing moves.
     ///
     /// # Errors

@@ -16,12 +16,12 @@ use crate::{
 ///
 /// Passes over parts of a batch [add up](Self::merge) exactly, whatever the rule divides by; gradients of backprop add up as
 /// they are, as in Burn.
-#[must_use = "nothing is learnt until `step` gets the updates"]
+#[must_use = "nothing is learned until `step` gets the updates"]
 #[derive(Debug)]
 pub struct Updates {
     pub(crate) plan: BoundPlan,
     pub(crate) assignment: Arc<Assignment>,
-    pub(crate) learnt: Learnt,
+    pub(crate) learned: Learned,
     pub(crate) demands: Demands,
 }
 
@@ -64,7 +64,7 @@ impl SumsByPlace {
 
 /// What passes taught.
 #[derive(Debug)]
-pub(crate) struct Learnt {
+pub(crate) struct Learned {
     pub(crate) sums: SumsByPlace,
     /// Gradients of backprop, and [packed](Shifts::packed) shifts, by the ids of the parameters.
     pub(crate) grads: GradientsParams,
@@ -96,8 +96,8 @@ impl Updates {
                 grads.register::<D>(id, shift.reshape(dims));
             });
         }
-        let learnt = Learnt { sums, grads };
-        Self { plan, assignment, learnt, demands: Demands { sums: true, gradients: backward } }
+        let learned = Learned { sums, grads };
+        Self { plan, assignment, learned, demands: Demands { sums: true, gradients: backward } }
     }
 
     /// Both together, as those of one batch.
@@ -109,8 +109,8 @@ impl Updates {
         if !self.plan.is_same(&other.plan) || self.assignment.key != other.assignment.key {
             return Err(UpdateError::Foreign { what: "updates to merge".to_string() });
         }
-        self.learnt.sums.merge(other.learnt.sums);
-        let (grads, others) = (&mut self.learnt.grads, &mut other.learnt.grads);
+        self.learned.sums.merge(other.learned.sums);
+        let (grads, others) = (&mut self.learned.grads, &mut other.learned.grads);
         for parameter in &self.assignment.parameters {
             by_rank!(parameter.shape.len(), D => {
                 let Some(more) = others.remove::<D>(parameter.id) else { continue };
@@ -139,7 +139,7 @@ impl Updates {
     ///
     /// Sums of local layers in them have shapes of their own: an optimizer of Burn's refuses them.
     pub fn into_grads(self) -> GradientsParams {
-        let Learnt { mut sums, mut grads } = self.learnt;
+        let Learned { mut sums, mut grads } = self.learned;
         for (place, layer) in self.assignment.learning() {
             let weight = &self.assignment.parameters[layer.weight];
             let sums = sums.take(place);
@@ -155,7 +155,7 @@ impl Updates {
 
     /// The paths of the parameters that anything is in them for, in the model's order.
     pub fn parameters(&self) -> Vec<&str> {
-        let Learnt { sums, grads } = &self.learnt;
+        let Learned { sums, grads } = &self.learned;
         let holds = |parameter: &&Parameter| match parameter.role {
             Role::Local(place) if sums.holds(place) => true,
             _ => by_rank!(parameter.shape.len(), D => grads.get::<D>(parameter.id).is_some()),
@@ -165,7 +165,7 @@ impl Updates {
 
     /// The local layers that the passes have reached, in the model's order.
     pub fn reached(&self) -> Vec<&str> {
-        let reached = self.assignment.learning().filter(|(place, _)| self.learnt.sums.holds(*place));
+        let reached = self.assignment.learning().filter(|(place, _)| self.learned.sums.holds(*place));
         reached.map(|(_, layer)| layer.path.as_str()).collect()
     }
 }

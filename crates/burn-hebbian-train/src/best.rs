@@ -8,7 +8,7 @@ use burn::train::{LearnerSummary, metric::store::Direction};
 /// burn-train's `folder`; none if there is no such checkpoint, or the metric was not recorded.
 ///
 /// burn-train gives back the model of the last epoch, and keeps the checkpoint of the best one by the loss on validation
-/// unless it is told otherwise: [`Course::load`](crate::Course::load) loads it.
+/// unless it is told otherwise: [`PhasedTraining::load`](crate::PhasedTraining::load) loads it.
 ///
 /// # Errors
 ///

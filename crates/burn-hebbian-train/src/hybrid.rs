@@ -43,7 +43,7 @@ pub struct Batch<I> {
     pub targets: Tensor<1, Int>,
 }
 
-/// A classifier that trains by a plan in burn-train, made by [`Course::learner`](crate::Course::learner).
+/// A classifier that trains by a plan in burn-train, made by [`PhasedTraining::learner`](crate::PhasedTraining::learner).
 ///
 /// Its loss is the mean cross-entropy of the scores; labels reach teacher neurons as one-hot rows. Where nothing learns
 /// by backprop there is no backward pass. A model with another loss has these steps of its own in some twenty lines, with

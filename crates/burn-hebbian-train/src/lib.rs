@@ -1,6 +1,6 @@
 //! Hybrid training in [burn-train](burn::train).
 //!
-//! - [`Course`]: a plan over the epochs of one training; makes the training and the [`Learner`](burn::train::Learner) of a
+//! - [`PhasedTraining`]: a plan over the epochs of one training; makes the training and the [`Learner`](burn::train::Learner) of a
 //!   [`Classifier`]
 //! - [`OrderedLoader`]: batches in an order that a training can be resumed with
 //! - [`EpochCounter`]: the epoch that runs, counted by a loader, followed by the course
@@ -8,7 +8,7 @@
 //! - [`pipeline`]: all stages of a network learning at once, each on a thread or device of its own
 //! - [`Watcher`]: who looks at a model while it trains
 //! - [`shuffled`], [`in_order`], [`SplitMix`]: orders that depend on a seed and an epoch alone
-//! - [`Calm`], [`renderer`]: one line an epoch where the output is no terminal
+//! - [`LogRenderer`], [`renderer`]: one line an epoch where the output is no terminal
 //!
 //! ```
 //! use std::sync::Arc;
@@ -22,7 +22,7 @@
 //!     train::metric::{AccuracyMetric, LossMetric},
 //! };
 //! use burn_hebbian_optim::{Entry, Plan};
-//! use burn_hebbian_train::{Batch, Classifier, Course, OrderedLoader, renderer};
+//! use burn_hebbian_train::{Batch, Classifier, PhasedTraining, OrderedLoader, renderer};
 //!
 //! #[derive(Module, Debug)]
 //! struct Net {
@@ -59,7 +59,7 @@
 //!
 //! // in the first epoch fc2 alone, then both
 //! let plan = Plan::new().backprop("fc2").with(Entry::backprop("fc1").in_epochs(2..));
-//! let course = Course::new(&plan, 3, AdamConfig::new())?; // `.after(k)?` to resume from burn-train's checkpoint k
+//! let course = PhasedTraining::new(&plan, 3, AdamConfig::new())?; // `.after(k)?` to resume from burn-train's checkpoint k
 //! let batches = OrderedLoader::new(data(), ToBatch, 5, &device).shuffled(7, course.epochs());
 //! let validation = OrderedLoader::new(data(), ToBatch, 5, &device);
 //! # let folder = std::env::temp_dir().join("burn-hebbian-train-example");
@@ -78,13 +78,13 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod best;
-mod calm;
 mod counted;
-mod course;
 mod epochs;
 mod hybrid;
 mod loader;
+mod log_renderer;
 mod order;
+mod phased;
 mod phases;
 pub mod pipeline;
 mod rates;
@@ -92,11 +92,11 @@ mod stop;
 mod watcher;
 
 pub use best::best_epoch;
-pub use calm::{Calm, renderer};
-pub use course::{Course, CourseError};
 pub use epochs::EpochCounter;
 pub use hybrid::{Batch, Classifier, Hybrid};
 pub use loader::OrderedLoader;
+pub use log_renderer::{LogRenderer, renderer};
 pub use order::{SplitMix, in_order, shuffled};
+pub use phased::{PhasedTraining, PhasedTrainingError};
 pub use rates::RateError;
 pub use watcher::{Moment, Watcher};

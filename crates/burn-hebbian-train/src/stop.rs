@@ -36,7 +36,7 @@ impl Stop {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).reason.clone()
     }
 
-    /// Whether a step was refused: nothing is learnt from then on.
+    /// Whether a step was refused: nothing is learned from then on.
     pub(crate) fn has_ended(&self) -> bool {
         self.reason().is_some()
     }
@@ -50,7 +50,7 @@ pub(crate) enum Refusal {
     #[error(transparent)]
     Plan(#[from] PlanError),
     #[error(
-        "the plan has phases, and nobody counts the epochs: make the training by `Course::training`, or let its loader count (`OrderedLoader::counted_by`)"
+        "the plan has phases, and nobody counts the epochs: make the training by `PhasedTraining::training`, or let its loader count (`OrderedLoader::counted_by`)"
     )]
     Uncounted,
 }

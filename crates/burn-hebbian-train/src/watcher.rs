@@ -4,7 +4,7 @@ use std::{any::Any, fmt, sync::Arc};
 
 /// Looks at a model while it trains; on the training's own thread, so a look takes the training's time.
 ///
-/// A [`Hybrid`](crate::Hybrid) calls its watcher if [`Course::watched_learner`](crate::Course::watched_learner) gave it one;
+/// A [`Hybrid`](crate::Hybrid) calls its watcher if [`PhasedTraining::watched_learner`](crate::PhasedTraining::watched_learner) gave it one;
 /// trainings of other kinds call it themselves.
 pub trait Watcher<M>: Send + Sync {
     /// Called at each of these moments.

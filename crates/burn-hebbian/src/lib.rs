@@ -57,7 +57,7 @@ pub use burn_hebbian_train as train;
 pub mod prelude {
     pub use burn_hebbian_core::{
         Abstention, Activation, Activity, AntiHebbian, Bias, Competition, Criterion, Factors, Finish, Gate,
-        GroupOrder, Homeostasis, Lateral, LocalRule, Neighbourhood, Normalization, PointwiseRule, Rate,
+        GroupOrder, Homeostasis, Lateral, LocalRule, Neighborhood, Normalization, PointwiseRule, Rate,
         Recombination, Recurrence, Reduction, Rule, RuleError, Scale, Signals, Similarity, Surround, Teacher,
         Variance, WeightLayout,
     };

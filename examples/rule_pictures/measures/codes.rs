@@ -13,8 +13,8 @@ pub(crate) fn selectivity(outputs: Tensor<2>) -> f64 {
 
 /// The mean excess kurtosis over neurons: 0 for a Gaussian, above for what is sparse.
 pub(crate) fn kurtosis(outputs: Tensor<2>) -> f64 {
-    let centred = outputs.clone() - outputs.mean_dim(0);
-    let square = centred.clone() * centred;
+    let centered = outputs.clone() - outputs.mean_dim(0);
+    let square = centered.clone() * centered;
     let fourth = (square.clone() * square.clone()).mean_dim(0);
     // clamp: a constant output has no shape.
     let variance = square.mean_dim(0).clamp_min(1e-12);
@@ -23,9 +23,9 @@ pub(crate) fn kurtosis(outputs: Tensor<2>) -> f64 {
 
 /// The mean magnitude of the correlation between two neurons.
 pub(crate) fn correlation(outputs: Tensor<2>) -> f64 {
-    let centred = outputs.clone() - outputs.mean_dim(0);
-    let products = centred.clone().transpose().matmul(centred.clone());
+    let centered = outputs.clone() - outputs.mean_dim(0);
+    let products = centered.clone().transpose().matmul(centered.clone());
     // clamp: a constant output correlates with nothing.
-    let deviations = (centred.clone() * centred).sum_dim(0).clamp_min(1e-12).sqrt(); // [1, neurons]
+    let deviations = (centered.clone() * centered).sum_dim(0).clamp_min(1e-12).sqrt(); // [1, neurons]
     off_diagonal(products / (deviations.clone().transpose().matmul(deviations)))
 }

@@ -1,4 +1,4 @@
-//! Numbers that say whether a rule learnt what it should.
+//! Numbers that say whether a rule learned what it should.
 
 pub(crate) mod codes;
 pub(crate) mod map;

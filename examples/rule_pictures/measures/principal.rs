@@ -2,14 +2,14 @@
 
 use anyhow::{Result, anyhow};
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_hebbian::lab::data::Labelled;
+use burn_hebbian::lab::data::Labeled;
 use faer::{Mat, Side};
 
 use super::vectors::{cosines, powers, row_cosines};
 use crate::lesson::all;
 
 /// The first `count` eigenvectors of `mean x xᵀ`, `[count, fan-in]`, largest variance first.
-pub(crate) fn components(images: &Labelled, count: usize) -> Result<Tensor<2>> {
+pub(crate) fn components(images: &Labeled, count: usize) -> Result<Tensor<2>> {
     let n = images.image_len();
     let x: Tensor<2> = all(images).flatten(1, 3);
     let moments: Vec<f32> = x.clone().transpose().matmul(x).into_data().iter().collect();

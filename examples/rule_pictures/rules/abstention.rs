@@ -16,12 +16,12 @@ const NEURONS: usize = 64;
 
 /// Left plain, right with abstention: all neurons get their turn.
 pub(crate) fn abstention(data: &Data) -> Result<Picture> {
-    let (plain, abstaining) = (learnt(Rule::hard_wta(), data)?, learnt(Rule::abstaining_wta(0), data)?);
+    let (plain, abstaining) = (learned(Rule::hard_wta(), data)?, learned(Rule::abstaining_wta(0), data)?);
     let line = format!("{} with abstention, {} without", wins(&abstaining, data)?, wins(&plain, data)?);
     Ok(Picture { panels: vec![panel(&plain, 8), panel(&abstaining, 8)], line })
 }
 
-fn learnt(rule: Rule, data: &Data) -> Result<HebbianConv2d> {
+fn learned(rule: Rule, data: &Data) -> Result<HebbianConv2d> {
     Lesson { rate: 0.3, ..Lesson::new(rule, NEURONS, &data.contrast) }.learn()
 }
 

@@ -1,7 +1,7 @@
 //! BCM: selective neurons without competition.
 
 use anyhow::Result;
-use burn_hebbian::lab::data::Labelled;
+use burn_hebbian::lab::data::Labeled;
 use burn_hebbian::prelude::{HebbianConv2d, Rule};
 
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 /// Neurons that answer few digits.
 pub(crate) fn bcm(data: &Data) -> Result<Picture> {
     let lesson =
-        Lesson { rate: 0.03, steps: 3000, batch: 256, ..Lesson::new(Rule::bcm(), 36, &data.centred) };
+        Lesson { rate: 0.03, steps: 3000, batch: 256, ..Lesson::new(Rule::bcm(), 36, &data.centered) };
     let (before, layer) = (lesson.layer()?, lesson.learn()?);
     let line = format!(
         "mean selectivity {:.3} (untrained {:.3})",
@@ -24,6 +24,6 @@ pub(crate) fn bcm(data: &Data) -> Result<Picture> {
     Ok(Picture::of(&layer, 9, line))
 }
 
-fn of_responses(layer: &HebbianConv2d, images: &Labelled) -> f64 {
+fn of_responses(layer: &HebbianConv2d, images: &Labeled) -> f64 {
     selectivity(layer.forward(all(images)).clamp_min(0.0).flatten(1, 3))
 }

@@ -15,7 +15,7 @@ use anyhow::Result;
 
 use crate::{data::Data, picture::Picture};
 
-/// Teaches a layer and says what it learnt.
+/// Teaches a layer and says what it learned.
 pub(crate) type Teach = fn(&Data) -> Result<Picture>;
 
 /// All pictures by name.

@@ -84,5 +84,5 @@ pub(crate) fn hpca_adaptive(data: &Data) -> Result<Picture> {
 }
 
 fn full_batch(rule: Rule, neurons: usize, steps: usize, data: &Data) -> Lesson<'_> {
-    Lesson { steps, batch: data.centred.len(), rate: 1.0, ..Lesson::new(rule, neurons, &data.centred) }
+    Lesson { steps, batch: data.centered.len(), rate: 1.0, ..Lesson::new(rule, neurons, &data.centered) }
 }

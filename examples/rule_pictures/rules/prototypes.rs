@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use burn::{nn::Initializer, tensor::Tensor};
-use burn_hebbian::lab::data::Labelled;
+use burn_hebbian::lab::data::Labeled;
 use burn_hebbian::prelude::{Competition, HebbianConv2d, Rule};
 
 use crate::{
@@ -22,26 +22,26 @@ const NEURONS: usize = 36;
 /// Their tiles in a row.
 const COLUMNS: usize = 9;
 
-/// Cluster centres.
+/// Cluster centers.
 pub(crate) fn hard_wta(data: &Data) -> Result<Picture> {
     let lesson = Lesson { rate: 0.3, ..Lesson::new(Rule::hard_wta(), NEURONS, &data.contrast) };
-    centres(&lesson)
+    centers(&lesson)
 }
 
-/// Soft cluster centres.
+/// Soft cluster centers.
 pub(crate) fn swta(data: &Data) -> Result<Picture> {
     // hotter than the preset's 0.02, at which most neurons never win a whole digit
     let rule = Rule::swta().with_competition(Competition::Softmax { temperature: 0.1 });
     let lesson = Lesson { rate: 0.3, ..Lesson::new(rule, NEURONS, &data.contrast) };
-    centres(&lesson)
+    centers(&lesson)
 }
 
-/// Soft cluster centres at a temperature that follows the spread of the similarities.
+/// Soft cluster centers at a temperature that follows the spread of the similarities.
 pub(crate) fn adaptive_k(data: &Data) -> Result<Picture> {
     let rule =
         Rule::swta().with_competition(Competition::AdaptiveSoftmax { temperature: 0.5, momentum: 0.1 });
     let lesson = Lesson { rate: 0.3, ..Lesson::new(rule, NEURONS, &data.contrast) };
-    centres(&lesson)
+    centers(&lesson)
 }
 
 /// Prototypes of norm 1 that avoid each other.
@@ -70,7 +70,7 @@ pub(crate) fn krotov(data: &Data) -> Result<Picture> {
     Ok(Picture::of(&layer, COLUMNS, line))
 }
 
-fn centres(lesson: &Lesson) -> Result<Picture> {
+fn centers(lesson: &Lesson) -> Result<Picture> {
     let (before, layer) = (lesson.layer()?, lesson.learn()?);
     let wins = counts(coefficients(&layer, Rule::hard_wta(), lesson.images)?);
     let line = format!(
@@ -82,7 +82,7 @@ fn centres(lesson: &Lesson) -> Result<Picture> {
     Ok(Picture::of(&layer, COLUMNS, line))
 }
 
-fn best_cosine(layer: &HebbianConv2d, images: &Labelled) -> f64 {
+fn best_cosine(layer: &HebbianConv2d, images: &Labeled) -> f64 {
     let images: Tensor<2> = all(images).flatten(1, 3);
     scalar(cosines(images, vectors(layer)).max_dim(1).mean())
 }

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn::tensor::Device;
 use burn_hebbian::lab::digits::CLASSES;
-use burn_hebbian::lab::{data::Labelled, evaluation::accuracy};
+use burn_hebbian::lab::{data::Labeled, evaluation::accuracy};
 use burn_hebbian::prelude::{Gate, Output, Rule, Teacher};
 
 use crate::{
@@ -48,7 +48,7 @@ pub(crate) fn outstar(data: &Data) -> Result<Picture> {
 }
 
 /// The ink of every pixel, over the images of some classes.
-fn sums(images: &Labelled, counts: impl Fn(u16) -> bool) -> Vec<f64> {
+fn sums(images: &Labeled, counts: impl Fn(u16) -> bool) -> Vec<f64> {
     let mut sums = vec![0.0; images.image_len()];
     for index in (0..images.len()).filter(|index| counts(images.labels[*index])) {
         sums.iter_mut().zip(images.image(index)).for_each(|(sum, ink)| *sum += f64::from(*ink));

@@ -23,7 +23,7 @@ pub struct Memory {
     pub(super) inhibition: Vec<Vec<f64>>,
     /// Threshold of each neuron's learned inhibition.
     pub(super) thresholds: Vec<f64>,
-    /// Steps that the neighbourhood has shrunk for.
+    /// Steps that the neighborhood has shrunk for.
     pub(super) steps: f64,
     /// Running mean of each neuron's squared activity.
     pub(super) theta: Vec<f64>,

@@ -47,7 +47,7 @@ pub(super) fn surround<At: AsRef<[usize]>>(kind: &Surround, patches: &mut [Patch
     };
     let difference = |squared: f64| gaussian(squared, center_sigma) - gaussian(squared, surround_sigma);
     let modulated = |patch: &Patch<At>, k: usize| {
-        let neighbours =
+        let neighbors =
             patches.iter().filter(|other| other.image == patch.image && other.group == patch.group);
         let pull = |other: &Patch<At>| {
             let offsets = patch.at.as_ref().iter().zip(other.at.as_ref()).map(|(a, b)| a.abs_diff(*b));
@@ -58,7 +58,7 @@ pub(super) fn surround<At: AsRef<[usize]>>(kind: &Surround, patches: &mut [Patch
             let h = if extended == 0 { 1.0 } else { difference(squared) / difference(0.0) };
             h * other.s[k]
         };
-        neighbours.map(pull).sum()
+        neighbors.map(pull).sum()
     };
     let all: Vec<Vec<f64>> =
         patches.iter().map(|patch| (0..patch.s.len()).map(|k| modulated(patch, k)).collect()).collect();
@@ -285,7 +285,7 @@ impl Seen<'_> {
     }
 }
 
-/// The initial radius of a neighbourhood.
+/// The initial radius of a neighborhood.
 fn radius(kind: &Lateral) -> f64 {
     let Lateral::Map { size, sigma, .. } = kind else { return 1.0 };
     sigma.unwrap_or(size.iter().map(|size| (size - 1) / 2).max().unwrap_or(0).max(1) as f64)
@@ -293,7 +293,7 @@ fn radius(kind: &Lateral) -> f64 {
 
 /// The winners' coefficients spread over the map, by the radius after so many steps.
 fn lateral(kind: &Lateral, z: Vec<f64>, steps: f64) -> Vec<f64> {
-    let Lateral::Map { size, neighbourhood, tau, .. } = kind else { return z };
+    let Lateral::Map { size, neighborhood, tau, .. } = kind else { return z };
     let start = self::radius(kind);
     let sigma = start * start.max(1.0).powf(-steps / tau);
     let radius = |axis: usize| (size[axis] as isize - 1) / 2;
@@ -314,12 +314,12 @@ fn lateral(kind: &Lateral, z: Vec<f64>, steps: f64) -> Vec<f64> {
         let d = offsets.iter().map(|offset| offset.abs()).max().unwrap_or(0) as f64;
         let gauss = (-d * d / (2.0 * sigma * sigma)).exp();
         let exponential = (-d / sigma).exp();
-        match neighbourhood {
-            Neighbourhood::Gaussian => gauss,
-            Neighbourhood::Exponential => exponential,
-            Neighbourhood::DifferenceOfGaussians => 2.0 * gauss - gauss.sqrt(),
-            Neighbourhood::DifferenceOfExponentials => 2.0 * exponential - exponential.sqrt(),
-            _ => panic!("oracle: {neighbourhood:?}"),
+        match neighborhood {
+            Neighborhood::Gaussian => gauss,
+            Neighborhood::Exponential => exponential,
+            Neighborhood::DifferenceOfGaussians => 2.0 * gauss - gauss.sqrt(),
+            Neighborhood::DifferenceOfExponentials => 2.0 * exponential - exponential.sqrt(),
+            _ => panic!("oracle: {neighborhood:?}"),
         }
     };
     let gathered = |p: usize| (0..z.len()).map(|q| kernel(p, q) * z[q]).sum::<f64>().clamp(-1.0, 1.0);

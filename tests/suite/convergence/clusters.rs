@@ -1,4 +1,4 @@
-//! Cluster centres, shares of wins, and maps.
+//! Cluster centers, shares of wins, and maps.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use burn_hebbian::prelude::*;
@@ -10,18 +10,18 @@ use crate::on_flex;
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        on_flex("convergence::wta_finds_cluster_centres", cluster_centres),
+        on_flex("convergence::wta_finds_cluster_centers", cluster_centers),
         on_flex("convergence::abstention_equalises_wins", abstention),
         on_flex("convergence::som_is_ordered", som_is_ordered),
     ]
 }
 
-const CENTRES: [[f64; 3]; 4] = [[2.0, 0.0, 1.0], [-1.0, 2.0, 0.0], [0.0, -2.0, 1.0], [1.0, 1.0, -2.0]];
+const CENTERS: [[f64; 3]; 4] = [[2.0, 0.0, 1.0], [-1.0, 2.0, 0.0], [0.0, -2.0, 1.0], [1.0, 1.0, -2.0]];
 
-/// 50 points around each of four centres.
+/// 50 points around each of four centers.
 fn clusters(device: &Device) -> Tensor<2> {
     let noise = numbers(61, 200 * 3);
-    let value = |i: usize, f: usize| CENTRES[i % 4][f] as f32 + 0.2 * noise[i * 3 + f];
+    let value = |i: usize, f: usize| CENTERS[i % 4][f] as f32 + 0.2 * noise[i * 3 + f];
     let values: Vec<f32> = (0..200).flat_map(|i| (0..3).map(move |f| value(i, f))).collect();
     Tensor::from_data(TensorData::new(values, [200, 3]), device)
 }
@@ -31,7 +31,7 @@ fn euclidean(rule: Rule) -> Rule {
 }
 
 /// Each neuron, started from another cluster's first point, ends at the mean of the cluster's points.
-fn cluster_centres(device: &Device) {
+fn cluster_centers(device: &Device) {
     let x = clusters(device);
     let start = x.clone().narrow(0, 0, 4).transpose();
     let found = train(start, euclidean(Rule::hard_wta()), |_| 0.5, 40, |_| x.clone());
@@ -41,7 +41,7 @@ fn cluster_centres(device: &Device) {
         let mean: Vec<f64> =
             (0..3).map(|f| members.clone().map(|i| points[i * 3 + f]).sum::<f64>() / 50.0).collect();
         assert!(distance(w, &mean) < 1e-4, "neuron {k} at {w:?}, the cluster at {mean:?}");
-        assert!(distance(w, &CENTRES[k]) < 0.1, "neuron {k} at {w:?}, the centre at {:?}", CENTRES[k]);
+        assert!(distance(w, &CENTERS[k]) < 0.1, "neuron {k} at {w:?}, the center at {:?}", CENTERS[k]);
     }
 }
 
@@ -72,12 +72,12 @@ fn abstention(device: &Device) {
     assert!(least > 0.1, "with it all of 8 neurons win alike: {together:?}");
 }
 
-/// Of uniform points in a square, the two nearest neurons of a map are neighbours on it.
+/// Of uniform points in a square, the two nearest neurons of a map are neighbors on it.
 fn som_is_ordered(device: &Device) {
     let side = 5;
     let rule = euclidean(Rule::som([side, side])).with_lateral(Lateral::Map {
         size: vec![side, side],
-        neighbourhood: Neighbourhood::Gaussian,
+        neighborhood: Neighborhood::Gaussian,
         sigma: Some(3.0),
         tau: 300.0,
     });
@@ -85,14 +85,14 @@ fn som_is_ordered(device: &Device) {
     let start = tensor::<2>(64, [2, side * side], device).mul_scalar(0.1);
     let layer = train_layer(linear(start, rule), |_| 0.2, 400, x);
     let weights = weights(&layer);
-    let errors = vec(x(7)).chunks(2).filter(|point| !neighbours(point, &weights, side)).count();
-    assert!(errors <= 6, "{errors} of 64 points between neurons that are no neighbours");
+    let errors = vec(x(7)).chunks(2).filter(|point| !neighbors(point, &weights, side)).count();
+    assert!(errors <= 6, "{errors} of 64 points between neurons that are no neighbors");
     let widest = weights.iter().flatten().fold(0.0_f64, |widest, value| widest.max(value.abs()));
     assert!(widest > 0.6, "the map covers the square, not its middle: {widest}");
 }
 
 /// Whether the two neurons nearest to a point touch on the map.
-fn neighbours(point: &[f64], weights: &[Vec<f64>], side: usize) -> bool {
+fn neighbors(point: &[f64], weights: &[Vec<f64>], side: usize) -> bool {
     let mut order: Vec<usize> = (0..weights.len()).collect();
     order.sort_by(|a, b| distance(point, &weights[*a]).total_cmp(&distance(point, &weights[*b])));
     let place = |k: usize| (k / side, k % side);

@@ -18,7 +18,7 @@ use crate::{
 ///
 /// ```text
 /// s = surround(similarity(x, w)) + bias    y = activation(s)·t    z = lateral(competition(s, t))    g = gate(z, y, s)·t
-/// ΔW = rate · normalise( scale · reduce Σ [ m g (x − recurrence(g, y, W)) + homeostasis(y) W ] )
+/// ΔW = rate · normalize( scale · reduce Σ [ m g (x − recurrence(g, y, W)) + homeostasis(y) W ] )
 /// ```
 ///
 /// with `t` the teacher's value (1 where the layer ignores it) and `m` the third factor (1 if there is none).
@@ -48,7 +48,7 @@ use crate::{
 pub struct Rule {
     /// How alike patch and weight vector are.
     pub similarity: Similarity,
-    /// How responses at neighbouring positions act on each other.
+    /// How responses at neighboring positions act on each other.
     pub surround: Surround,
     /// Whether the layer's bias is part of the similarity, and learns.
     pub bias: Bias,
@@ -60,7 +60,7 @@ pub struct Rule {
     pub abstention: Abstention,
     /// Which neurons learn from a patch.
     pub competition: Competition,
-    /// How winners take their neighbours along.
+    /// How winners take their neighbors along.
     pub lateral: Lateral,
     /// Which neurons the label lets learn.
     pub teacher: Teacher,
@@ -211,7 +211,7 @@ impl Rule {
         self
     }
 
-    /// With another normalisation.
+    /// With another normalization.
     pub fn with_normalization(mut self, normalization: Normalization) -> Self {
         self.finish.normalization = normalization;
         self

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use crate::{
-    Abstention, Activation, AntiHebbian, Competition, Gate, Lateral, Neighbourhood, Normalization, Rate,
+    Abstention, Activation, AntiHebbian, Competition, Gate, Lateral, Neighborhood, Normalization, Rate,
     Recombination, Recurrence, Reduction, Rule, Scale, Similarity, Surround, Teacher, Variance,
 };
 
@@ -40,7 +40,7 @@ impl Rule {
         Self::hebb().with_recurrence(Recurrence::Subspace)
     }
 
-    /// Sanger's generalised Hebbian algorithm: `Δw_k = mean y_k (x − Σ_{j≤k} y_j w_j)`. The neurons are the
+    /// Sanger's generalized Hebbian algorithm: `Δw_k = mean y_k (x − Σ_{j≤k} y_j w_j)`. The neurons are the
     /// principal components, in order.
     ///
     /// Source: T. D. Sanger, "Optimal unsupervised learning in a single-layer linear feedforward neural
@@ -108,7 +108,7 @@ impl Rule {
     }
 
     /// Hard winner-take-all: the neuron most alike by `((cos+1)/2)²` moves towards the patch,
-    /// `Δw_k = mean over wins (x − w_k)`. Finds cluster centres.
+    /// `Δw_k = mean over wins (x − w_k)`. Finds cluster centers.
     ///
     /// Source: G. Lagani, master's thesis, University of Pisa (2019); competition after D. E. Rumelhart and
     /// D. Zipser, "Feature discovery by competitive learning", *Cogn. Sci.* 9 (1985),
@@ -130,16 +130,16 @@ impl Rule {
         Self::competitive(Competition::Softmax { temperature: 0.02 })
     }
 
-    /// Self-organising map: as [`hard_wta`](Self::hard_wta), but the winner takes its neighbours on a map of `size`
+    /// Self-organizing map: as [`hard_wta`](Self::hard_wta), but the winner takes its neighbors on a map of `size`
     /// along, less and less far.
     ///
     /// Source: T. Kohonen, *Biol. Cybern.* 43 (1982), doi:10.1007/BF00337288; as in G. Lagani, master's thesis,
     /// University of Pisa (2019).
     pub fn som(size: impl Into<Vec<usize>>) -> Self {
-        let neighbourhood = Neighbourhood::Gaussian;
+        let neighborhood = Neighborhood::Gaussian;
         Self::hard_wta().with_lateral(Lateral::Map {
             size: size.into(),
-            neighbourhood,
+            neighborhood,
             sigma: None,
             tau: 1000.0,
         })

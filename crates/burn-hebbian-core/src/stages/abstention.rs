@@ -152,7 +152,7 @@ fn advance(stream: Tensor<1>, (modulus, multiplier): (u32, u32)) -> Tensor<1> {
     rest.clone() - indicator(rest.greater_equal_elem(modulus), dtype).mul_scalar(modulus)
 }
 
-/// Seed and index, mixed (the finaliser of SplitMix64).
+/// Seed and index, mixed (the finalizer of SplitMix64).
 pub(crate) fn mix(seed: u64, index: u64) -> u64 {
     let mut z = seed.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

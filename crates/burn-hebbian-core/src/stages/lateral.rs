@@ -1,4 +1,4 @@
-//! Lateral feedback: a winner takes its neighbours on a map of neurons along.
+//! Lateral feedback: a winner takes its neighbors on a map of neurons along.
 
 use alloc::{boxed::Box, vec, vec::Vec};
 
@@ -15,11 +15,11 @@ use crate::{
 /// `−ln h` at the distance of two neurons out of each other's reach: `h` is 0 at any radius.
 const OUT_OF_REACH: f32 = 1e30;
 
-/// Bounds of `ln(−ln h)` at distance 1. Clamp: below the first every neighbour has `h = 1`, above the second `h = 0`, in
+/// Bounds of `ln(−ln h)` at distance 1. Clamp: below the first every neighbor has `h = 1`, above the second `h = 0`, in
 /// any float; beyond them, powers would leave the finite numbers, and `0 · ∞` at distance 0 would be NaN.
 const LN_ENERGY: [f64; 2] = [-40.0, 8.0];
 
-/// What a winner does to its neighbours, between competition and gate.
+/// What a winner does to its neighbors, between competition and gate.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -29,7 +29,7 @@ pub enum Lateral {
     None,
     /// The neurons of a group lie on a map (row by row), and neuron `p` gets `z_p = clip(Σ_q h(q − p) z_q, ±1)`.
     ///
-    /// Distances are those of the largest coordinate (L∞). A neighbourhood reaches from `(size−1)/2` neurons before
+    /// Distances are those of the largest coordinate (L∞). A neighborhood reaches from `(size−1)/2` neurons before
     /// to `size−1−(size−1)/2` neurons after a neuron along each axis. After every step `h ← h^γ`, with
     /// `γ = max(σ, 1)^(1/τ)` (its square for Gaussians): after `t` steps a radius `σ > 1` is `σ^(1 − t/τ)`, 1 after `τ`
     /// steps and on towards 0, where the winner learns alone; one of 1 or less stays as it is. The number of steps is the
@@ -41,7 +41,7 @@ pub enum Lateral {
         /// Size of the map along each of its axes; the product is the number of neurons in a group.
         size: Vec<usize>,
         /// The kernel.
-        neighbourhood: Neighbourhood,
+        neighborhood: Neighborhood,
         /// The initial radius `σ`, positive; the map's own radius if not given.
         sigma: Option<f64>,
         /// Steps in which the radius shrinks to 1, positive.
@@ -49,23 +49,23 @@ pub enum Lateral {
     },
 }
 
-/// The kernel `h` of a neighbourhood, of distance `d` and radius `σ`.
+/// The kernel `h` of a neighborhood, of distance `d` and radius `σ`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
-pub enum Neighbourhood {
+pub enum Neighborhood {
     /// `exp(−d² / 2σ²)`.
     #[default]
     Gaussian,
     /// `exp(−d / σ)`.
     Exponential,
-    /// `2h − √h` of the Gaussian: neighbours are taken along, farther ones pushed away.
+    /// `2h − √h` of the Gaussian: neighbors are taken along, farther ones pushed away.
     DifferenceOfGaussians,
     /// `2h − √h` of the exponential.
     DifferenceOfExponentials,
 }
 
-impl Neighbourhood {
+impl Neighborhood {
     fn is_gaussian(self) -> bool {
         matches!(self, Self::Gaussian | Self::DifferenceOfGaussians)
     }
@@ -96,13 +96,13 @@ impl Lateral {
     ///
     /// `state` is this stage's own.
     pub(crate) fn of(&self, z: Option<Tensor<4>>, state: Option<Tensor<1>>) -> Option<Tensor<4>> {
-        let Self::Map { size, neighbourhood, tau, .. } = self else { return z };
+        let Self::Map { size, neighborhood, tau, .. } = self else { return z };
         let z = z?;
-        let [start, each] = neighbourhood.ln_energy(self.sigma(), *tau);
+        let [start, each] = neighborhood.ln_energy(self.sigma(), *tau);
         let ln_energy = steps::times(state?.cast(DType::F32), each).add_scalar(start);
         let energy = ln_energy.clamp(LN_ENERGY[0], LN_ENERGY[1]).exp().reshape([1, 1, 1, 1]);
-        let h = (relative_energies(size, *neighbourhood, &z.device()) * energy).neg().exp();
-        let h = if neighbourhood.is_difference() { h.clone().mul_scalar(2.0) - h.sqrt() } else { h };
+        let h = (relative_energies(size, *neighborhood, &z.device()) * energy).neg().exp();
+        let h = if neighborhood.is_difference() { h.clone().mul_scalar(2.0) - h.sqrt() } else { h };
         // [1, 1, k, k] · [n, g, k, p]: each neuron gathers from the winners around it
         let spread = h.cast(z.dtype()).matmul(z);
         Some(spread.clamp(-1.0, 1.0))
@@ -155,17 +155,17 @@ impl Memory for Steps {
 }
 
 /// `−ln h` between neuron `p` (rows) and neuron `q` (columns), in units of that at distance 1: `[1, 1, k, k]`.
-fn relative_energies(size: &[usize], neighbourhood: Neighbourhood, device: &Device) -> Tensor<4> {
+fn relative_energies(size: &[usize], neighborhood: Neighborhood, device: &Device) -> Tensor<4> {
     let neurons = size.iter().product::<usize>();
     let energy = |p: usize, q: usize| match distance(p, q, size) {
-        Some(d) => neighbourhood.relative_energy(d as f64) as f32,
+        Some(d) => neighborhood.relative_energy(d as f64) as f32,
         None => OUT_OF_REACH,
     };
     let values = (0..neurons).flat_map(|p| (0..neurons).map(move |q| energy(p, q))).collect::<Vec<_>>();
     Tensor::from_data(TensorData::new(values, [1, 1, neurons, neurons]), (device, DType::F32))
 }
 
-/// Neurons a neighbourhood reaches before a neuron.
+/// Neurons a neighborhood reaches before a neuron.
 fn radius(size: usize) -> usize {
     // an axis of no neurons is refused, after its radius was asked for
     size.saturating_sub(1) / 2

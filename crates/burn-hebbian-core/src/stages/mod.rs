@@ -24,7 +24,7 @@ pub use competition::{AntiHebbian, Competition};
 pub use criterion::Criterion;
 pub use gate::Gate;
 pub use homeostasis::Homeostasis;
-pub use lateral::{Lateral, Neighbourhood};
+pub use lateral::{Lateral, Neighborhood};
 pub use recurrence::{Recombination, Recurrence};
 pub use similarity::Similarity;
 pub use surround::Surround;

@@ -108,6 +108,6 @@ fn raised(half_cosine: Tensor<4>, power: f64) -> Tensor<4> {
 impl Activity<'_> {
     /// The responses as another [`Similarity`], in their type; elementwise on [`dot`](Self::dot) and the norms.
     pub fn similarity(&self, similarity: &Similarity) -> Tensor<4> {
-        similarity.of(self).cast(self.dot.dtype())
+        similarity.of(self).cast(self.dot().dtype())
     }
 }

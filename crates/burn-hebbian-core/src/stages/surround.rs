@@ -1,4 +1,4 @@
-//! Surround modulation: neighbours in space, of the same neuron, damp or help each other.
+//! Surround modulation: neighbors in space, of the same neuron, damp or help each other.
 
 use alloc::vec::Vec;
 
@@ -11,7 +11,7 @@ use crate::{
     error::{finite, positive},
 };
 
-/// How the responses of one neuron at neighbouring positions act on each other, between similarity and activation.
+/// How the responses of one neuron at neighboring positions act on each other, between similarity and activation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -19,7 +19,7 @@ pub enum Surround {
     /// Not at all.
     #[default]
     None,
-    /// Convolved with a difference of two normalised Gaussians, divided by its value at the centre, which becomes 1;
+    /// Convolved with a difference of two normalized Gaussians, divided by its value at the center, which becomes 1;
     /// zeros lie around the image. Along each axis of the layer's positions that is longer than one.
     ///
     /// Source: J. J. Nimmo and E. Mondragón (2025), with size 5 and widths 1.2 and 1.4; after H. Hasani et al.,
@@ -27,9 +27,9 @@ pub enum Surround {
     DifferenceOfGaussians {
         /// Size of the kernel along an axis, odd.
         size: usize,
-        /// Width of the excitatory centre, in positions.
+        /// Width of the excitatory center, in positions.
         center_sigma: f64,
-        /// Width of the inhibitory surround, in positions; wider than the centre.
+        /// Width of the inhibitory surround, in positions; wider than the center.
         surround_sigma: f64,
     },
 }

@@ -22,7 +22,7 @@ pub enum Variance {
     #[default]
     Fixed,
     /// `y = σ f((s − μ) / σ + μ)` with `σ = √(variance + epsilon)`: a saturating `f` saturates at each neuron's own
-    /// scale. Mean and unbiased variance run along per neuron as in batch normalisation, updated by the batch before
+    /// scale. Mean and unbiased variance run along per neuron as in batch normalization, updated by the batch before
     /// it is used; each of several micro-batches uses them as updated by itself alone, and what stays is updated by
     /// all of them together. A patch alone has no variance: `(1 − momentum/2) (s − μ)²` with the mean before it, whose
     /// expectation is the variance of independent patches, stands in its place. Blank batches move neither.

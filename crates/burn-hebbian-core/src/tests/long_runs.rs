@@ -4,16 +4,16 @@ use alloc::{vec, vec::Vec};
 
 use super::{NEURONS, map, rules};
 use crate::{
-    Bias, Lateral, Neighbourhood, Rule, WeightLayout,
+    Bias, Lateral, Neighborhood, Rule, WeightLayout,
     fixture::{Dense, noise, numbers, tensor},
     stages::memory::{Stage, blend, steps},
 };
 
-const KERNELS: [Neighbourhood; 4] = [
-    Neighbourhood::Gaussian,
-    Neighbourhood::Exponential,
-    Neighbourhood::DifferenceOfGaussians,
-    Neighbourhood::DifferenceOfExponentials,
+const KERNELS: [Neighborhood; 4] = [
+    Neighborhood::Gaussian,
+    Neighborhood::Exponential,
+    Neighborhood::DifferenceOfGaussians,
+    Neighborhood::DifferenceOfExponentials,
 ];
 
 /// What a winner in the middle of a map of 9 gives to the neurons around it, after so many steps.
@@ -51,7 +51,7 @@ fn widths_are_those_of_the_formula() {
         for share in [0.0, 0.25, 1.0, 1.5] {
             let steps = (share * tau) as u64;
             let radius = f64::powf(sigma, 1.0 - steps as f64 / tau);
-            let spread = spread(&map(&[9], Neighbourhood::Gaussian, Some(sigma), tau), steps);
+            let spread = spread(&map(&[9], Neighborhood::Gaussian, Some(sigma), tau), steps);
             for (distance, h) in spread[4..].iter().enumerate() {
                 let expected = (-0.5 * (distance as f64 / radius).powi(2)).exp();
                 assert!((f64::from(*h) - expected).abs() < 1e-5, "{sigma}, {tau}, {share}: {h} {expected}");
@@ -62,7 +62,7 @@ fn widths_are_those_of_the_formula() {
 
 #[test]
 fn a_width_never_grows() {
-    for kernel in [Neighbourhood::Gaussian, Neighbourhood::Exponential] {
+    for kernel in [Neighborhood::Gaussian, Neighborhood::Exponential] {
         for sigma in [1e-3, 0.3, 0.9, 1.0, 1.1, 3.0, 50.0] {
             let rule = map(&[9], kernel, Some(sigma), 20.0);
             let over_time = TIMES.map(|steps| spread(&rule, steps)[5]);
@@ -78,7 +78,7 @@ fn a_width_never_grows() {
 #[test]
 fn a_step_of_a_map_is_one_count() {
     let layout = WeightLayout { groups: 1, before: 1, neurons: 9, after: 4 };
-    let Rule { lateral, .. } = map(&[3, 3], Neighbourhood::Gaussian, None, 1000.0);
+    let Rule { lateral, .. } = map(&[3, 3], Neighborhood::Gaussian, None, 1000.0);
     assert!(Lateral::None.memory(&layout).is_none());
     let steps = lateral.memory(&layout).unwrap();
     let state = tensor(&steps.initial(), [steps::DIGITS]);

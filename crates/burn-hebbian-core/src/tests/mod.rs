@@ -6,15 +6,15 @@ mod long_runs;
 use alloc::{vec, vec::Vec};
 
 use crate::{
-    Abstention, Activation, Bias, Competition, Criterion, Homeostasis, Lateral, Neighbourhood, Rule,
+    Abstention, Activation, Bias, Competition, Criterion, Homeostasis, Lateral, Neighborhood, Rule,
     Similarity,
 };
 
 /// Neurons of the layers here.
 const NEURONS: usize = 6;
 
-fn map(size: &[usize], neighbourhood: Neighbourhood, sigma: Option<f64>, tau: f64) -> Rule {
-    Rule::hard_wta().with_lateral(Lateral::Map { size: size.to_vec(), neighbourhood, sigma, tau })
+fn map(size: &[usize], neighborhood: Neighborhood, sigma: Option<f64>, tau: f64) -> Rule {
+    Rule::hard_wta().with_lateral(Lateral::Map { size: size.to_vec(), neighborhood, sigma, tau })
 }
 
 /// Every preset, and every stage that keeps a state.

@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use super::{Normalization, Rate, Reduction, Scale};
 use crate::WeightLayout;
 
-/// How sums over patches become an update: reduced, projected, scaled, normalised, given each neuron's rate.
+/// How sums over patches become an update: reduced, projected, scaled, normalized, given each neuron's rate.
 ///
 /// Numerators and denominators travel apart until here; that makes accumulation exact.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -2,18 +2,18 @@
 
 use burn::config::Config;
 
-use super::LabelledImage;
+use super::LabeledImage;
 use burn_hebbian_train::SplitMix;
 
 /// Shifts images at random, as if cut from a frame of zeros, and mirrors half of them.
 ///
 /// How an image is changed is a function of seed, epoch and the image's place in its data set alone: a training that is
-/// resumed sees what it would have seen. Zeros are the mean of images that were standardised before.
+/// resumed sees what it would have seen. Zeros are the mean of images that were standardized before.
 ///
 /// ```
-/// use burn_hebbian_lab::data::{Augmentation, LabelledImage};
+/// use burn_hebbian_lab::data::{Augmentation, LabeledImage};
 ///
-/// let image = LabelledImage { index: 3, dims: [1, 2, 2], values: vec![1.0, 2.0, 3.0, 4.0], label: 0 };
+/// let image = LabeledImage { index: 3, dims: [1, 2, 2], values: vec![1.0, 2.0, 3.0, 4.0], label: 0 };
 /// let augmentation = Augmentation::new().with_padding(1).with_seed(7);
 /// assert_eq!(augmentation.apply(&image, 2), augmentation.apply(&image, 2));
 /// ```
@@ -44,13 +44,13 @@ struct Change {
 
 impl Augmentation {
     /// The image as it is in `epoch`.
-    pub fn apply(&self, image: &LabelledImage, epoch: usize) -> LabelledImage {
+    pub fn apply(&self, image: &LabeledImage, epoch: usize) -> LabeledImage {
         let change = self.change(epoch, image.index);
         let [channels, height, width] = image.dims;
         let places =
             (0..channels).flat_map(|c| (0..height).flat_map(move |y| (0..width).map(move |x| [c, y, x])));
         let values = places.map(|place| self.value(image, change, place)).collect();
-        LabelledImage { index: image.index, dims: image.dims, values, label: image.label }
+        LabeledImage { index: image.index, dims: image.dims, values, label: image.label }
     }
 
     /// All three are drawn whatever is asked for: without flips an image is shifted as with them.
@@ -62,7 +62,7 @@ impl Augmentation {
     }
 
     /// What comes to lie at a place.
-    fn value(&self, image: &LabelledImage, change: Change, [channel, y, x]: [usize; 3]) -> f32 {
+    fn value(&self, image: &LabeledImage, change: Change, [channel, y, x]: [usize; 3]) -> f32 {
         let [_, height, width] = image.dims;
         let x = if change.mirrored { width - 1 - x } else { x };
         let source = |place: usize, first: usize, len: usize| {
@@ -80,9 +80,9 @@ mod tests {
     use super::*;
 
     /// Two channels of 2 × 3.
-    fn image(index: usize) -> LabelledImage {
+    fn image(index: usize) -> LabeledImage {
         let values = (1..=12).map(|value| value as f32).collect();
-        LabelledImage { index, dims: [2, 2, 3], values, label: 4 }
+        LabeledImage { index, dims: [2, 2, 3], values, label: 4 }
     }
 
     fn after(change: Change) -> Vec<f32> {

@@ -7,16 +7,16 @@ use burn::{
 
 use burn_hebbian_train::{Batch, EpochCounter};
 
-use super::{Augmentation, LabelledImage};
+use super::{Augmentation, LabeledImage};
 
 /// Makes batches `[n, channels, height, width]` of images of one size, from memory or from disk.
 ///
 /// ```
 /// use burn::{data::dataloader::DataLoader, tensor::Device};
-/// use burn_hebbian_lab::data::{Augmentation, ImageBatcher, Labelled};
+/// use burn_hebbian_lab::data::{Augmentation, ImageBatcher, Labeled};
 /// use burn_hebbian_train::{EpochCounter, OrderedLoader};
 ///
-/// let mut images = Labelled::with_capacity([1, 2, 2], 3); // or an `ImageFolder`
+/// let mut images = Labeled::with_capacity([1, 2, 2], 3); // or an `ImageFolder`
 /// (0..3).for_each(|label| images.push([0.1, 0.2, 0.3, 0.4], label));
 ///
 /// let epochs = EpochCounter::new();
@@ -42,7 +42,7 @@ impl ImageBatcher {
     }
 
     /// The values of an image in this epoch.
-    fn values(&self, image: LabelledImage) -> Vec<f32> {
+    fn values(&self, image: LabeledImage) -> Vec<f32> {
         match &self.augmentation {
             Some((augmentation, epochs)) => augmentation.apply(&image, epochs.current()).values,
             None => image.values,
@@ -50,11 +50,11 @@ impl ImageBatcher {
     }
 }
 
-impl Batcher<LabelledImage, Batch<Tensor<4>>> for ImageBatcher {
+impl Batcher<LabeledImage, Batch<Tensor<4>>> for ImageBatcher {
     /// # Panics
     ///
     /// If the images are not all of one size.
-    fn batch(&self, images: Vec<LabelledImage>, device: &Device) -> Batch<Tensor<4>> {
+    fn batch(&self, images: Vec<LabeledImage>, device: &Device) -> Batch<Tensor<4>> {
         let count = images.len();
         let [channels, height, width] = images.first().map_or([0; 3], |image| image.dims);
         assert!(
@@ -78,16 +78,16 @@ mod tests {
     use super::*;
     use burn_hebbian_train::OrderedLoader;
 
-    use crate::data::Labelled;
+    use crate::data::Labeled;
 
-    fn images() -> Labelled {
-        let mut images = Labelled::with_capacity([1, 2, 3], 7);
+    fn images() -> Labeled {
+        let mut images = Labeled::with_capacity([1, 2, 3], 7);
         (0..7u16).for_each(|i| images.push((0..6).map(|v| f32::from(10 * i + v)), i));
         images
     }
 
     /// Labels and values of all batches of an epoch.
-    fn pass(loader: &OrderedLoader<LabelledImage, Batch<Tensor<4>>>) -> Vec<(Vec<i64>, Vec<f32>)> {
+    fn pass(loader: &OrderedLoader<LabeledImage, Batch<Tensor<4>>>) -> Vec<(Vec<i64>, Vec<f32>)> {
         let batches = loader.iter().map(Result::unwrap);
         let list = |batch: Batch<Tensor<4>>| {
             (batch.targets.into_data().iter().collect(), batch.input.into_data().iter().collect())
@@ -98,7 +98,7 @@ mod tests {
     fn loader(
         augmentation: Option<Augmentation>,
         last: usize,
-    ) -> OrderedLoader<LabelledImage, Batch<Tensor<4>>> {
+    ) -> OrderedLoader<LabeledImage, Batch<Tensor<4>>> {
         let epochs = EpochCounter::after(last);
         let batcher = match augmentation {
             Some(augmentation) => ImageBatcher::new().augmented(augmentation, &epochs),
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "batch: images of one size, the first is [1, 2, 3]")]
     fn images_of_several_sizes_are_refused() {
-        let image = |dims| LabelledImage { index: 0, dims, values: vec![0.0; 6], label: 0 };
+        let image = |dims| LabeledImage { index: 0, dims, values: vec![0.0; 6], label: 0 };
         ImageBatcher::new().batch(vec![image([1, 2, 3]), image([1, 3, 2])], &Device::flex());
     }
 

@@ -1,6 +1,6 @@
 //! Mean and deviation of every channel.
 
-use super::Labelled;
+use super::Labeled;
 
 /// Variances below this count as this. Clamp: a constant channel has no deviation to divide by.
 const MIN_VARIANCE: f64 = 1e-10;
@@ -14,7 +14,7 @@ pub struct ChannelStatistics {
 
 impl ChannelStatistics {
     /// The statistics of `images`.
-    pub fn of(images: &Labelled) -> Self {
+    pub fn of(images: &Labeled) -> Self {
         let [channels, ..] = images.dims;
         let (mut sums, mut squares) = (vec![0.0; channels], vec![0.0; channels]);
         for (index, plane) in images.values.chunks_exact(plane_len(images)).enumerate() {
@@ -48,7 +48,7 @@ impl ChannelStatistics {
     }
 
     /// Brings every channel to mean 0 and deviation 1, by these statistics.
-    pub fn standardise(&self, images: &mut Labelled) {
+    pub fn standardize(&self, images: &mut Labeled) {
         let len = plane_len(images);
         let channels = self.mean.len();
         for (index, plane) in images.values.chunks_exact_mut(len).enumerate() {
@@ -59,7 +59,7 @@ impl ChannelStatistics {
 }
 
 /// Values of one channel of one image.
-fn plane_len(images: &Labelled) -> usize {
+fn plane_len(images: &Labeled) -> usize {
     let [_, height, width] = images.dims;
     (height * width).max(1)
 }
@@ -69,12 +69,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn standardises_every_channel_by_the_statistics_of_others() {
-        let mut images = Labelled::with_capacity([2, 1, 2], 2);
+    fn standardizes_every_channel_by_the_statistics_of_others() {
+        let mut images = Labeled::with_capacity([2, 1, 2], 2);
         images.push([1.0, 3.0, 10.0, 10.0], 0);
         images.push([5.0, 7.0, 30.0, 30.0], 0);
         let statistics = ChannelStatistics::of(&images);
-        statistics.standardise(&mut images);
+        statistics.standardize(&mut images);
         let deviation = 5f32.sqrt();
         let expected =
             [-3.0 / deviation, -1.0 / deviation, -1.0, -1.0, 1.0 / deviation, 3.0 / deviation, 1.0, 1.0];
@@ -85,9 +85,9 @@ mod tests {
 
     #[test]
     fn a_constant_channel_stays_finite() {
-        let mut images = Labelled::with_capacity([1, 1, 2], 1);
+        let mut images = Labeled::with_capacity([1, 1, 2], 1);
         images.push([0.5, 0.5], 0);
-        ChannelStatistics::of(&images).standardise(&mut images);
+        ChannelStatistics::of(&images).standardize(&mut images);
         assert_eq!(images.values, [0.0, 0.0]);
     }
 }

@@ -1,12 +1,12 @@
-//! Contrast normalisation.
+//! Contrast normalization.
 
-use super::Labelled;
+use super::Labeled;
 
 /// Deviations below this count as this. Clamp: a blank image has no contrast to divide by.
 const MIN_DEVIATION: f32 = 1e-5;
 
 /// Brings every image to mean 0 and deviation 1 by itself.
-pub fn normalise(images: &mut Labelled) {
+pub fn normalize(images: &mut Labeled) {
     let len = images.image_len().max(1);
     for image in images.values.chunks_exact_mut(len) {
         let mean = image.iter().sum::<f32>() / len as f32;
@@ -23,11 +23,11 @@ mod tests {
 
     #[test]
     fn every_image_by_itself() {
-        let mut images = Labelled::with_capacity([1, 1, 2], 3);
+        let mut images = Labeled::with_capacity([1, 1, 2], 3);
         images.push([0.0, 2.0], 0);
         images.push([10.0, 6.0], 0);
         images.push([5.0, 5.0], 0);
-        normalise(&mut images);
+        normalize(&mut images);
         assert_eq!(images.values, [-1.0, 1.0, 1.0, -1.0, 0.0, 0.0]);
     }
 }

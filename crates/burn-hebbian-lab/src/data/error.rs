@@ -143,10 +143,10 @@ pub enum DataError {
     },
     /// Images without class folders, where classes were asked for.
     #[error(
-        "{}: {images} images and no class folders; `ImageFolderConfig::open_unlabelled` reads images without labels",
+        "{}: {images} images and no class folders; `ImageFolderConfig::open_unlabeled` reads images without labels",
         dir.display()
     )]
-    Unlabelled {
+    Unlabeled {
         /// The folder.
         dir: PathBuf,
         /// Images that lie in it.
@@ -206,7 +206,7 @@ pub enum DataError {
         /// What the decoder says.
         source: ImageError,
     },
-    /// A JPEG without its end, which decoders fill up with grey.
+    /// A JPEG without its end, which decoders fill up with gray.
     #[error("{}: cut short: the image does not end within its {bytes} bytes", path.display())]
     CutShort {
         /// The file.

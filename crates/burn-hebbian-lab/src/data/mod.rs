@@ -1,10 +1,10 @@
-//! Labelled images: known data sets, parts, whitening, augmentation, orders.
+//! Labeled images: known data sets, parts, whitening, augmentation, orders.
 //!
 //! - [`DataSet`], [`Source`]: CIFAR-10, CIFAR-100, MNIST, Fashion-MNIST and class folders, by name or as found
-//! - [`Labelled`]: images in memory, or features that a layer made of them, and their classes
+//! - [`Labeled`]: images in memory, or features that a layer made of them, and their classes
 //! - [`ImageFolder`]: images that memory does not hold, decoded when asked for
 //! - [`Parts`], [`stratified`], [`last_fifth`]: what is held out, a share of the labels
-//! - [`ChannelStatistics`], [`contrast`]: standardised, contrast-normalised images
+//! - [`ChannelStatistics`], [`contrast`]: standardized, contrast-normalized images
 //! - [`Spectrum`], [`PatchWhiteningConfig`]: whitening of whole images, or of patches, to be folded into filters
 //! - [`ImageBatcher`], [`Augmentation`]: batches for loaders, flipped and shifted
 //! - [`ReadAheadLoader`]: batches made by threads of their own while a model trains
@@ -18,8 +18,8 @@
 //!
 //! let parts = DataSet::read(Path::new("data/cifar-10-batches-bin"))?.hold_out_last_fifth()?;
 //! // one image in twenty keeps its label
-//! let (labelled, _) = stratified(&parts.training.labels, 0.05, 1)?;
-//! let labelled = parts.training.select(&labelled);
+//! let (labeled, _) = stratified(&parts.training.labels, 0.05, 1)?;
+//! let labeled = parts.training.select(&labeled);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
@@ -33,7 +33,7 @@ pub mod download;
 mod error;
 mod folder;
 mod idx;
-mod labelled;
+mod labeled;
 mod read_ahead;
 mod set;
 mod source;
@@ -44,8 +44,8 @@ pub use augmentation::Augmentation;
 pub use batcher::ImageBatcher;
 pub use channels::ChannelStatistics;
 pub use error::DataError;
-pub use folder::{Colours, ImageFolder, ImageFolderConfig, ImageSize};
-pub use labelled::{Labelled, LabelledImage};
+pub use folder::{Colors, ImageFolder, ImageFolderConfig, ImageSize};
+pub use labeled::{Labeled, LabeledImage};
 pub use read_ahead::ReadAheadLoader;
 pub use set::{DataSet, Parts};
 pub use source::Source;

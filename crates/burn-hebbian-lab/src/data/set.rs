@@ -2,15 +2,15 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use super::{DataError, Labelled, Source, SplitError, last_fifth, stratified};
+use super::{DataError, Labeled, Source, SplitError, last_fifth, stratified};
 
 /// A data set as it is published, pixels in 0..=1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataSet {
     /// The official training images.
-    pub training: Labelled,
+    pub training: Labeled,
     /// The official test images.
-    pub test: Labelled,
+    pub test: Labeled,
     /// The name of every class, in the order of the labels.
     pub classes: Vec<String>,
 }
@@ -18,12 +18,12 @@ pub struct DataSet {
 /// A data set in three parts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parts {
-    /// What is learnt from.
-    pub training: Labelled,
+    /// What is learned from.
+    pub training: Labeled,
     /// What epochs and rates are chosen on.
-    pub validation: Labelled,
+    pub validation: Labeled,
     /// What nothing is chosen on: the official test images.
-    pub test: Labelled,
+    pub test: Labeled,
     /// The name of every class, in the order of the labels.
     pub classes: Vec<String>,
 }
@@ -86,7 +86,7 @@ mod tests {
     /// Ten training images of two classes and four test images, numbered.
     fn numbered() -> DataSet {
         let images = |count: u16| {
-            let mut images = Labelled::with_capacity([1, 1, 1], count.into());
+            let mut images = Labeled::with_capacity([1, 1, 1], count.into());
             (0..count).for_each(|i| images.push([f32::from(i)], i % 2));
             images
         };
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn a_share_of_every_class_is_held_out() {
         let parts = numbered().hold_out(0.4, 1).unwrap();
-        let odd = |part: &Labelled| part.labels.iter().filter(|label| **label == 1).count();
+        let odd = |part: &Labeled| part.labels.iter().filter(|label| **label == 1).count();
         assert_eq!((parts.validation.len(), odd(&parts.validation)), (4, 2));
         assert_eq!((parts.training.len(), odd(&parts.training)), (6, 3));
         assert_eq!(numbered().hold_out(0.0, 1).unwrap_err(), SplitError::Share { share: 0.0 });

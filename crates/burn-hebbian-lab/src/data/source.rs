@@ -13,17 +13,17 @@ use super::{DataError, DataSet, ImageFolderConfig, ImageSize, cifar::Layout, fol
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Source {
-    /// CIFAR-10: 32 × 32 colour images of 10 classes; `data_batch_1.bin` … `test_batch.bin`, or class folders.
+    /// CIFAR-10: 32 × 32 color images of 10 classes; `data_batch_1.bin` … `test_batch.bin`, or class folders.
     Cifar10,
-    /// CIFAR-100: 32 × 32 colour images of 100 classes; `train.bin` and `test.bin`, or class folders.
+    /// CIFAR-100: 32 × 32 color images of 100 classes; `train.bin` and `test.bin`, or class folders.
     Cifar100,
     /// CIFAR-100 with its 20 superclasses for labels.
     Cifar100Coarse,
-    /// MNIST: 28 × 28 grey digits; `train-images-idx3-ubyte` and so on, each with or without `.gz`.
+    /// MNIST: 28 × 28 gray digits; `train-images-idx3-ubyte` and so on, each with or without `.gz`.
     Mnist,
-    /// Fashion-MNIST: 28 × 28 grey clothes of 10 classes; files named as MNIST's.
+    /// Fashion-MNIST: 28 × 28 gray clothes of 10 classes; files named as MNIST's.
     FashionMnist,
-    /// `train/CLASS/*.png` and `test/CLASS/*.png`, or `val` for `test`, or other formats: colour images of one size; Tiny
+    /// `train/CLASS/*.png` and `test/CLASS/*.png`, or `val` for `test`, or other formats: color images of one size; Tiny
     /// ImageNet as it is downloaded. For other sizes, see [`ImageFolderConfig`].
     Folder,
 }
@@ -48,9 +48,9 @@ impl Source {
         if folder::is_in(dir) {
             return Ok(Self::Folder);
         }
-        let images = folder::unlabelled_in(dir);
+        let images = folder::unlabeled_in(dir);
         if images > 0 {
-            return Err(DataError::Unlabelled { dir: dir.to_path_buf(), images });
+            return Err(DataError::Unlabeled { dir: dir.to_path_buf(), images });
         }
         let looked_for = [Layout::CIFAR_10.files(), Layout::CIFAR_100.files(), idx::files(), folder::files()];
         Err(no_data(dir, "known data set", &looked_for))

@@ -1,8 +1,8 @@
-//! Parts of labelled data: a share of every class, or the last fifth.
+//! Parts of labeled data: a share of every class, or the last fifth.
 
 use burn_hebbian_train::shuffled;
 
-/// The shares of labelled images that label-scarce experiments of the field compare.
+/// The shares of labeled images that label-scarce experiments of the field compare.
 ///
 /// Source: G. Lagani, F. Falchi, C. Gennaro and G. Amato, "Hebbian semi-supervised learning in a sample efficiency
 /// setting", *Neural Networks* 143 (2021), doi:10.1016/j.neunet.2021.08.003.

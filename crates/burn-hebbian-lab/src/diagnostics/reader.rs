@@ -57,7 +57,7 @@ impl Diagnostics {
     }
 
     /// Reads weights, and the responses of the layers that `forward` reaches through the copy of the model that it is given;
-    /// nothing is learnt, and no [`SyncBatchNorm`](burn_hebbian_nn::SyncBatchNorm) moves. Norms of Burn's that train do move:
+    /// nothing is learned, and no [`SyncBatchNorm`](burn_hebbian_nn::SyncBatchNorm) moves. Norms of Burn's that train do move:
     /// give a [`valid`](Module::valid) model to keep theirs.
     ///
     /// Neurons compete by the similarity of the rule that a plan bound their layer to, or of the layer's own, without

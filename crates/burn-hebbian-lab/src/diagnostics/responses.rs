@@ -56,7 +56,7 @@ fn samples(responses: Tensor<4>) -> Tensor<2> {
 type Heard = HashMap<ParamId, Responses>;
 
 /// The responses of the local layers of `model` that `forward` reaches through the copy that it is given, by the id of their
-/// weights. Nothing is learnt, and nothing moves. A layer responds by the rule that a plan bound it to, or by its own.
+/// weights. Nothing is learned, and nothing moves. A layer responds by the rule that a plan bound it to, or by its own.
 pub(super) fn responses<M: Module, R>(model: &M, forward: impl FnOnce(&M) -> R) -> Heard {
     let heard = Arc::new(Mutex::new(Heard::new()));
     let layer = |layer: LayerInfo| {

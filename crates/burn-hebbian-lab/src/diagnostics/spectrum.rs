@@ -45,8 +45,8 @@ pub fn singular_values(matrix: Tensor<2>) -> Result<Vec<f64>, SpectrumError> {
 pub fn covariance(samples: Tensor<2>) -> Tensor<2> {
     let [n, k] = samples.dims();
     assert!(n > 0, "covariance: at least 1 sample is needed, got [{n}, {k}]");
-    let centred = samples.clone() - samples.mean_dim(0);
-    centred.clone().transpose().matmul(centred).div_scalar(n as f64)
+    let centered = samples.clone() - samples.mean_dim(0);
+    centered.clone().transpose().matmul(centered).div_scalar(n as f64)
 }
 
 /// The eigenvalues of a symmetric matrix without negative ones, such as a [`covariance`], the largest first.

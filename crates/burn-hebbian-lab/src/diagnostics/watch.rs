@@ -26,10 +26,10 @@ pub enum Every {
 ///
 /// ```no_run
 /// # use burn::{module::Module, tensor::{Device, Tensor}, train::SupervisedTraining};
-/// # use burn_hebbian_train::{Classifier, Course, CourseError, Hybrid};
+/// # use burn_hebbian_train::{Classifier, PhasedTraining, PhasedTrainingError, Hybrid};
 /// # use burn_hebbian_lab::diagnostics::{Quantity, Watch};
-/// # fn example<M: Classifier<Input = Tensor<4>>>(net: M, course: Course, patterns: Tensor<4>,
-/// #     training: SupervisedTraining<Hybrid<M>>) -> Result<(), CourseError> {
+/// # fn example<M: Classifier<Input = Tensor<4>>>(net: M, course: PhasedTraining, patterns: Tensor<4>,
+/// #     training: SupervisedTraining<Hybrid<M>>) -> Result<(), PhasedTrainingError> {
 /// let watch = Watch::new(course.epochs()).with_patterns(move |net: &M| drop(net.scores(patterns.clone())));
 /// let learner = course.watched_learner(&training, net, |_epochs| 0.01.into(), watch.clone())?;
 /// let result = training
@@ -188,7 +188,7 @@ mod tests {
     use burn_hebbian_optim::Plan;
 
     use super::*;
-    use burn_hebbian_train::{Batch, Calm, Classifier, Course, Hybrid, OrderedLoader};
+    use burn_hebbian_train::{Batch, Classifier, Hybrid, LogRenderer, OrderedLoader, PhasedTraining};
 
     #[derive(Module, Debug)]
     struct Net {
@@ -228,12 +228,12 @@ mod tests {
         Net { hidden: hidden.with_rule(Rule::swta()), scores: LinearConfig::new(4, 2).init(&device) }
     }
 
-    fn course() -> Course {
-        Course::new(&Plan::new(), EPOCHS, SgdConfig::new()).unwrap()
+    fn course() -> PhasedTraining {
+        PhasedTraining::new(&Plan::new(), EPOCHS, SgdConfig::new()).unwrap()
     }
 
     /// Trains four steps an epoch; what the metrics wrote for an epoch, and the network.
-    fn train(watch: &Watch<Net>, course: &Course, split: Split) -> (Vec<String>, Net) {
+    fn train(watch: &Watch<Net>, course: &PhasedTraining, split: Split) -> (Vec<String>, Net) {
         let device = Device::flex().autodiff();
         let loader =
             |device: &Device| OrderedLoader::new(InMemDataset::new((0..10).collect()), ToBatch, 3, device);
@@ -246,7 +246,7 @@ mod tests {
         );
         let learner = course.watched_learner(&training, net(), |_epochs| 0.1.into(), watch.clone()).unwrap();
         let mut training =
-            training.with_application_logger(None).renderer(Box::new(Calm::new(paper.clone())));
+            training.with_application_logger(None).renderer(Box::new(LogRenderer::new(paper.clone())));
         for quantity in [Quantity::MeanNorm, Quantity::UpdateRatio] {
             let metric = watch.metric("hidden", quantity);
             training = match split {

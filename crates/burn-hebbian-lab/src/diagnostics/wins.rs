@@ -84,11 +84,11 @@ impl Wins {
     /// A lone neuron shares evenly; a group without wins shares nothing, 0.
     pub fn entropy(&self) -> f64 {
         let groups = self.counts.chunks_exact(self.neurons);
-        groups.map(normalised_entropy).sum::<f64>() / self.groups() as f64
+        groups.map(normalized_entropy).sum::<f64>() / self.groups() as f64
     }
 }
 
-fn normalised_entropy(counts: &[u64]) -> f64 {
+fn normalized_entropy(counts: &[u64]) -> f64 {
     let total = counts.iter().sum::<u64>() as f64;
     if total == 0.0 {
         return 0.0;

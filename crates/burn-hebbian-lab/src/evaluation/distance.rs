@@ -6,7 +6,7 @@ use burn::{
 };
 
 use super::features::{matrix, mean};
-use crate::data::Labelled;
+use crate::data::Labeled;
 
 /// Queries that are compared at a time.
 const QUERIES: usize = 512;
@@ -24,7 +24,7 @@ pub enum Metric {
 
 /// A database to compare queries with.
 pub(super) struct Comparison<'a> {
-    database: &'a Labelled,
+    database: &'a Labeled,
     metric: Metric,
     /// What is taken from all features before they are multiplied.
     origin: Tensor<2>,
@@ -32,7 +32,7 @@ pub(super) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    pub(super) fn new(database: &'a Labelled, metric: Metric, device: &Device) -> Self {
+    pub(super) fn new(database: &'a Labeled, metric: Metric, device: &Device) -> Self {
         let device = device.clone().inner();
         let width = database.image_len();
         let origin = match metric {
@@ -44,7 +44,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// Calls `visit` with the order keys of all features for each query, in order: smaller is nearer.
-    pub(super) fn for_each(&self, queries: &Labelled, mut visit: impl FnMut(usize, &mut [u64])) {
+    pub(super) fn for_each(&self, queries: &Labeled, mut visit: impl FnMut(usize, &mut [u64])) {
         let (n, width) = (self.database.len(), queries.image_len());
         for (chunk, values) in queries.values.chunks(QUERIES * width).enumerate() {
             let mut keys = self.keys(self.prepare(values));
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn chunks_leave_no_seam() {
         let points = |n: usize, step: f32| {
-            let mut points = Labelled::with_capacity([2, 1, 1], n);
+            let mut points = Labeled::with_capacity([2, 1, 1], n);
             (0..n).for_each(|i| points.push([(i as f32 * step).sin(), i as f32 / n as f32 + 5.0], 0));
             points
         };

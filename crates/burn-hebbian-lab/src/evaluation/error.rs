@@ -34,7 +34,7 @@ pub enum EvaluationError {
         expected: usize,
     },
     /// A label that is none of the classes.
-    #[error("{set} feature {index} is labelled {label}, but the classes are 0..{classes}")]
+    #[error("{set} feature {index} is labeled {label}, but the classes are 0..{classes}")]
     Label {
         /// Which features.
         set: &'static str,
@@ -46,7 +46,7 @@ pub enum EvaluationError {
         classes: usize,
     },
     /// A class without a training feature.
-    #[error("no training feature is labelled {class}, one of the classes 0..{classes}")]
+    #[error("no training feature is labeled {class}, one of the classes 0..{classes}")]
     NoExample {
         /// The class.
         class: usize,
@@ -73,7 +73,7 @@ pub enum EvaluationError {
         /// What it is.
         got: f64,
     },
-    /// A number of neighbours or places that is 0, or above that of the features.
+    /// A number of neighbors or places that is 0, or above that of the features.
     #[error("{name} must be in 1..={most}, got {got}")]
     Places {
         /// The setting.

@@ -3,13 +3,13 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::EvaluationError;
-use crate::data::Labelled;
+use crate::data::Labeled;
 
 /// Features that are classified at a time; bounds the memory of a pass.
 const CHUNK: usize = 256;
 
 /// That there are features, finite ones.
-pub(super) fn check(set: &'static str, features: &Labelled) -> Result<(), EvaluationError> {
+pub(super) fn check(set: &'static str, features: &Labeled) -> Result<(), EvaluationError> {
     if features.is_empty() || features.image_len() == 0 {
         return Err(EvaluationError::Empty { set });
     }
@@ -26,7 +26,7 @@ pub(super) fn check(set: &'static str, features: &Labelled) -> Result<(), Evalua
 /// That there are finite features as long as the training features.
 pub(super) fn check_like(
     set: &'static str,
-    features: &Labelled,
+    features: &Labeled,
     expected: usize,
 ) -> Result<(), EvaluationError> {
     match features.image_len() {
@@ -38,7 +38,7 @@ pub(super) fn check_like(
 /// That every label is one of `0..classes`.
 pub(super) fn check_labels(
     set: &'static str,
-    features: &Labelled,
+    features: &Labeled,
     classes: usize,
 ) -> Result<(), EvaluationError> {
     match (0..features.len()).find(|&index| label(features, index) >= classes) {
@@ -48,11 +48,11 @@ pub(super) fn check_labels(
 }
 
 /// One more than the largest label.
-pub(super) fn classes_of(features: &Labelled) -> usize {
+pub(super) fn classes_of(features: &Labeled) -> usize {
     (0..features.len()).map(|index| label(features, index) + 1).max().unwrap_or(0)
 }
 
-pub(super) fn label(features: &Labelled, index: usize) -> usize {
+pub(super) fn label(features: &Labeled, index: usize) -> usize {
     usize::from(features.labels[index])
 }
 
@@ -64,7 +64,7 @@ pub(super) fn matrix(values: Vec<f32>, width: usize, device: &Device) -> Tensor<
 
 /// The class of every feature's largest score, the first of equal ones; `scores`: `[n, width]` → `[n, classes]`.
 pub(super) fn guesses(
-    features: &Labelled,
+    features: &Labeled,
     device: &Device,
     scores: impl Fn(Tensor<2>) -> Tensor<2>,
 ) -> Vec<usize> {
@@ -84,7 +84,7 @@ fn first_largest(scores: &[f32]) -> usize {
 }
 
 /// The mean feature.
-pub(super) fn mean(features: &Labelled) -> Vec<f32> {
+pub(super) fn mean(features: &Labeled) -> Vec<f32> {
     let mut sums = vec![0f64; features.image_len()];
     for row in features.values.chunks(features.image_len()) {
         sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += f64::from(*value));
@@ -93,7 +93,7 @@ pub(super) fn mean(features: &Labelled) -> Vec<f32> {
 }
 
 /// A 1 for each feature's class, `[chosen, classes]`.
-pub(super) fn one_hot(features: &Labelled, chosen: &[usize], classes: usize, device: &Device) -> Tensor<2> {
+pub(super) fn one_hot(features: &Labeled, chosen: &[usize], classes: usize, device: &Device) -> Tensor<2> {
     let mut targets = vec![0.0; chosen.len() * classes];
     for (row, &index) in chosen.iter().enumerate() {
         targets[row * classes + label(features, index)] = 1.0;
@@ -102,7 +102,7 @@ pub(super) fn one_hot(features: &Labelled, chosen: &[usize], classes: usize, dev
 }
 
 /// Percentage of the guesses that are the features' labels.
-pub(super) fn percent_right(guesses: &[usize], features: &Labelled) -> f64 {
+pub(super) fn percent_right(guesses: &[usize], features: &Labeled) -> f64 {
     let right = (0..features.len()).filter(|&index| guesses[index] == label(features, index)).count();
     // clamp: no features, no hits.
     100.0 * right as f64 / features.len().max(1) as f64
@@ -112,8 +112,8 @@ pub(super) fn percent_right(guesses: &[usize], features: &Labelled) -> f64 {
 mod tests {
     use super::*;
 
-    fn two(values: [f32; 4]) -> Labelled {
-        let mut two = Labelled::with_capacity([2, 1, 1], 2);
+    fn two(values: [f32; 4]) -> Labeled {
+        let mut two = Labeled::with_capacity([2, 1, 1], 2);
         two.push(values[..2].iter().copied(), 0);
         two.push(values[2..].iter().copied(), 3);
         two
@@ -123,7 +123,7 @@ mod tests {
     fn errors_state_what_is_wrong() {
         let good = two([0.0, 1.0, 2.0, 3.0]);
         let message = |result: Result<(), EvaluationError>| result.unwrap_err().to_string();
-        assert_eq!(message(check("test", &Labelled::default())), "no test features");
+        assert_eq!(message(check("test", &Labeled::default())), "no test features");
         assert_eq!(message(check("test", &two([0.0, 1.0, f32::INFINITY, 3.0]))), "test feature 1 holds inf");
         assert_eq!(
             message(check_like("test", &good, 3)),
@@ -131,7 +131,7 @@ mod tests {
         );
         assert_eq!(
             message(check_labels("test", &good, 3)),
-            "test feature 1 is labelled 3, but the classes are 0..3"
+            "test feature 1 is labeled 3, but the classes are 0..3"
         );
         assert_eq!((check_like("test", &good, 2), check_labels("test", &good, 4)), (Ok(()), Ok(())));
         assert_eq!((classes_of(&good), mean(&good)), (4, vec![1.0, 2.0]));

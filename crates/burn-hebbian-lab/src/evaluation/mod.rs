@@ -4,7 +4,7 @@
 //!
 //! - [`ProbeConfig`]: softmax regression by SGD or Adam, as the literature trains it
 //! - [`RidgeConfig`]: a linear classifier in closed form
-//! - [`NeighboursConfig`]: the nearest training features
+//! - [`NeighborsConfig`]: the nearest training features
 //! - [`TeacherNeurons`], [`TeacherConfig`]: one neuron a class, its mean or what the rule makes of it
 //!
 //! Without a classifier:
@@ -23,7 +23,7 @@ mod error;
 mod features;
 #[cfg(test)]
 mod fixtures;
-mod neighbours;
+mod neighbors;
 mod probe;
 mod retrieval;
 mod ridge;
@@ -34,7 +34,7 @@ mod teacher;
 
 pub use distance::Metric;
 pub use error::EvaluationError;
-pub use neighbours::NeighboursConfig;
+pub use neighbors::NeighborsConfig;
 pub use probe::{Probe, ProbeConfig, ProbeEpoch, ProbeInit, ProbeOptimizer, ProbeProgress};
 pub use retrieval::{Retrieval, RetrievalConfig, average_precision};
 pub use ridge::{Ridge, RidgeConfig};

@@ -7,7 +7,7 @@ use super::{
     distance::{Comparison, Metric, place},
     features::{check, check_like, label},
 };
-use crate::data::Labelled;
+use crate::data::Labeled;
 
 /// For each query the database is ranked by distance, of equally far features the first before the others; relevant
 /// is what has the query's label.
@@ -43,8 +43,8 @@ impl RetrievalConfig {
     /// features in the database.
     pub fn evaluate(
         &self,
-        database: &Labelled,
-        queries: &Labelled,
+        database: &Labeled,
+        queries: &Labeled,
         device: &Device,
     ) -> Result<Retrieval, EvaluationError> {
         check("database", database)?;
@@ -134,9 +134,9 @@ mod tests {
     #[test]
     fn hand_made_retrieval() {
         let points = |points: &[(f32, usize)]| {
-            let mut labelled = Labelled::with_capacity([1, 1, 1], points.len());
-            points.iter().for_each(|&(at, class)| labelled.push([at], class.try_into().unwrap()));
-            labelled
+            let mut labeled = Labeled::with_capacity([1, 1, 1], points.len());
+            points.iter().for_each(|&(at, class)| labeled.push([at], class.try_into().unwrap()));
+            labeled
         };
         let database = points(&[(1.0, 0), (2.0, 1), (3.0, 0), (4.0, 1)]);
         let config = RetrievalConfig::new().with_precision_at(vec![1, 2, 4]);

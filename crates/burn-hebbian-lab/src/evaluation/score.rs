@@ -2,13 +2,13 @@
 
 use burn::tensor::{Device, Tensor};
 
-use crate::data::{Labelled, in_order};
+use crate::data::{Labeled, in_order};
 
 /// Images that are classified at a time; bounds the memory of a pass.
 const BATCH: usize = 256;
 
 /// Percentage of `data` whose largest score is that of its label; `scores`: images → `[n, classes]`.
-pub fn accuracy(data: &Labelled, device: &Device, scores: impl Fn(Tensor<4>) -> Tensor<2>) -> f64 {
+pub fn accuracy(data: &Labeled, device: &Device, scores: impl Fn(Tensor<4>) -> Tensor<2>) -> f64 {
     let right: usize = in_order(data.len())
         .chunks(BATCH)
         .map(|chunk| {
@@ -27,12 +27,12 @@ mod tests {
 
     #[test]
     fn counts_the_right_guesses() {
-        let mut data = Labelled::with_capacity([3, 1, 1], 4);
+        let mut data = Labeled::with_capacity([3, 1, 1], 4);
         for (label, guess) in [(0, 0), (2, 2), (1, 2), (1, 1)] {
             data.push((0..3).map(|class| if class == guess { 1.0 } else { 0.0 }), label);
         }
         let device = Device::flex();
         assert_eq!(accuracy(&data, &device, |images| images.flatten(1, 3)), 75.0);
-        assert_eq!(accuracy(&Labelled::default(), &device, |images| images.flatten(1, 3)), 0.0);
+        assert_eq!(accuracy(&Labeled::default(), &device, |images| images.flatten(1, 3)), 0.0);
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::EvaluationError;
-use crate::data::Labelled;
+use crate::data::Labeled;
 
 /// A classifier's accuracy on each set of features, in percent.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -31,8 +31,8 @@ impl Scores {
     /// Asks a classifier for its accuracy on each set:
     ///
     /// ```no_run
-    /// # use burn_hebbian_lab::{data::Labelled, evaluation::{EvaluationError, RidgeConfig, Scores}};
-    /// # fn example(training: &Labelled, validation: &Labelled, test: &Labelled) -> Result<(), EvaluationError> {
+    /// # use burn_hebbian_lab::{data::Labeled, evaluation::{EvaluationError, RidgeConfig, Scores}};
+    /// # fn example(training: &Labeled, validation: &Labeled, test: &Labeled) -> Result<(), EvaluationError> {
     /// # let device = burn::tensor::Device::flex();
     /// let ridge = RidgeConfig::new(vec![1.0, 100.0]).fit(training, validation, &device, |_, _| ())?;
     /// let scores = Scores::of([training, validation, test], |features| ridge.accuracy(features))?;
@@ -43,8 +43,8 @@ impl Scores {
     ///
     /// Those of `accuracy`.
     pub fn of(
-        [training, validation, test]: [&Labelled; 3],
-        accuracy: impl Fn(&Labelled) -> Result<f64, EvaluationError>,
+        [training, validation, test]: [&Labeled; 3],
+        accuracy: impl Fn(&Labeled) -> Result<f64, EvaluationError>,
     ) -> Result<Self, EvaluationError> {
         Ok(Self { training: accuracy(training)?, validation: accuracy(validation)?, test: accuracy(test)? })
     }
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn sets_keep_their_places() {
         let set = |count| {
-            let mut set = Labelled::with_capacity([1, 1, 1], count);
+            let mut set = Labeled::with_capacity([1, 1, 1], count);
             (0..count).for_each(|_| set.push([0.0], 0));
             set
         };

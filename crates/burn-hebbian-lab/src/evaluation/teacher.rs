@@ -14,7 +14,7 @@ use super::{
     EvaluationError,
     features::{check, check_labels, check_like, guesses, label, matrix, one_hot, percent_right},
 };
-use crate::data::{Labelled, shuffled};
+use crate::data::{Labeled, shuffled};
 
 /// How teacher neurons learn: by [`Rule::teacher`], at a rate that falls linearly to 0 over the steps.
 ///
@@ -56,7 +56,7 @@ impl TeacherConfig {
     ///
     /// If a setting is out of its range, features are missing or not finite, a label is none of the classes, or the
     /// update is not finite.
-    pub fn train(&self, training: &Labelled, device: &Device) -> Result<TeacherNeurons, EvaluationError> {
+    pub fn train(&self, training: &Labeled, device: &Device) -> Result<TeacherNeurons, EvaluationError> {
         self.check(training)?;
         let device = device.clone().inner();
         let config = HebbianLinearConfig::new(training.image_len(), self.classes, Rule::teacher());
@@ -79,7 +79,7 @@ impl TeacherConfig {
         layer: HebbianLinear,
         optim: &mut LocalOptimizer,
         rate: f64,
-        (training, batch): (&Labelled, &[usize]),
+        (training, batch): (&Labeled, &[usize]),
     ) -> Result<HebbianLinear, EvaluationError> {
         let device = layer.layer().weight.device();
         let signals = Signals::none().with_teacher(one_hot(training, batch, self.classes, &device));
@@ -88,7 +88,7 @@ impl TeacherConfig {
         Ok(optim.step(rate, layer, seen.local_only()).map_err(UpdateError::from)?)
     }
 
-    fn check(&self, training: &Labelled) -> Result<(), EvaluationError> {
+    fn check(&self, training: &Labeled) -> Result<(), EvaluationError> {
         check("training", training)?;
         check_labels("training", training, self.classes)?;
         let counts = [("epochs", self.epochs), ("batch", self.batch)];
@@ -105,7 +105,7 @@ impl TeacherNeurons {
     /// # Errors
     ///
     /// If features are missing or not finite, a label is none of the classes, or a class has no feature.
-    pub fn means(training: &Labelled, classes: usize, device: &Device) -> Result<Self, EvaluationError> {
+    pub fn means(training: &Labeled, classes: usize, device: &Device) -> Result<Self, EvaluationError> {
         check("training", training)?;
         check_labels("training", training, classes)?;
         let width = training.image_len();
@@ -130,7 +130,7 @@ impl TeacherNeurons {
 
     /// `[n, values]` → `[n, classes]`.
     pub fn scores(&self, features: Tensor<2>) -> Tensor<2> {
-        // clamp: a neuron that never learnt is zero and scores 0.
+        // clamp: a neuron that never learned is zero and scores 0.
         let norms = self.weights.clone().square().sum_dim(1).sqrt().clamp_min(f32::MIN_POSITIVE);
         features.matmul((self.weights.clone() / norms).transpose())
     }
@@ -140,7 +140,7 @@ impl TeacherNeurons {
     /// # Errors
     ///
     /// If features are missing, not finite or of another length.
-    pub fn guesses(&self, features: &Labelled) -> Result<Vec<usize>, EvaluationError> {
+    pub fn guesses(&self, features: &Labeled) -> Result<Vec<usize>, EvaluationError> {
         check_like("test", features, self.weights.dims()[1])?;
         Ok(guesses(features, &self.weights.device(), |chunk| self.scores(chunk)))
     }
@@ -150,7 +150,7 @@ impl TeacherNeurons {
     /// # Errors
     ///
     /// As [`guesses`](Self::guesses).
-    pub fn accuracy(&self, features: &Labelled) -> Result<f64, EvaluationError> {
+    pub fn accuracy(&self, features: &Labeled) -> Result<f64, EvaluationError> {
         Ok(percent_right(&self.guesses(features)?, features))
     }
 }
@@ -201,7 +201,7 @@ mod tests {
         let train = Fixture::load().train;
         let message =
             |classes| TeacherNeurons::means(&train, classes, &Device::flex()).unwrap_err().to_string();
-        assert_eq!(message(5), "no training feature is labelled 4, one of the classes 0..5");
-        assert_eq!(message(3), "training feature 3 is labelled 3, but the classes are 0..3");
+        assert_eq!(message(5), "no training feature is labeled 4, one of the classes 0..5");
+        assert_eq!(message(3), "training feature 3 is labeled 3, but the classes are 0..3");
     }
 }

@@ -1,4 +1,4 @@
-//! The batch normalisation of all models.
+//! The batch normalization of all models.
 
 use crate::prelude::*;
 use burn::{
@@ -6,12 +6,12 @@ use burn::{
     tensor::Device,
 };
 
-/// Normalises `channels`; γ and β learn by backprop, unless a plan freezes them.
+/// Normalizes `channels`; γ and β learn by backprop, unless a plan freezes them.
 pub fn norm(channels: usize, device: &Device) -> SyncBatchNorm {
     SyncBatchNorm::new(BatchNormConfig::new(channels).init(device))
 }
 
-/// Normalises `channels`; γ stays 1 and β stays 0.
+/// Normalizes `channels`; γ stays 1 and β stays 0.
 pub fn fixed_norm(channels: usize, device: &Device) -> SyncBatchNorm {
     let norm = BatchNormConfig::new(channels).init(device);
     SyncBatchNorm::new(BatchNorm {

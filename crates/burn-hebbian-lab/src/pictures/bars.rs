@@ -8,7 +8,7 @@ use plotters::{
     style::{BLACK, Color, RGBColor},
 };
 
-use super::chart::{Area, ChartError, Frame, colour, failed, range};
+use super::chart::{Area, ChartError, Frame, color, failed, range};
 
 /// Room above the highest bar.
 const ROOM: f64 = 0.05;
@@ -142,7 +142,7 @@ impl BarChart {
         let mut chart = self.frame.axes(area, x, y)?;
         let wide = f64::from(self.frame.size[0]) / self.heights.len() as f64 > NARROW;
         let gap = if wide { GAP * self.width / 2.0 } else { 0.0 };
-        let RGBColor(r, g, b) = colour(0);
+        let RGBColor(r, g, b) = color(0);
         let bars = self.heights.iter().enumerate().filter(|(_, height)| height.is_finite());
         let bars = bars.map(|(number, height)| {
             let left = self.first + self.width * number as f64;
@@ -168,9 +168,9 @@ mod tests {
     use super::*;
     use image::Rgb;
 
-    /// Pixels of the colour of bars in a column of the picture.
+    /// Pixels of the color of bars in a column of the picture.
     fn bar(picture: &RgbImage, x: u32) -> usize {
-        let RGBColor(r, g, b) = colour(0);
+        let RGBColor(r, g, b) = color(0);
         (0..picture.height()).filter(|y| *picture.get_pixel(x, *y) == Rgb([r, g, b])).count()
     }
 

@@ -26,10 +26,10 @@ const MARGIN: u32 = 12;
 /// The lines of the grid.
 const GRID: RGBColor = RGBColor(225, 225, 225);
 
-/// Colours that colour-blind readers tell apart, dark enough for lines on white.
+/// Colors that color-blind readers tell apart, dark enough for lines on white.
 ///
 /// Source: M. Okabe and K. Ito, "Color universal design" (2008); without its yellow and with black last.
-const COLOURS: [RGBColor; 7] = [
+const COLORS: [RGBColor; 7] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -175,9 +175,9 @@ impl Numbers {
     }
 }
 
-/// The colour of the series of this number.
-pub(super) fn colour(series: usize) -> RGBColor {
-    COLOURS[series % COLOURS.len()]
+/// The color of the series of this number.
+pub(super) fn color(series: usize) -> RGBColor {
+    COLORS[series % COLORS.len()]
 }
 
 /// The least and the largest finite value with `margin` of their distance on both sides; around a lone value, 1 in all.

@@ -9,7 +9,7 @@ use plotters::{
     style::{BLACK, Color, RGBColor, ShapeStyle, WHITE},
 };
 
-use super::chart::{Area, ChartError, Context, FONT, Frame, LABEL, colour, failed, range};
+use super::chart::{Area, ChartError, Context, FONT, Frame, LABEL, color, failed, range};
 
 /// The width of curves in pixels.
 const WIDTH: u32 = 2;
@@ -17,7 +17,7 @@ const WIDTH: u32 = 2;
 /// How dark a band is beside its curve.
 const BAND: f64 = 0.2;
 
-/// The colour of reference lines.
+/// The color of reference lines.
 const REFERENCE: RGBColor = RGBColor(110, 110, 110);
 
 /// Dash and gap of reference lines, in pixels.
@@ -26,7 +26,7 @@ const DASH: [u32; 2] = [8, 6];
 /// Room above and below the curves, and beside them.
 const ROOM: [f64; 2] = [0.06, 0.02];
 
-/// Pixels of colour beside a name in the legend.
+/// Pixels of color beside a name in the legend.
 const KEY: i32 = 24;
 
 /// A named curve, with a band around it or without.
@@ -84,7 +84,7 @@ pub struct LineChart {
 }
 
 impl LineChart {
-    /// Without curves, its axes so labelled.
+    /// Without curves, its axes so labeled.
     pub fn new(x: &str, y: &str) -> Self {
         Self { frame: Frame::new(x, y), curves: Vec::new(), references: Vec::new() }
     }
@@ -95,7 +95,7 @@ impl LineChart {
         self
     }
 
-    /// With a curve; it gets the next colour.
+    /// With a curve; it gets the next color.
     pub fn with_curve(mut self, curve: Curve) -> Self {
         self.curves.push(curve);
         self
@@ -135,10 +135,10 @@ impl LineChart {
     fn draw_on(&self, area: &Area, x: [f64; 2], y: [f64; 2]) -> Result<(), ChartError> {
         let mut chart = self.frame.axes(area, x, y)?;
         for (number, curve) in self.curves.iter().enumerate() {
-            draw_band(&mut chart, &curve.band, colour(number))?;
+            draw_band(&mut chart, &curve.band, color(number))?;
         }
         for (number, curve) in self.curves.iter().enumerate() {
-            draw_curve(&mut chart, curve, colour(number))?;
+            draw_curve(&mut chart, curve, color(number))?;
         }
         for (name, at) in &self.references {
             draw_reference(&mut chart, name, *at, x)?;
@@ -157,14 +157,14 @@ impl LineChart {
     }
 }
 
-fn draw_band(chart: &mut Context, band: &[[f64; 3]], colour: RGBColor) -> Result<(), ChartError> {
+fn draw_band(chart: &mut Context, band: &[[f64; 3]], color: RGBColor) -> Result<(), ChartError> {
     let band: Vec<_> = band.iter().filter(|point| point.iter().all(|value| value.is_finite())).collect();
     let low = band.iter().map(|[x, low, _]| (*x, *low));
     let outline: Vec<_> = band.iter().map(|[x, _, high]| (*x, *high)).chain(low.rev()).collect();
     if outline.len() < 4 {
         return Ok(()); // a band has a width
     }
-    chart.draw_series([Polygon::new(outline, colour.mix(BAND))]).map_err(failed)?;
+    chart.draw_series([Polygon::new(outline, color.mix(BAND))]).map_err(failed)?;
     Ok(())
 }
 
@@ -185,8 +185,8 @@ fn draw_reference<'a, 'b: 'a>(
     Ok(())
 }
 
-fn draw_curve(chart: &mut Context, curve: &Curve, colour: RGBColor) -> Result<(), ChartError> {
-    let style = ShapeStyle::from(colour).stroke_width(WIDTH);
+fn draw_curve(chart: &mut Context, curve: &Curve, color: RGBColor) -> Result<(), ChartError> {
+    let style = ShapeStyle::from(color).stroke_width(WIDTH);
     let finite = curve.points.iter().filter(|point| point.iter().all(|value| value.is_finite()));
     let line = LineSeries::new(finite.map(|[x, y]| (*x, *y)), style);
     let series = chart.draw_series(line).map_err(failed)?;
@@ -208,8 +208,8 @@ mod tests {
     use super::*;
     use image::Rgb;
 
-    fn has(picture: &RgbImage, colour: RGBColor) -> usize {
-        let RGBColor(r, g, b) = colour;
+    fn has(picture: &RgbImage, color: RGBColor) -> usize {
+        let RGBColor(r, g, b) = color;
         picture.pixels().filter(|pixel| **pixel == Rgb([r, g, b])).count()
     }
 
@@ -220,13 +220,13 @@ mod tests {
     }
 
     #[test]
-    fn every_curve_has_its_colour_in_the_chart_and_in_the_legend() {
+    fn every_curve_has_its_color_in_the_chart_and_in_the_legend() {
         let picture = chart().draw().unwrap();
         assert_eq!(picture.dimensions(), (900, 560));
-        assert!((0..2).all(|number| has(&picture, colour(number)) > 500));
-        assert_eq!(has(&picture, colour(2)), 0);
-        // one row of the key is one run of the colour, beside the names at the right
-        let RGBColor(r, g, b) = colour(1);
+        assert!((0..2).all(|number| has(&picture, color(number)) > 500));
+        assert_eq!(has(&picture, color(2)), 0);
+        // one row of the key is one run of the color, beside the names at the right
+        let RGBColor(r, g, b) = color(1);
         let key = (0..560).any(|y| {
             (700..900 - KEY as u32)
                 .any(|x| (0..KEY as u32).all(|i| *picture.get_pixel(x + i, y) == Rgb([r, g, b])))
@@ -240,7 +240,7 @@ mod tests {
         let band: Vec<_> = (1..=20).map(|i| [f64::from(i), 0.2, 0.4]).collect();
         let (mut with_band, with_reference) = (plain.clone(), plain.clone().with_reference("limit", 0.5));
         with_band.curves[0] = with_band.curves[0].clone().with_band(band);
-        let shaded = RGBColor(205, 227, 240); // a fifth of the first colour on white
+        let shaded = RGBColor(205, 227, 240); // a fifth of the first color on white
         let [before, after] = [&plain, &with_band].map(|chart| has(&chart.draw().unwrap(), shaded));
         // without a band, the edges of text and curves
         assert!(before < 100 && after > 10_000, "{before}, {after}");

@@ -23,10 +23,10 @@ pub fn save(weight: Tensor<4>, zoom: usize, path: &Path) -> ImageResult<()> {
     grid(weight, zoom).save(path)
 }
 
-/// The filters as a picture, `zoom` pixels a weight: in colour if they have three channels, otherwise one
-/// row of grey tiles a filter, or a square of them if there is one channel.
+/// The filters as a picture, `zoom` pixels a weight: in color if they have three channels, otherwise one
+/// row of gray tiles a filter, or a square of them if there is one channel.
 ///
-/// Each filter is scaled by its own largest weight; 0 is mid-grey.
+/// Each filter is scaled by its own largest weight; 0 is mid-gray.
 pub fn grid(weight: Tensor<4>, zoom: usize) -> RgbImage {
     let [filters, channels, height, width] = weight.dims();
     let values: Vec<f32> = weight.into_data().iter().collect();
@@ -111,18 +111,18 @@ impl Canvas {
     }
 
     /// Changes what lies between tiles.
-    fn fill(&mut self, colour: Rgb<u8>) {
-        self.image.pixels_mut().for_each(|pixel| *pixel = colour);
+    fn fill(&mut self, color: Rgb<u8>) {
+        self.image.pixels_mut().for_each(|pixel| *pixel = color);
     }
 
-    /// Fills tile `index` with the colours of its weights (y, x).
-    fn draw(&mut self, index: usize, colour: impl Fn(usize, usize) -> Rgb<u8>) {
+    /// Fills tile `index` with the colors of its weights (y, x).
+    fn draw(&mut self, index: usize, color: impl Fn(usize, usize) -> Rgb<u8>) {
         let gap = self.gap;
         let (top, left) =
             (index / self.columns * self.tile[0] + gap, index % self.columns * self.tile[1] + gap);
         for y in 0..self.tile[0] - gap {
             for x in 0..self.tile[1] - gap {
-                let pixel = colour(y / self.zoom, x / self.zoom);
+                let pixel = color(y / self.zoom, x / self.zoom);
                 self.image.put_pixel((left + x) as u32, (top + y) as u32, pixel);
             }
         }
@@ -135,7 +135,7 @@ fn square(tiles: usize) -> usize {
 }
 
 fn largest(values: &[f32]) -> f32 {
-    // clamp: an all-zero filter is drawn mid-grey.
+    // clamp: an all-zero filter is drawn mid-gray.
     values.iter().fold(0.0f32, |largest, value| largest.max(value.abs())).max(f32::MIN_POSITIVE)
 }
 
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn weights_become_levels_of_grey() {
+    fn weights_become_levels_of_gray() {
         let weight = Tensor::<4>::from_data([[[[-2.0, 0.0, 1.0]]], [[[0.0, 0.0, 0.0]]]], &Device::flex());
         let picture = grid(weight, 1);
         let row = |y: u32| [1, 2, 3].map(|x| picture.get_pixel(x, y).0[0]);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_become_colours() {
+    fn signs_become_colors() {
         let tiles = Tensor::<4>::from_data([[[[-2.0, 0.0, 2.0]], [[1.0, 0.0, 0.0]]]], &Device::flex());
         let picture = diverging(tiles, 1);
         assert_eq!(picture.dimensions(), (2 * 4 + 1, 3));
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn pictures_stand_apart() {
-        let picture = |grey| RgbImage::from_pixel(2, 3, Rgb([grey; 3]));
+        let picture = |gray| RgbImage::from_pixel(2, 3, Rgb([gray; 3]));
         let both = beside(&[picture(10), picture(20)], 4);
         assert_eq!(both.dimensions(), (8, 3));
         assert_eq!([1, 3, 6].map(|x| both.get_pixel(x, 2).0[0]), [10, 255, 20]);

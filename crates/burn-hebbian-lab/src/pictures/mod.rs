@@ -1,7 +1,7 @@
-//! Pictures of what was learnt.
+//! Pictures of what was learned.
 //!
 //! - [`filters`]: weights as tiles
-//! - [`maximise`]: the input that a neuron responds to most
+//! - [`maximize`]: the input that a neuron responds to most
 //! - [`strongest`]: the mean of the patches that a neuron responds to most strongly
 //! - [`curves`]: line charts of accuracies or [diagnostics](crate::diagnostics)
 //! - [`bars`]: win counts, histograms
@@ -10,7 +10,7 @@ pub mod bars;
 mod chart;
 pub mod curves;
 pub mod filters;
-pub mod maximise;
+pub mod maximize;
 pub mod strongest;
 
 pub use chart::ChartError;

@@ -1,8 +1,8 @@
-//! Judges what rows learnt.
+//! Judges what rows learned.
 
 use crate::data::Parts;
 use crate::evaluation::{
-    NeighboursConfig, ProbeConfig, ProbeEpoch, RetrievalConfig, RidgeConfig, TeacherConfig,
+    NeighborsConfig, ProbeConfig, ProbeEpoch, RetrievalConfig, RidgeConfig, TeacherConfig,
 };
 use anyhow::Result;
 
@@ -57,8 +57,8 @@ pub(crate) fn evaluate(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
 /// Accuracy of a classifier on features.
 fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64, Option<f64>)> {
     let Parts { training, validation, test, classes } = features;
-    let labelled = lab.labelled(training)?;
-    let training = &*labelled;
+    let labeled = lab.labeled(training)?;
+    let training = &*labeled;
     let device = &lab.setting.device;
     let both = |scores: (f64, f64)| (scores.0, Some(scores.1));
     Ok(match evaluation {
@@ -73,9 +73,9 @@ fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64
             let ridge = RidgeConfig::new(PENALTIES.to_vec()).fit(training, validation, device, |_, _| ())?;
             (ridge.accuracy(test)?, Some(ridge.validation))
         }
-        Evaluation::Neighbours => {
-            let neighbours = NeighboursConfig::new();
-            (neighbours.accuracy(training, test, device)?, None)
+        Evaluation::Neighbors => {
+            let neighbors = NeighborsConfig::new();
+            (neighbors.accuracy(training, test, device)?, None)
         }
         Evaluation::Retrieval => {
             let found = RetrievalConfig::new().evaluate(training, test, device)?;
@@ -93,8 +93,8 @@ fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64
 /// Accuracy of a probe on test and validation images. Without images to choose on its last epoch counts.
 fn probe(config: ProbeConfig, features: &Parts, lab: &Lab) -> Result<(f64, f64)> {
     let Parts { training, validation, test, classes } = features;
-    let labelled = lab.labelled(training)?;
-    let training = &*labelled;
+    let labeled = lab.labeled(training)?;
+    let training = &*labeled;
     let epochs = lab.epochs(config.epochs);
     let mut config = config.with_classes(classes.len()).with_epochs(epochs).with_seed(lab.seed);
     let mut judged = validation;

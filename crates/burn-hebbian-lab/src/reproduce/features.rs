@@ -1,6 +1,6 @@
 //! The features of a row: of several chains, averaged over mirror images and regions.
 
-use crate::data::{Labelled, Parts};
+use crate::data::{Labeled, Parts};
 use anyhow::{Context, Result, ensure};
 
 use crate::reproduce::{
@@ -57,14 +57,14 @@ fn chain(lab: &Lab, block: &str, regions: Option<usize>, mirror: bool) -> Result
     if mirror { Ok(joined(features, pooled(&lab.mirrored(true))?, average)) } else { Ok(features) }
 }
 
-fn joined(mut parts: Parts, mut others: Parts, join: impl Fn(&mut Labelled, &mut Labelled)) -> Parts {
+fn joined(mut parts: Parts, mut others: Parts, join: impl Fn(&mut Labeled, &mut Labeled)) -> Parts {
     join(&mut parts.training, &mut others.training);
     join(&mut parts.validation, &mut others.validation);
     join(&mut parts.test, &mut others.test);
     parts
 }
 
-fn average(images: &mut Labelled, mirrors: &mut Labelled) {
+fn average(images: &mut Labeled, mirrors: &mut Labeled) {
     images
         .values
         .iter_mut()
@@ -73,7 +73,7 @@ fn average(images: &mut Labelled, mirrors: &mut Labelled) {
 }
 
 /// The values of both, one after the other, for every image.
-fn append(images: &mut Labelled, others: &mut Labelled) {
+fn append(images: &mut Labeled, others: &mut Labeled) {
     let (first, second) = (images.image_len(), others.image_len());
     let (count, both) = (images.len(), first + second);
     // in place, from the last image on: features of all images are gigabytes
@@ -118,8 +118,8 @@ fn pool(plane: &[f32], width: usize, regions: usize) -> Vec<f32> {
 mod tests {
     use super::*;
 
-    fn images(dims: [usize; 3], values: &[f32]) -> Labelled {
-        let mut images = Labelled::with_capacity(dims, 1);
+    fn images(dims: [usize; 3], values: &[f32]) -> Labeled {
+        let mut images = Labeled::with_capacity(dims, 1);
         let len = images.image_len();
         values.chunks(len).for_each(|image| images.push(image.iter().copied(), 0));
         images

@@ -1,13 +1,13 @@
 //! Patches of images.
 
-use crate::data::{Labelled, shuffled};
+use crate::data::{Labeled, shuffled};
 use anyhow::{Result, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// `[count, planes · side · side]`: patches from all over the images, each less its own mean. One plane of many channels
 /// is their mean.
 pub(crate) fn cut(
-    images: &Labelled,
+    images: &Labeled,
     [planes, side]: [usize; 2],
     count: usize,
     seed: u64,
@@ -29,7 +29,7 @@ pub(crate) fn cut(
 }
 
 /// Images and corners without end: every image once, then every image once more, each time elsewhere.
-fn places(images: &Labelled, side: usize, seed: u64) -> impl Iterator<Item = (usize, [usize; 2])> {
+fn places(images: &Labeled, side: usize, seed: u64) -> impl Iterator<Item = (usize, [usize; 2])> {
     let [_, height, width] = images.dims;
     let (count, columns) = (images.len(), width - side + 1);
     let corners = (height - side + 1) * columns;
@@ -64,8 +64,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     /// Pixel values that say where they are: image, then channel, row and column.
-    fn images(count: usize) -> Labelled {
-        let mut images = Labelled::with_capacity([3, 4, 5], count);
+    fn images(count: usize) -> Labeled {
+        let mut images = Labeled::with_capacity([3, 4, 5], count);
         for image in 0..count {
             images.push((0..60).map(|at| (image * 100 + at) as f32), 0);
         }
@@ -80,8 +80,8 @@ mod tests {
     fn patches_keep_rows_and_lose_their_mean() {
         // rows of 5, planes of 20: offsets of a 2 × 2 patch are 0, 1, 5, 6 and their mean is 3
         assert!(values(1, 50).chunks_exact(4).all(|patch| patch == [-3.0, -2.0, 2.0, 3.0]));
-        let colour = [-23.0, -22.0, -18.0, -17.0, -3.0, -2.0, 2.0, 3.0, 17.0, 18.0, 22.0, 23.0];
-        assert!(values(3, 50).chunks_exact(12).all(|patch| patch == colour));
+        let color = [-23.0, -22.0, -18.0, -17.0, -3.0, -2.0, 2.0, 3.0, 17.0, 18.0, 22.0, 23.0];
+        assert!(values(3, 50).chunks_exact(12).all(|patch| patch == color));
     }
 
     /// More images than the 12 corners, so that both orders have one length.

@@ -23,7 +23,7 @@ pub(crate) struct Score {
     pub(crate) row: String,
     pub(crate) block: String,
     pub(crate) evaluation: String,
-    /// What learnt with labels.
+    /// What learned with labels.
     pub(crate) labels: String,
     pub(crate) seed: u64,
     /// What is measured, and its unit.
@@ -70,7 +70,7 @@ pub(crate) struct Results {
 }
 
 impl Score {
-    /// A value that nothing learnt with labels for.
+    /// A value that nothing learned with labels for.
     pub(crate) fn of(row: &str, block: &str, how: &str, measure: &str, seed: u64, value: f64) -> Self {
         Self {
             row: row.to_string(),
@@ -172,7 +172,7 @@ impl Line {
         [ACCURACY, PRECISION].contains(&self.measure.as_str())
     }
 
-    /// The cells of its row, with what learnt with labels or with the measure.
+    /// The cells of its row, with what learned with labels or with the measure.
     fn cells(&self, labels: bool) -> [String; 9] {
         let show = |value: f64| if self.is_percentage() { format!("{value:.2}") } else { short(value) };
         let signed = |value: f64| format!("{}{}", if value < 0.0 { "" } else { "+" }, show(value));

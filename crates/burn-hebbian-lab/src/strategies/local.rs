@@ -16,6 +16,6 @@ pub fn delta(layer: &Local<Conv2d>, plan: &BoundPlan, x: Tensor<4>) -> Tensor<2>
     let (_, mut grads) = step(layer, plan, x);
     let weight = &layer.layer().weight;
     let [neurons, channels, height, width] = weight.lazy_shape().dims();
-    let descent: Tensor<4> = grads.remove(weight.id).expect("the layer learnt");
+    let descent: Tensor<4> = grads.remove(weight.id).expect("the layer learned");
     descent.reshape([neurons, channels * height * width]).neg()
 }

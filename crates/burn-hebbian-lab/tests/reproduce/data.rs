@@ -1,4 +1,4 @@
-//! Ten classes of images that differ in colour and in the direction of a grating, with noise.
+//! Ten classes of images that differ in color and in the direction of a grating, with noise.
 
 use std::{fs, path::Path, sync::OnceLock};
 
@@ -12,8 +12,8 @@ const SIDE: u32 = 32;
 pub(crate) const TRAINING: usize = 20;
 pub(crate) const TEST: usize = 4;
 
-/// How far colour, grating and noise reach, in levels of 256.
-const COLOUR: f64 = 40.0;
+/// How far color, grating and noise reach, in levels of 256.
+const COLOR: f64 = 40.0;
 const GRATING: f64 = 40.0;
 const NOISE: f64 = 25.0;
 
@@ -50,8 +50,8 @@ fn picture(class: u32, random: &mut Random) -> RgbImage {
         let along = f64::from(x) * angle.cos() + f64::from(y) * angle.sin();
         let wave = GRATING * (along + phase).sin();
         Rgb([0.0, 1.0, 2.0].map(|channel| {
-            let colour = COLOUR * (2.0 * angle + channel * std::f64::consts::TAU / 3.0).cos();
-            (128.0 + colour + wave + NOISE * (2.0 * random.unit() - 1.0)) as u8
+            let color = COLOR * (2.0 * angle + channel * std::f64::consts::TAU / 3.0).cos();
+            (128.0 + color + wave + NOISE * (2.0 * random.unit() - 1.0)) as u8
         }))
     })
 }

@@ -282,7 +282,7 @@ fn broken_files() {
     );
 }
 
-/// What the layers make of the images is not finite, though nothing has learnt.
+/// What the layers make of the images is not finite, though nothing has learned.
 #[test]
 fn features_that_are_not_finite() {
     let mut own = own(json!([{ "untrained": { "blocks": ["conv1", "conv2"] } }]));

@@ -81,7 +81,7 @@ impl Own {
             "rule": "teacher", "output": { "similarity": "projection" }, "rate": 0.1
         });
         let table = json!({
-            "data": { "source": "cifar10", "validation": VALIDATION, "preparation": "standardised" },
+            "data": { "source": "cifar10", "validation": VALIDATION, "preparation": "standardized" },
             "net": { "blocks": [conv("conv1", 8, 5, 4), conv("conv2", 12, 3, 2), last] },
             "small": { "images": IMAGES, "epochs": 30 },
             "rows": rows

@@ -43,7 +43,7 @@ fn npy<const N: usize, T>(path: &Path, number: impl Fn([u8; N]) -> T) -> (String
 }
 
 /// All that rules learn, with the statistics of norms, and what it makes of the images.
-fn learnt(own: &Own, out: &str) -> Vec<(String, Vec<u8>)> {
+fn learned(own: &Own, out: &str) -> Vec<(String, Vec<u8>)> {
     let mut found = vec![];
     for row in ["one-epoch-seed0", "top-seed0"] {
         for entry in fs::read_dir(own.file(out, "export").join(row)).unwrap() {
@@ -60,7 +60,7 @@ fn to_read_layers_changes_nothing_that_they_learn() {
     let own = own();
     own.run("read", &["--export"]).unwrap();
     own.run("unread", &["--export", "--no-diagnostics"]).unwrap();
-    let pairs = learnt(&own, "read").into_iter().zip(learnt(&own, "unread"));
+    let pairs = learned(&own, "read").into_iter().zip(learned(&own, "unread"));
     let differ: Vec<_> = pairs.filter(|(read, unread)| read != unread).map(|(read, _)| read.0).collect();
     assert!(differ.is_empty(), "{differ:?}");
     let [read, unread] = ["read", "unread"].map(|out| fs::read(own.file(out, "results.json")).unwrap());
@@ -112,7 +112,7 @@ fn layers_are_read_while_they_learn() {
 }
 
 #[test]
-fn exports_are_what_the_last_stage_learnt() {
+fn exports_are_what_the_last_stage_learned() {
     let own = own();
     own.run("out", &["--export", "--epochs", "1"]).unwrap();
     let export = own.file("out", "export");
@@ -153,7 +153,7 @@ fn deeper_neurons_are_drawn_if_asked_for() {
     };
     // nine neurons; conv2 sees 8 + 2 · 4 pixels
     let (whole, patch) = (32 * 4 + 1, 16 * 4 + 1);
-    assert_eq!(size("conv2-maximised.png"), (3 * whole + 1, 3 * whole + 1));
+    assert_eq!(size("conv2-maximized.png"), (3 * whole + 1, 3 * whole + 1));
     assert_eq!(size("conv2-strongest.png"), (3 * patch + 1, 3 * patch + 1));
     assert_eq!(size("fc-strongest.png"), (3 * whole + 1, 3 * whole + 1));
     own.run("plain", &["--epochs", "1", "--rows", "top"]).unwrap();
@@ -210,7 +210,7 @@ fn features_keep_their_range() {
             "name": "random filters", "labels": "classifier",
             "stages": [{ "untrained": { "blocks": ["conv1", "conv2"], "fit_norms": fit_norms } }],
             "at": ["conv1", "conv2"],
-            "evaluate": ["neighbours"]
+            "evaluate": ["neighbors"]
         }]));
         own.large_features(1e4);
         own.run("out", &[]).unwrap();

@@ -40,7 +40,7 @@ fn line<'r>(results: &'r Results, row: &str, block: &str, how: &str, measure: &s
 
 /// Patches of gratings lie in few directions.
 fn patches(study: &mut Value) {
-    study["patches"] = json!({ "side": 4, "colours": "grey", "count": 4000 });
+    study["patches"] = json!({ "side": 4, "colors": "gray", "count": 4000 });
     study["small"] = json!({ "patches": 4000, "epochs": 10 });
 }
 

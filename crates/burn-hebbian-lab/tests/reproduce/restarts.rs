@@ -140,7 +140,7 @@ fn blocks_that_nothing_trains_are_built_once() {
         "name": "k-means", "labels": "classifier",
         "stages": [{ "untrained": untrained }],
         "at": ["conv1", "conv2"],
-        "evaluate": ["neighbours"]
+        "evaluate": ["neighbors"]
     }]));
     own.run("out", &[]).unwrap();
     let blocks = own.cached("out", "blocks.bpk");
@@ -163,7 +163,7 @@ fn features_do_not_depend_on_the_blocks_beside_them() {
             "name": "random filters", "labels": "classifier",
             "stages": [{ "untrained": { "blocks": ["conv1", "conv2"], "fit_norms": true } }],
             "at": at,
-            "evaluate": ["neighbours"]
+            "evaluate": ["neighbors"]
         });
         let own = Own::new(json!([row]));
         own.run("out", &[]).unwrap();

@@ -18,7 +18,7 @@ const CHANCE: f64 = 10.0;
 /// the accuracy that guesses reach on forty test images, √(0.1 · 0.9 / 40) = 4.7 %.
 const MARGIN: f64 = 15.0;
 
-/// Epochs at most: a classifier by Adam, and one on other than normalised features, needs some to show anything; so does
+/// Epochs at most: a classifier by Adam, and one on other than normalized features, needs some to show anything; so does
 /// a table of classifiers alone.
 fn epochs(json: &Value) -> &'static str {
     let json = json.to_string();
@@ -46,11 +46,11 @@ fn expected_lines(table: &Value) -> usize {
 }
 
 /// The rows that something trains.
-fn learnt(table: &Value) -> Vec<&str> {
+fn learned(table: &Value) -> Vec<&str> {
     let trains = |stage: &Value| stage.get("untrained").is_none();
     let rows = table["rows"].as_array().unwrap().iter();
-    let learnt = rows.filter(|row| row["stages"].as_array().unwrap().iter().any(trains));
-    learnt.map(|row| row["name"].as_str().unwrap()).collect()
+    let learned = rows.filter(|row| row["stages"].as_array().unwrap().iter().any(trains));
+    learned.map(|row| row["name"].as_str().unwrap()).collect()
 }
 
 /// Whitening with a smoothing of at least 3, a tenth of the largest variance there: less makes the noise of a hundred
@@ -90,9 +90,9 @@ fn every_table_runs_through() {
             results.lines.iter().map(|line| (&line.row, &line.block, &line.evaluation)).collect();
         assert_eq!(keys.len(), results.lines.len(), "{name}: lines differ");
         assert!(results.lines.iter().all(|line| line.seeds.len() == 1 && (0.0..=100.0).contains(&line.mean)));
-        let learnt = learnt(&json["protocol"]["table"]);
-        let of_learnt = |line: &&Line| learnt.iter().any(|row| line.row.starts_with(row));
-        let best = results.lines.iter().filter(of_learnt).map(|line| line.mean).fold(0.0, f64::max);
+        let learned = learned(&json["protocol"]["table"]);
+        let of_learned = |line: &&Line| learned.iter().any(|row| line.row.starts_with(row));
+        let best = results.lines.iter().filter(of_learned).map(|line| line.mean).fold(0.0, f64::max);
         assert!(best > CHANCE + MARGIN, "{name}: {best} %");
     }
 }
@@ -138,7 +138,7 @@ fn rows() -> Value {
         {
             "name": "Hebbian", "labels": "classifier",
             "stages": [{ "hebbian": { "blocks": ["conv1", "conv2"], "epochs": 2, "batch": 16 } }],
-            "at": ["conv1", "conv2"], "evaluate": ["ridge", "neighbours", "retrieval"]
+            "at": ["conv1", "conv2"], "evaluate": ["ridge", "neighbors", "retrieval"]
         },
         {
             "name": "random filters", "labels": "classifier",
@@ -148,7 +148,7 @@ fn rows() -> Value {
     ])
 }
 
-/// How far ridge regression on features is above chance: classes differ in colour alone already.
+/// How far ridge regression on features is above chance: classes differ in color alone already.
 const RIDGE_MARGIN: f64 = 40.0;
 
 #[test]
@@ -169,13 +169,13 @@ fn features_tell_classes_apart_and_rows_are_compared_with_the_control() {
         results.lines.iter().find(same).unwrap()
     };
     for block in ["conv1", "conv2"] {
-        let (learnt, control) =
+        let (learned, control) =
             (line("Hebbian", block, "linear, ridge"), line("random filters", block, "linear, ridge"));
-        let comparison = learnt.comparison.as_ref().unwrap();
+        let comparison = learned.comparison.as_ref().unwrap();
         assert_eq!((comparison.against.as_str(), comparison.seeds), ("random filters", 3));
-        assert!((comparison.difference - (learnt.mean - control.mean)).abs() < 1e-9);
+        assert!((comparison.difference - (learned.mean - control.mean)).abs() < 1e-9);
         assert!(control.comparison.is_none());
-        for evaluation in ["10 neighbours", "retrieval"] {
+        for evaluation in ["10 neighbors", "retrieval"] {
             let others = line("Hebbian", block, evaluation);
             assert!(others.comparison.is_none(), "the control was not judged so");
             let measure =

@@ -30,7 +30,7 @@ pub(super) struct Job {
     /// In a group.
     pub(super) neurons: usize,
     input: [usize; 3],
-    /// What is learnt on the way, if anything.
+    /// What is learned on the way, if anything.
     pub(super) rule: Option<Pointwise>,
 }
 

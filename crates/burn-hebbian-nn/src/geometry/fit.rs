@@ -124,10 +124,10 @@ impl fmt::Display for Kind {
 /// Refuses to multiply numbers of different types, which backends read as if they were of one.
 pub(crate) fn check_types<const X: usize, const W: usize>(layer: &str, x: &Tensor<X>, w: &Tensor<W>) {
     let (x, w) = (x.dtype(), w.dtype());
-    // Flex32 is stored as F32; quantised weights are the backend's to multiply
+    // Flex32 is stored as F32; quantized weights are the backend's to multiply
     let alike = |dtype| if dtype == DType::Flex32 { DType::F32 } else { dtype };
-    let quantised = [x, w].iter().any(|dtype| matches!(dtype, DType::QFloat(_)));
-    assert!(quantised || alike(x) == alike(w), "{layer}: the weight is of {w:?}, the input of {x:?}");
+    let quantized = [x, w].iter().any(|dtype| matches!(dtype, DType::QFloat(_)));
+    assert!(quantized || alike(x) == alike(w), "{layer}: the weight is of {w:?}, the input of {x:?}");
 }
 
 /// Refuses responses that do not lie where those of the layout's neurons do.

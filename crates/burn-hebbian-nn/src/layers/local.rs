@@ -19,7 +19,7 @@ use super::trainable::Trainable;
 use crate::{
     forms::Forms,
     geometry::{Geometry, PaddingMode},
-    observe::{Call, LayerInfo, Seat, announce},
+    observe::{Call, LayerInfo, Seat, register},
     pass::{self, Output},
 };
 
@@ -234,7 +234,7 @@ impl<L: Trainable> Local<L> {
 
     /// What the layer hears while it is mapped, taken to heart.
     fn called(mut self) -> Self {
-        let Call { seat, owner, rule } = announce(|| self.info());
+        let Call { seat, owner, rule } = register(|| self.info());
         if let Some(seat) = seat {
             self.seat = seat;
         }
@@ -278,7 +278,7 @@ const CONTAINER: &str = "Struct:Local";
 
 impl<L: Trainable> Module for Local<L> {
     fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
-        announce(|| self.info());
+        register(|| self.info());
         self.layer.visit(visitor);
         if let Some(state) = &self.state {
             visitor.enter_module(STATE, CONTAINER);

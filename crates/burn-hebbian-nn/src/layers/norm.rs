@@ -1,10 +1,10 @@
-//! Batch normalisation that local training and several replicas can share.
+//! Batch normalization that local training and several replicas can share.
 
 use std::sync::Arc;
 
 use crate::{
     gradient::{is_covered, with_gradient},
-    observe::{Call, Seat, announce_running},
+    observe::{Call, Seat, register_running},
     precision::{is_learnable, whole},
     replicas::AllReduce,
 };
@@ -27,7 +27,7 @@ use burn::{
 /// - Once a plan has bound the model, its running statistics move in a step of the optimizer alone, once a step, by the
 ///   mean of what the step's passes ask for: neither an unobserved pass moves them nor a pass whose step is refused. Until
 ///   then they move in every forward pass in training mode on an autodiff device, as Burn's do.
-/// - With [`synchronised`](Self::synchronised), the statistics are those of the batches of all replicas together, and
+/// - With [`synchronized`](Self::synchronized), the statistics are those of the batches of all replicas together, and
 ///   gradients follow: several devices then compute what one device computes with the whole batch.
 ///
 /// [`Module::freeze`] makes it take its running statistics. It has no path level of its own: parameters keep the paths,
@@ -50,14 +50,14 @@ pub struct SyncBatchNorm {
 }
 
 impl SyncBatchNorm {
-    /// Wraps a batch norm; of one replica, until it is [`synchronised`](Self::synchronised).
+    /// Wraps a batch norm; of one replica, until it is [`synchronized`](Self::synchronized).
     pub fn new(norm: BatchNorm) -> Self {
         Self { norm, replicas: None, rescaled: false, bound: false, seat: Seat::default() }
     }
 
     /// With the statistics of all replicas. Each layer needs replicas of its own, or all of them must run their layers
     /// in the same order.
-    pub fn synchronised(self, replicas: Arc<dyn AllReduce>) -> Self {
+    pub fn synchronized(self, replicas: Arc<dyn AllReduce>) -> Self {
         Self { replicas: Some(replicas), ..self }
     }
 
@@ -75,9 +75,9 @@ impl SyncBatchNorm {
         &self.norm
     }
 
-    /// `[n, channels, …]` → the same. Half precision is normalised in `f32`: sums and counts of many positions are beyond it.
+    /// `[n, channels, …]` → the same. Half precision is normalized in `f32`: sums and counts of many positions are beyond it.
     ///
-    /// One value a channel has no variance: such an input is normalised by the running statistics, and does not move them.
+    /// One value a channel has no variance: such an input is normalized by the running statistics, and does not move them.
     ///
     /// # Panics
     ///
@@ -91,12 +91,12 @@ impl SyncBatchNorm {
             return self.infer(input);
         }
         let dtype = input.dtype();
-        self.normalise(whole(input)).cast(dtype)
+        self.normalize(whole(input)).cast(dtype)
     }
 
     /// By the statistics of the batch.
-    fn normalise<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
-        let Normalised { output, mean, variance } = match &self.replicas {
+    fn normalize<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        let Normalized { output, mean, variance } = match &self.replicas {
             Some(replicas) => self.over(|part| total(replicas, part), input),
             // nothing is transposed on the way, as it is in Burn's
             None if is_learnable(&input) => self.over(|part| part, input),
@@ -130,13 +130,13 @@ impl SyncBatchNorm {
         self.norm.training.is_enabled() && (device.is_autodiff() || self.seat.pass().is_some())
     }
 
-    fn announce(&self) -> Call {
-        announce_running(|| [id_of(&self.norm.running_mean), id_of(&self.norm.running_var)])
+    fn register(&self) -> Call {
+        register_running(|| [id_of(&self.norm.running_mean), id_of(&self.norm.running_var)])
     }
 
     /// What the layer hears while it is mapped, taken to heart.
     fn called(mut self) -> Self {
-        let Call { seat, owner, .. } = self.announce();
+        let Call { seat, owner, .. } = self.register();
         if let Some(seat) = seat {
             self.seat = seat;
         }
@@ -175,11 +175,11 @@ impl SyncBatchNorm {
         output * (smoothed / mean).sqrt().reshape(per_channel)
     }
 
-    fn over_one<const D: usize>(&self, input: Tensor<D>) -> Normalised<D> {
+    fn over_one<const D: usize>(&self, input: Tensor<D>) -> Normalized<D> {
         let [gamma, beta] = [&self.norm.gamma, &self.norm.beta].map(|param| param.val().cast(input.dtype()));
         let result = batch_norm_train(input, gamma, beta, self.norm.epsilon);
         let (mean, variance) = (result.mean.detach(), result.variance.detach());
-        Normalised { output: self.rescale(result.output, variance.clone()), mean, variance }
+        Normalized { output: self.rescale(result.output, variance.clone()), mean, variance }
     }
 
     /// With sums that `total` makes of this replica's: the mean first, then the deviations from it, so that nothing
@@ -188,7 +188,7 @@ impl SyncBatchNorm {
         &self,
         total: impl Fn(Tensor<1>) -> Tensor<1>,
         input: Tensor<D>,
-    ) -> Normalised<D> {
+    ) -> Normalized<D> {
         let dims = input.dims();
         let channels = dims[1];
         let mut per_channel = [1; D];
@@ -202,19 +202,19 @@ impl SyncBatchNorm {
         let sums = total(Tensor::cat(vec![sum(input.clone()), count], 0));
         let count = sums.clone().narrow(0, channels, 1);
         let mean = sums.narrow(0, 0, channels) / count.clone();
-        let centred = input - mean.clone().reshape(per_channel);
-        let variance = total(sum(centred.clone() * centred.clone())) / count;
+        let centered = input - mean.clone().reshape(per_channel);
+        let variance = total(sum(centered.clone() * centered.clone())) / count;
         let [gamma, beta] =
             [&self.norm.gamma, &self.norm.beta].map(|param| param.val().cast(variance.dtype()));
         let scale = gamma / (variance.clone() + self.norm.epsilon).sqrt();
-        let output = centred * scale.reshape(per_channel) + beta.reshape(per_channel);
+        let output = centered * scale.reshape(per_channel) + beta.reshape(per_channel);
         let output = self.rescale(output, variance.clone());
-        Normalised { output, mean: mean.detach(), variance: variance.detach() }
+        Normalized { output, mean: mean.detach(), variance: variance.detach() }
     }
 }
 
-/// An output and the statistics it was normalised by, `[channels]`.
-struct Normalised<const D: usize> {
+/// An output and the statistics it was normalized by, `[channels]`.
+struct Normalized<const D: usize> {
     output: Tensor<D>,
     mean: Tensor<1>,
     variance: Tensor<1>,
@@ -228,7 +228,7 @@ fn total(replicas: &Arc<dyn AllReduce>, part: Tensor<1>) -> Tensor<1> {
     let device = part.device();
     assert!(
         is_covered(&device),
-        "synchronised batch norm: {device:?} is of a backend that is no feature here"
+        "synchronized batch norm: {device:?} is of a backend that is no feature here"
     );
     let sum = meet(&**replicas, part.clone().inner());
     let replicas = replicas.clone();
@@ -238,7 +238,7 @@ fn total(replicas: &Arc<dyn AllReduce>, part: Tensor<1>) -> Tensor<1> {
 fn meet(replicas: &dyn AllReduce, part: Tensor<1>) -> Tensor<1> {
     match replicas.sum(part) {
         Ok(sum) => sum,
-        Err(error) => panic!("synchronised batch norm: {error}"),
+        Err(error) => panic!("synchronized batch norm: {error}"),
     }
 }
 
@@ -276,7 +276,7 @@ fn id_of(running: &RunningState<Tensor<1>>) -> ParamId {
 
 impl Module for SyncBatchNorm {
     fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
-        self.announce();
+        self.register();
         self.norm.visit(visitor);
     }
 

@@ -60,7 +60,7 @@ fn check_images<const X: usize>(
 ) -> Result<(), RuleError> {
     if input.contains(&0) {
         return Err(RuleError::Custom(format!(
-            "nothing can be learnt from an empty batch, got an input of {input:?}"
+            "nothing can be learned from an empty batch, got an input of {input:?}"
         )));
     }
     rule.check_images(signals, input[0])
@@ -137,7 +137,7 @@ impl Lesson<'_> {
         (Tensor::cat(outputs, 0), sums.into_iter().reduce(Sums::merge).expect("there are blocks"))
     }
 
-    /// The output and what the layer learnt on the way to its responses.
+    /// The output and what the layer learned on the way to its responses.
     fn teach_fused<G: Geometry<X, W>, const X: usize, const W: usize>(
         &self,
         pass: &Pass<G, X, W>,

@@ -172,11 +172,11 @@ impl<'a> Resolver<'a> {
 
     /// The role of the bias of a layer that learns locally.
     fn role_beside(&self, number: usize, place: usize, layers: &[Option<Arc<LocalLayer>>]) -> Role {
-        let learnt = layers[place].as_ref().is_some_and(|layer| layer.rule.learns_bias());
+        let learned = layers[place].as_ref().is_some_and(|layer| layer.rule.learns_bias());
         match self.deciding(number).map(|compiled| &compiled.entry.training) {
             Some(Training::Backprop) if self.survey.leaves[number].active => Role::Backprop,
             Some(Training::Backprop | Training::Frozen) => Role::Frozen,
-            _ if learnt => Role::Bias(place),
+            _ if learned => Role::Bias(place),
             _ => Role::Frozen,
         }
     }

@@ -10,7 +10,7 @@ use burn::{
     tensor::Tensor,
 };
 
-/// Which modules of a model have learnt.
+/// Which modules of a model have learned.
 ///
 /// Whole modules, since with a weight learn its bias and the state of its rule.
 pub(super) struct Trained {

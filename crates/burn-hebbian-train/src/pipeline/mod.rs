@@ -174,7 +174,7 @@ impl Pipeline {
         })
     }
 
-    /// Lets the stages work, and puts together what they have learnt.
+    /// Lets the stages work, and puts together what they have learned.
     fn run<M: Staged>(
         &self,
         training: &mut Training<M>,
@@ -211,7 +211,7 @@ impl Pipeline {
     }
 }
 
-/// Refuses a training of which a local layer never learnt.
+/// Refuses a training of which a local layer never learned.
 fn check_reached<M: Staged>(training: &Training<M>, done: &[Done<M>]) -> Result<(), PipelineError> {
     let reached: HashSet<&String> = done.iter().flat_map(|done| &done.reached).collect();
     // no batch, no layer

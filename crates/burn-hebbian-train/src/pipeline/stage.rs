@@ -24,7 +24,7 @@ pub(super) struct Stage<M: Staged> {
     trained: Trained,
     /// The local layers that the stage has reached.
     reached: HashSet<String>,
-    /// What was learnt and is not published yet.
+    /// What was learned and is not published yet.
     late: VecDeque<Updates>,
 }
 
@@ -161,7 +161,7 @@ impl<F> Begun<'_, F> {
     }
 }
 
-/// A forward pass of a stage, what its layers learnt in it, and a backward pass if it has a loss.
+/// A forward pass of a stage, what its layers learned in it, and a backward pass if it has a loss.
 fn pass<M: Staged>(
     number: usize,
     plan: &BoundPlan,

@@ -11,7 +11,7 @@ use crate::{
     stages::memory::{Cursor, Memory, Seen, patches, per_neuron, sums},
 };
 
-/// Competition by inhibition that is learnt itself, Földiák's.
+/// Competition by inhibition that is learned itself, Földiák's.
 ///
 /// Outputs settle from similarities `s` by `steps` iterations, half way each, of
 /// `z ← 1 / (1 + exp(−gain (s + V z − t)))`. After each step of training
@@ -30,9 +30,9 @@ use crate::{
 pub struct AntiHebbian {
     /// The share of patches a neuron should be active in, in 0..=1.
     pub target: f64,
-    /// How fast inhibition is learnt.
+    /// How fast inhibition is learned.
     pub rate: f64,
-    /// How fast thresholds are learnt.
+    /// How fast thresholds are learned.
     pub threshold_rate: f64,
     /// Steepness of the outputs, positive.
     pub gain: f64,

@@ -64,7 +64,7 @@ pub enum Competition {
         power: f64,
     },
     /// `z = softmax(s / (T σ))`, with the running standard deviation `σ` of all similarities of the group: as hard
-    /// a competition whatever the scale of the similarities. Mean and variance run as in batch normalisation,
+    /// a competition whatever the scale of the similarities. Mean and variance run as in batch normalization,
     /// updated by the batch before they are used; each of several micro-batches uses them as updated by itself
     /// alone, and what stays is updated by all of them together. Blank batches move neither.
     ///
@@ -75,7 +75,7 @@ pub enum Competition {
         /// How fast mean and variance run, in 0..=1.
         momentum: f64,
     },
-    /// Competition by inhibition that is learnt itself; see [`AntiHebbian`].
+    /// Competition by inhibition that is learned itself; see [`AntiHebbian`].
     AntiHebbian(AntiHebbian),
 }
 

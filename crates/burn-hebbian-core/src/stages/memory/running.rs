@@ -1,4 +1,4 @@
-//! Running mean and variance, as batch normalisation keeps them.
+//! Running mean and variance, as batch normalization keeps them.
 
 use alloc::vec;
 use alloc::vec::Vec;

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{DataError, DataSet, Labelled, brightness};
+use super::{DataError, DataSet, Labeled, brightness};
 
 /// Channels, height, width.
 pub(super) const DIMS: [usize; 3] = [3, 32, 32];
@@ -89,8 +89,8 @@ impl Layout {
         })
     }
 
-    fn part(&self, folder: &Path, names: &[&str], records: usize) -> Result<Labelled, DataError> {
-        let mut images = Labelled::with_capacity(DIMS, names.len() * records);
+    fn part(&self, folder: &Path, names: &[&str], records: usize) -> Result<Labeled, DataError> {
+        let mut images = Labeled::with_capacity(DIMS, names.len() * records);
         for name in names {
             self.append(&mut images, &folder.join(name), records)?;
         }
@@ -98,7 +98,7 @@ impl Layout {
     }
 
     /// Adds the images of one file, which holds exactly `records`.
-    fn append(&self, images: &mut Labelled, path: &Path, records: usize) -> Result<(), DataError> {
+    fn append(&self, images: &mut Labeled, path: &Path, records: usize) -> Result<(), DataError> {
         let bytes = fs::read(path).map_err(DataError::io(path))?;
         let expected = self.labels.0 + PIXELS;
         let path = || path.to_path_buf();

@@ -47,7 +47,7 @@ pub(super) fn classes(dir: &Path) -> Result<Vec<String>, DataError> {
 /// # Errors
 ///
 /// If an image has no annotation, or an annotation no image.
-pub(super) fn labelled(dir: &Path) -> Result<Files, DataError> {
+pub(super) fn labeled(dir: &Path) -> Result<Files, DataError> {
     let mut annotations = annotations(dir)?;
     let classes: BTreeSet<String> = annotations.values().cloned().collect();
     let labels: BTreeMap<String, u16> = classes.into_iter().zip(0..=u16::MAX).collect();

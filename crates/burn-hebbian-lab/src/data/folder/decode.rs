@@ -4,7 +4,7 @@ use std::{fs, io::Cursor, path::Path};
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, imageops::FilterType};
 
-use super::{Colours, ImageSize, pixels, whole};
+use super::{Colors, ImageSize, pixels, whole};
 use crate::data::DataError;
 
 /// The formats that are read, whatever others the decoder knows.
@@ -16,14 +16,14 @@ const FORMATS: [ImageFormat; 5] =
 pub(super) struct Frame {
     pub(super) height: usize,
     pub(super) width: usize,
-    colours: Colours,
+    colors: Colors,
     /// Whether other sizes are scaled or refused.
     scaled: bool,
 }
 
 impl Frame {
     /// The frame of images of this size; `first` is one of them.
-    pub(super) fn new(size: ImageSize, colours: Colours, first: &Path) -> Result<Self, DataError> {
+    pub(super) fn new(size: ImageSize, colors: Colors, first: &Path) -> Result<Self, DataError> {
         let (height, width, scaled) = match size {
             ImageSize::AsFirst => {
                 let image = open(first)?;
@@ -32,14 +32,14 @@ impl Frame {
             ImageSize::Expected { height, width } => (height, width, false),
             ImageSize::Resized { height, width } => (height, width, true),
         };
-        Ok(Self { height, width, colours, scaled })
+        Ok(Self { height, width, colors, scaled })
     }
 
     /// Channels, height, width.
     pub(super) fn dims(&self) -> [usize; 3] {
-        let channels = match self.colours {
-            Colours::Rgb => 3,
-            Colours::Grey => 1,
+        let channels = match self.colors {
+            Colors::Rgb => 3,
+            Colors::Gray => 1,
         };
         [channels, self.height, self.width]
     }
@@ -47,7 +47,7 @@ impl Frame {
     /// The image in `path` as planes of rows.
     pub(super) fn decode(&self, path: &Path) -> Result<Vec<f32>, DataError> {
         let image = self.fitted(open(path)?, path)?;
-        Ok(pixels::planes(&image, self.colours))
+        Ok(pixels::planes(&image, self.colors))
     }
 
     fn fitted(&self, image: DynamicImage, path: &Path) -> Result<DynamicImage, DataError> {

@@ -74,10 +74,10 @@ pub(super) fn classes(dir: &Path) -> Result<Vec<String>, DataError> {
     }
     let Listing { images, folders } = Listing::of(dir)?;
     match (images.first(), folders.as_slice()) {
-        (Some(_), []) => Err(DataError::Unlabelled { dir: dir.to_path_buf(), images: images.len() }),
+        (Some(_), []) => Err(DataError::Unlabeled { dir: dir.to_path_buf(), images: images.len() }),
         (Some(image), _) => Err(DataError::NoClass { path: image.clone() }),
         (None, [folder]) if folder.ends_with(IMAGES) => {
-            Err(DataError::Unlabelled { dir: folder.clone(), images: Listing::of(folder)?.images.len() })
+            Err(DataError::Unlabeled { dir: folder.clone(), images: Listing::of(folder)?.images.len() })
         }
         (None, _) => Ok(folders.iter().filter_map(|path| name(path)).collect()),
     }
@@ -97,9 +97,9 @@ pub(super) fn check(
 }
 
 /// All images with the positions of their classes, class after class, or in the order of annotated images.
-pub(super) fn labelled(dir: &Path, classes: &[String]) -> Result<Files, DataError> {
+pub(super) fn labeled(dir: &Path, classes: &[String]) -> Result<Files, DataError> {
     if annotated::is_in(dir) {
-        return annotated::labelled(dir);
+        return annotated::labeled(dir);
     }
     let mut files = vec![];
     for (label, class) in (0..=u16::MAX).zip(classes) {
@@ -109,7 +109,7 @@ pub(super) fn labelled(dir: &Path, classes: &[String]) -> Result<Files, DataErro
 }
 
 /// All images that lie in `dir`, of no class.
-pub(super) fn unlabelled(dir: &Path) -> Result<Files, DataError> {
+pub(super) fn unlabeled(dir: &Path) -> Result<Files, DataError> {
     let images = Listing::of(dir)?.flat(dir)?;
     Ok(images.into_iter().map(|path| (path, 0)).collect())
 }

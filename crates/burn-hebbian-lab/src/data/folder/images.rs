@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::data::dataset::{Dataset, DatasetError};
 
 use super::{ImageFolderConfig, damaged, decode::Frame, files::Files};
-use crate::data::{DataError, Labelled, LabelledImage, shuffled};
+use crate::data::{DataError, Labeled, LabeledImage, shuffled};
 
 /// The seed of the one order that trees are read in.
 const ORDER: u64 = 0;
@@ -36,7 +36,7 @@ impl ImageFolder {
             (files, damaged) = damaged::split(dir, files, &classes)?;
         }
         let first = files.first().map(|(path, _)| path.as_path()).unwrap_or(dir);
-        let frame = frame.map_or_else(|| Frame::new(config.size, config.colours, first), Ok)?;
+        let frame = frame.map_or_else(|| Frame::new(config.size, config.colors, first), Ok)?;
         let order = shuffled(files.len(), ORDER, 0);
         Ok(Self { files, classes, frame, damaged }.select(&order))
     }
@@ -46,7 +46,7 @@ impl ImageFolder {
     }
 
     /// The names of the classes, in the order of the labels; none of [images without
-    /// labels](ImageFolderConfig::open_unlabelled).
+    /// labels](ImageFolderConfig::open_unlabeled).
     pub fn classes(&self) -> &[String] {
         &self.classes
     }
@@ -86,10 +86,10 @@ impl ImageFolder {
     /// # Panics
     ///
     /// If there is no such image.
-    pub fn image(&self, index: usize) -> Result<LabelledImage, DataError> {
+    pub fn image(&self, index: usize) -> Result<LabeledImage, DataError> {
         let (path, label) = &self.files[index];
         let values = self.frame.decode(path)?;
-        Ok(LabelledImage { index, dims: self.dims(), values, label: *label })
+        Ok(LabeledImage { index, dims: self.dims(), values, label: *label })
     }
 
     /// Decodes all images.
@@ -97,18 +97,18 @@ impl ImageFolder {
     /// # Errors
     ///
     /// As [`image`](Self::image), for the first image that is broken.
-    pub fn load(&self) -> Result<Labelled, DataError> {
-        let mut images = Labelled::with_capacity(self.dims(), self.files.len());
+    pub fn load(&self) -> Result<Labeled, DataError> {
+        let mut images = Labeled::with_capacity(self.dims(), self.files.len());
         for index in 0..self.files.len() {
-            let LabelledImage { values, label, .. } = self.image(index)?;
+            let LabeledImage { values, label, .. } = self.image(index)?;
             images.push(values, label);
         }
         Ok(images)
     }
 }
 
-impl Dataset<LabelledImage> for ImageFolder {
-    fn get(&self, index: usize) -> Result<LabelledImage, DatasetError> {
+impl Dataset<LabeledImage> for ImageFolder {
+    fn get(&self, index: usize) -> Result<LabeledImage, DatasetError> {
         self.image(index).map_err(DatasetError::new)
     }
 

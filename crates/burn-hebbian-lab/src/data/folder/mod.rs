@@ -44,15 +44,15 @@ pub enum ImageSize {
     },
 }
 
-/// The colours that images are read in.
+/// The colors that images are read in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Colours {
+pub enum Colors {
     /// Three channels: red, green, blue.
     Rgb,
     /// One channel: brightness.
-    Grey,
+    Gray,
 }
 
 /// How a tree of class folders is read.
@@ -66,7 +66,7 @@ pub enum Colours {
 /// - `CLASS/*.jpg`, or `CLASS/images/*.jpg`
 /// - `images/*.jpg` beside `val_annotations.txt`. With these Tiny ImageNet is read as it is downloaded: its `val` is the
 ///   test part, for its `test` is without labels
-/// - `*.jpg` without classes, by [`open_unlabelled`](Self::open_unlabelled) alone
+/// - `*.jpg` without classes, by [`open_unlabeled`](Self::open_unlabeled) alone
 ///
 /// Images beside class folders or deeper within them have no class: an error that names them.
 ///
@@ -79,7 +79,7 @@ pub enum Colours {
 ///   32 bits are refused
 /// - opacity `α`: over black, `α · x`
 /// - CMYK: as RGB, `(1 − c)(1 − k)` and so on, in JPEG by Adobe's convention; color profiles are not applied
-/// - grey from colors: `0.299 R + 0.587 G + 0.114 B` (Rec. 601); colors from grey: all three the same
+/// - gray from colors: `0.299 R + 0.587 G + 0.114 B` (Rec. 601); colors from gray: all three the same
 /// - an EXIF orientation is applied: images stand as viewers show them, and have the size that they have then
 ///
 /// # Damaged images
@@ -92,9 +92,9 @@ pub struct ImageFolderConfig {
     /// The images' size.
     #[config(default = "ImageSize::AsFirst")]
     pub size: ImageSize,
-    /// The images' colours.
-    #[config(default = "Colours::Rgb")]
-    pub colours: Colours,
+    /// The images' colors.
+    #[config(default = "Colors::Rgb")]
+    pub colors: Colors,
     /// How many class folders there must be, if it is known.
     #[config(default = "None")]
     pub classes: Option<usize>,
@@ -150,7 +150,7 @@ impl ImageFolderConfig {
         files::check(&test_dir, &tested, tested == training.classes(), || {
             format!("the classes of `{TRAINING}`")
         })?;
-        let files = files::labelled(&test_dir, &tested)?;
+        let files = files::labeled(&test_dir, &tested)?;
         let test = ImageFolder::list(&test_dir, files, tested, self, Some(training.frame()))?;
         Ok([training, test])
     }
@@ -167,7 +167,7 @@ impl ImageFolderConfig {
             Some(count) => format!("{count} class folders"),
             None => format!("1 to {} class folders", files::MAX_CLASSES),
         })?;
-        let files = files::labelled(dir, &classes)?;
+        let files = files::labeled(dir, &classes)?;
         ImageFolder::list(dir, files, classes, self, None)
     }
 
@@ -179,7 +179,7 @@ impl ImageFolderConfig {
     ///
     /// let dir = tempfile::tempdir()?;
     /// image::RgbImage::new(4, 3).save(dir.path().join("0.png"))?;
-    /// let images = ImageFolderConfig::new().open_unlabelled(dir.path())?;
+    /// let images = ImageFolderConfig::new().open_unlabeled(dir.path())?;
     /// assert_eq!((images.labels(), images.classes().len(), images.dims()), (vec![0], 0, [3, 3, 4]));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -188,8 +188,8 @@ impl ImageFolderConfig {
     ///
     /// If there are none, or some in a folder below, or the first image cannot be decoded where the size is to be
     /// [as the first](ImageSize::AsFirst).
-    pub fn open_unlabelled(&self, dir: &Path) -> Result<ImageFolder, DataError> {
-        ImageFolder::list(dir, files::unlabelled(dir)?, vec![], self, None)
+    pub fn open_unlabeled(&self, dir: &Path) -> Result<ImageFolder, DataError> {
+        ImageFolder::list(dir, files::unlabeled(dir)?, vec![], self, None)
     }
 }
 
@@ -203,8 +203,8 @@ pub(super) fn is_in(dir: &Path) -> bool {
     dir.join(TRAINING).is_dir()
 }
 
-/// Images that lie in `dir` itself, as they do where nobody labelled them.
-pub(super) fn unlabelled_in(dir: &Path) -> usize {
+/// Images that lie in `dir` itself, as they do where nobody labeled them.
+pub(super) fn unlabeled_in(dir: &Path) -> usize {
     files::Listing::of(dir).map_or(0, |listing| listing.images.len())
 }
 

@@ -2,13 +2,13 @@
 
 use image::{DynamicImage, ImageBuffer, Pixel};
 
-use super::Colours;
+use super::Colors;
 use crate::data::brightness;
 
 /// Shares of red, green and blue in the brightness of a pixel, by Rec. 601.
 const REC_601: [f32; 3] = [0.299, 0.587, 0.114];
 
-/// Grey or red, green and blue, of 8 or 16 bits each: over black where there is opacity. None of other pixels.
+/// Gray or red, green and blue, of 8 or 16 bits each: over black where there is opacity. None of other pixels.
 pub(super) fn opaque(image: DynamicImage) -> Option<DynamicImage> {
     use DynamicImage::{
         ImageLuma8, ImageLuma16, ImageLumaA8, ImageLumaA16, ImageRgb8, ImageRgb16, ImageRgba8, ImageRgba16,
@@ -45,7 +45,7 @@ fn times_16(color: u16, opacity: u16) -> u16 {
 }
 
 /// An [`opaque`] image as planes of rows.
-pub(super) fn planes(image: &DynamicImage, colours: Colours) -> Vec<f32> {
+pub(super) fn planes(image: &DynamicImage, colors: Colors) -> Vec<f32> {
     let fine = |word: &u16| f32::from(*word) / 65_535.0;
     let coarse = |byte: &u8| brightness(*byte);
     let values: Vec<f32> = match image {
@@ -53,16 +53,14 @@ pub(super) fn planes(image: &DynamicImage, colours: Colours) -> Vec<f32> {
         DynamicImage::ImageRgb16(image) => image.iter().map(fine).collect(),
         other => other.as_bytes().iter().map(coarse).collect(),
     };
-    match (image.color().channel_count(), colours) {
-        (1, Colours::Grey) => values,
-        (1, Colours::Rgb) => values.repeat(3),
-        (_, Colours::Rgb) => {
-            (0..3).flat_map(|channel| values[channel..].iter().step_by(3).copied()).collect()
-        }
-        (_, Colours::Grey) => values.chunks_exact(3).map(grey).collect(),
+    match (image.color().channel_count(), colors) {
+        (1, Colors::Gray) => values,
+        (1, Colors::Rgb) => values.repeat(3),
+        (_, Colors::Rgb) => (0..3).flat_map(|channel| values[channel..].iter().step_by(3).copied()).collect(),
+        (_, Colors::Gray) => values.chunks_exact(3).map(gray).collect(),
     }
 }
 
-fn grey(pixel: &[f32]) -> f32 {
+fn gray(pixel: &[f32]) -> f32 {
     pixel.iter().zip(REC_601).map(|(color, share)| color * share).sum()
 }

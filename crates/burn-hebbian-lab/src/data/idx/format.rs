@@ -28,7 +28,7 @@ impl<const D: usize> Idx<D> {
         let mut bytes = unpacked(path)?;
         Self::check_header(path, &bytes)?;
         let (dims, got) = (Self::dims(&bytes), bytes.len());
-        // saturating: a damaged header may announce more than any file holds.
+        // saturating: a damaged header may register more than any file holds.
         let numbers = dims.iter().fold(1, |len: usize, dim| len.saturating_mul(*dim));
         match numbers.saturating_add(Self::HEADER) {
             expected if got == expected => Ok(Self { dims, numbers: bytes.split_off(Self::HEADER) }),

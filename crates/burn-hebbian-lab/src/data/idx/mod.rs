@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use format::Idx;
 
-use super::{DataError, DataSet, Labelled, Source, brightness, source::no_data};
+use super::{DataError, DataSet, Labeled, Source, brightness, source::no_data};
 
 /// Images and labels of each part.
 pub(super) const TRAINING: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
@@ -100,7 +100,7 @@ fn first(labels: &[u16]) -> &[u16] {
     &labels[..labels.len().min(MNIST.first.len())]
 }
 
-fn part(dir: &Path, [images, truths]: [&str; 2]) -> Result<Labelled, DataError> {
+fn part(dir: &Path, [images, truths]: [&str; 2]) -> Result<Labeled, DataError> {
     let Idx { dims: [count, height, width], numbers } = Idx::read(&find(dir, images))?;
     let path = find(dir, truths);
     let labels = labels(&path)?;
@@ -108,7 +108,7 @@ fn part(dir: &Path, [images, truths]: [&str; 2]) -> Result<Labelled, DataError> 
         return Err(DataError::Labels { path, labels: labels.len(), images: count });
     }
     let values = numbers.into_iter().map(brightness).collect();
-    Ok(Labelled { dims: [1, height, width], values, labels })
+    Ok(Labeled { dims: [1, height, width], values, labels })
 }
 
 fn labels(path: &Path) -> Result<Vec<u16>, DataError> {

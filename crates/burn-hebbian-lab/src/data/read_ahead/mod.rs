@@ -27,10 +27,10 @@ use pass::{Inline, Source, Threads};
 ///
 /// ```
 /// use burn::{data::dataloader::DataLoader, tensor::Device};
-/// use burn_hebbian_lab::data::{ImageBatcher, Labelled, ReadAheadLoader};
+/// use burn_hebbian_lab::data::{ImageBatcher, Labeled, ReadAheadLoader};
 /// use burn_hebbian_train::EpochCounter;
 ///
-/// let mut images = Labelled::with_capacity([1, 2, 2], 5); // or an `ImageFolder`
+/// let mut images = Labeled::with_capacity([1, 2, 2], 5); // or an `ImageFolder`
 /// (0..5).for_each(|label| images.push([0.1, 0.2, 0.3, 0.4], label));
 ///
 /// let loader = ReadAheadLoader::new(images, ImageBatcher::new(), 2, &Device::flex())

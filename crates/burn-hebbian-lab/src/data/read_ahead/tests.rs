@@ -5,7 +5,7 @@ use burn_hebbian_train::Batch;
 use image::{Rgb, RgbImage};
 
 use super::*;
-use crate::data::{Augmentation, ImageBatcher, ImageFolder, ImageFolderConfig, Labelled, LabelledImage};
+use crate::data::{Augmentation, ImageBatcher, ImageFolder, ImageFolderConfig, Labeled, LabeledImage};
 
 /// `count` JPEGs of noise, of three classes.
 fn jpegs(dir: &Path, count: u32, side: u32) -> ImageFolder {
@@ -31,9 +31,9 @@ fn pass(loader: &dyn DataLoader<Batch<Tensor<4>>>) -> Pass {
 }
 
 fn augmented(
-    data: impl Dataset<LabelledImage> + 'static,
+    data: impl Dataset<LabeledImage> + 'static,
     workers: usize,
-) -> ReadAheadLoader<LabelledImage, Batch<Tensor<4>>> {
+) -> ReadAheadLoader<LabeledImage, Batch<Tensor<4>>> {
     let epochs = EpochCounter::new();
     let batcher = ImageBatcher::new().augmented(Augmentation::new().with_padding(2), &epochs);
     ReadAheadLoader::new(data, batcher, 4, &Device::flex()).shuffled(3, &epochs).with_workers(workers)
@@ -143,7 +143,7 @@ fn progress(given: usize) -> burn::data::dataloader::Progress {
 
 #[test]
 fn the_parts_of_several_devices_are_the_epoch_cut_in_pieces() {
-    let mut images = Labelled::with_capacity([1, 1, 1], 11);
+    let mut images = Labeled::with_capacity([1, 1, 1], 11);
     (0..11u16).for_each(|label| images.push([f32::from(label)], label));
     let epochs = EpochCounter::new();
     let loader = |epochs: &EpochCounter| {

@@ -165,13 +165,13 @@ fn floats(bytes: &[u8]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Labelled, PatchZca, Spectrum, Zca};
+    use crate::data::{Labeled, PatchZca, Spectrum, Zca};
 
     /// A file of a transform of images of one channel of 1 × 2 pixels, after a change to it.
     fn error_after(change: impl FnOnce(&Path)) -> String {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("zca");
-        let mut images = Labelled::with_capacity([1, 1, 2], 3);
+        let mut images = Labeled::with_capacity([1, 1, 2], 3);
         [[0.0, 1.0], [1.0, 1.0], [0.5, 0.0]].into_iter().for_each(|image| images.push(image, 0));
         Spectrum::fit(&images, &Device::flex()).unwrap().zca(0.1).save(&path).unwrap();
         change(&path);

@@ -7,7 +7,7 @@ use super::patches::MIN_VARIANCE;
 /// Filters on images that answer as the filters which they were [folded](super::PatchZca::fold) from do on whitened
 /// patches.
 ///
-/// Without contrast normalisation they are an ordinary convolution, `weight` and `bias`. With it the answer is divided by
+/// Without contrast normalization they are an ordinary convolution, `weight` and `bias`. With it the answer is divided by
 /// the patch's deviation before the bias is added; a patch's mean is in the weights, which sum to 0.
 #[derive(Debug, Clone)]
 pub struct FoldedFilters {
@@ -15,12 +15,12 @@ pub struct FoldedFilters {
     pub weight: Tensor<4>,
     /// `[filters]`.
     pub bias: Tensor<1>,
-    /// The constant of the contrast normalisation, if there is one.
+    /// The constant of the contrast normalization, if there is one.
     pub contrast: Option<f64>,
 }
 
 impl FoldedFilters {
-    /// Of rows `[filters, channels · side · side]` that see normalised patches.
+    /// Of rows `[filters, channels · side · side]` that see normalized patches.
     pub(super) fn new(
         rows: Tensor<2>,
         [channels, side]: [usize; 2],

@@ -9,7 +9,7 @@ use super::{
     eigen::{Eigen, Moments},
     file::{self, Stored},
 };
-use crate::data::{ChannelStatistics, Labelled, in_order};
+use crate::data::{ChannelStatistics, Labeled, in_order};
 
 /// Images that are multiplied at a time.
 const CHUNK: usize = 1000;
@@ -41,7 +41,7 @@ impl Spectrum {
     ///
     /// If there are no images, an image has more than 16,384 values, for which [patches](super::PatchWhiteningConfig) are
     /// the way out, or the covariance has no eigendecomposition, as when a pixel is NaN.
-    pub fn fit(images: &Labelled, device: &Device) -> Result<Self, WhiteningError> {
+    pub fn fit(images: &Labeled, device: &Device) -> Result<Self, WhiteningError> {
         super::check("images", images.len(), images.dims)?;
         let statistics = ChannelStatistics::of(images);
         let eigen = Eigen::of(moments(images, &statistics, device));
@@ -49,7 +49,7 @@ impl Spectrum {
         Ok(Self { statistics, eigen: eigen.ok_or(error)? })
     }
 
-    /// Mean and deviation of the channels, by which images are standardised before they are whitened.
+    /// Mean and deviation of the channels, by which images are standardized before they are whitened.
     pub fn statistics(&self) -> &ChannelStatistics {
         &self.statistics
     }
@@ -59,7 +59,7 @@ impl Spectrum {
         self.eigen.rank()
     }
 
-    /// The transform with smoothing `ε`, in units of the standardised channels' variance, 1; without any, directions beyond
+    /// The transform with smoothing `ε`, in units of the standardized channels' variance, 1; without any, directions beyond
     /// the [rank](Self::rank) become 0.
     ///
     /// # Panics
@@ -76,14 +76,14 @@ impl Spectrum {
 
 impl Zca {
     /// Whitens images of the size that it was fitted on.
-    pub fn apply(&self, images: &mut Labelled) {
-        self.statistics.standardise(images);
+    pub fn apply(&self, images: &mut Labeled) {
+        self.statistics.standardize(images);
         let n = images.image_len();
         let device = self.matrix.device();
         for chunk in images.values.chunks_mut(CHUNK * n) {
             let rows = TensorData::new(chunk.to_vec(), [chunk.len() / n, n]);
-            let centred = Tensor::<2>::from_data(rows, &device) - self.mean.clone();
-            let whitened = centred.matmul(self.matrix.clone()).into_data();
+            let centered = Tensor::<2>::from_data(rows, &device) - self.mean.clone();
+            let whitened = centered.matmul(self.matrix.clone()).into_data();
             chunk.iter_mut().zip(whitened.iter::<f32>()).for_each(|(value, white)| *value = white);
         }
     }
@@ -119,13 +119,13 @@ impl Zca {
     }
 }
 
-/// The moments of standardised images.
-fn moments(images: &Labelled, statistics: &ChannelStatistics, device: &Device) -> Moments {
+/// The moments of standardized images.
+fn moments(images: &Labeled, statistics: &ChannelStatistics, device: &Device) -> Moments {
     let n = images.image_len();
     let order = in_order(images.len());
     let chunks = order.chunks(CHUNK).map(|chunk| {
         let mut chunk = images.select(chunk);
-        statistics.standardise(&mut chunk);
+        statistics.standardize(&mut chunk);
         let rows = chunk.len();
         Tensor::from_data(TensorData::new(chunk.values, [rows, n]), device)
     });
@@ -139,10 +139,10 @@ mod tests {
     use super::*;
     use crate::data::whitening::eigen::tests::assert_identity;
 
-    /// Images of two channels of 2 × 3 whose pixels depend on their neighbours.
-    fn correlated(count: usize) -> Labelled {
+    /// Images of two channels of 2 × 3 whose pixels depend on their neighbors.
+    fn correlated(count: usize) -> Labeled {
         let mut random = StdRng::seed_from_u64(1);
-        let mut images = Labelled::with_capacity([2, 2, 3], count);
+        let mut images = Labeled::with_capacity([2, 2, 3], count);
         for _ in 0..count {
             let noise: Vec<f32> = (0..13).map(|_| random.random_range(0.0..1.0)).collect();
             images.push((0..12).map(|i| noise[i] + 0.7 * noise[i + 1] + 0.1 * i as f32), 0);
@@ -150,7 +150,7 @@ mod tests {
         images
     }
 
-    fn whitened(smoothing: f64) -> Labelled {
+    fn whitened(smoothing: f64) -> Labeled {
         let mut images = correlated(500);
         Spectrum::fit(&images, &Device::flex()).unwrap().zca(smoothing).apply(&mut images);
         images
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn images_too_large_for_a_covariance_are_refused() {
-        let mut images = Labelled::with_capacity([3, 224, 224], 1);
+        let mut images = Labeled::with_capacity([3, 224, 224], 1);
         images.push(vec![0.5; 3 * 224 * 224], 0);
         let error = Spectrum::fit(&images, &Device::flex()).unwrap_err();
         assert_eq!(
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn no_images_are_refused() {
         for dims in [[2, 2, 3], [0, 0, 0]] {
-            let nothing = Labelled::with_capacity(dims, 0);
+            let nothing = Labeled::with_capacity(dims, 0);
             let error = Spectrum::fit(&nothing, &Device::flex()).unwrap_err();
             assert_eq!(error.to_string(), "whitening: no images to fit it on");
         }

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! with `x̂` the image after every channel was brought to mean 0 and deviation 1, or the patch after its contrast was
-//! normalised, `m` the mean of these, and `ε` the smoothing, which keeps directions of little variance from being blown
+//! normalized, `m` the mean of these, and `ε` the smoothing, which keeps directions of little variance from being blown
 //! up. Without smoothing, or with less than rounding to `f32` makes of the largest variance, directions of no variance are
 //! left out: `W` is the pseudo-inverse.
 //!

@@ -166,8 +166,8 @@ mod tests {
         assert_eq!(message(ProbeConfig::new().with_dropout(1.0)), "dropout must be in 0..1, got 1");
         assert_eq!(message(ProbeConfig::new().with_batch(0)), "batch must be at least 1, got 0");
         assert_eq!(message(ProbeConfig::new().with_rate(f64::NAN)), "rate must be above 0, got NaN");
-        let penalised = ProbeConfig::new().with_optimizer(ProbeOptimizer::Adam { penalty: -0.5 });
-        assert_eq!(message(penalised), "penalty must be 0 or more, got -0.5");
+        let penalized = ProbeConfig::new().with_optimizer(ProbeOptimizer::Adam { penalty: -0.5 });
+        assert_eq!(message(penalized), "penalty must be 0 or more, got -0.5");
         assert_eq!(ProbeConfig::soft_hebb().check(), Ok(()));
     }
 

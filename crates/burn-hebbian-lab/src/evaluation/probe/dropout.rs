@@ -2,7 +2,7 @@
 
 use burn_hebbian_train::SplitMix;
 
-use crate::data::Labelled;
+use crate::data::Labeled;
 
 /// Copies chosen features, each value dropped with the same probability.
 ///
@@ -29,7 +29,7 @@ impl Dropout {
     }
 
     /// The chosen features one after the other.
-    pub(super) fn gather(&mut self, features: &Labelled, chosen: &[usize]) -> Vec<f32> {
+    pub(super) fn gather(&mut self, features: &Labeled, chosen: &[usize]) -> Vec<f32> {
         let mut values = Vec::with_capacity(chosen.len() * features.image_len());
         for &index in chosen {
             let begin = values.len();
@@ -62,8 +62,8 @@ fn quarters(bits: u64) -> [u16; 4] {
 mod tests {
     use super::*;
 
-    fn ones() -> Labelled {
-        let mut ones = Labelled::with_capacity([1, 1, 10_001], 2);
+    fn ones() -> Labeled {
+        let mut ones = Labeled::with_capacity([1, 1, 10_001], 2);
         ones.push(vec![1.0; 10_001], 0);
         ones.push(vec![2.0; 10_001], 0);
         ones

@@ -16,7 +16,7 @@ use super::{
 };
 use burn_hebbian_train::SplitMix;
 
-use crate::data::{Labelled, shuffled};
+use crate::data::{Labeled, shuffled};
 
 /// The streams of a probe's seed; an order's are the epochs.
 const SEEDS: Streams = Streams { weights: 1 << 32, dropout: 1 << 33 };
@@ -59,8 +59,8 @@ impl ProbeConfig {
     /// classes, or the loss becomes infinite or NaN.
     pub fn train(
         &self,
-        training: &Labelled,
-        validation: &Labelled,
+        training: &Labeled,
+        validation: &Labeled,
         device: &Device,
         mut on_epoch: impl FnMut(ProbeProgress),
     ) -> Result<Probe, EvaluationError> {
@@ -82,7 +82,7 @@ impl ProbeConfig {
         kept.ok_or(EvaluationError::Setting { name: "epochs", range: "at least 1", got: 0.0 })
     }
 
-    fn check_features(&self, training: &Labelled, validation: &Labelled) -> Result<(), EvaluationError> {
+    fn check_features(&self, training: &Labeled, validation: &Labeled) -> Result<(), EvaluationError> {
         check("training", training)?;
         check_labels("training", training, self.classes)?;
         check_like("validation", validation, training.image_len())?;
@@ -95,7 +95,7 @@ impl ProbeConfig {
         epoch: usize,
         mut softmax: Softmax,
         descent: &mut Descent,
-        training: &Labelled,
+        training: &Labeled,
         device: &Device,
     ) -> Result<(Softmax, f64), EvaluationError> {
         let rate = self.rate_of(epoch);
@@ -131,7 +131,7 @@ impl Probe {
     /// # Errors
     ///
     /// If they are missing, not finite or of another length.
-    pub fn accuracy(&self, features: &Labelled) -> Result<f64, EvaluationError> {
+    pub fn accuracy(&self, features: &Labeled) -> Result<f64, EvaluationError> {
         check_like("test", features, self.softmax.weights.dims()[1])?;
         Ok(self.softmax.accuracy(features))
     }
@@ -141,7 +141,7 @@ impl Probe {
     /// # Errors
     ///
     /// As [`accuracy`](Self::accuracy).
-    pub fn guesses(&self, features: &Labelled) -> Result<Vec<usize>, EvaluationError> {
+    pub fn guesses(&self, features: &Labeled) -> Result<Vec<usize>, EvaluationError> {
         check_like("test", features, self.softmax.weights.dims()[1])?;
         Ok(self.softmax.guesses(features))
     }
@@ -153,11 +153,11 @@ impl Probe {
 }
 
 impl Softmax {
-    fn guesses(&self, features: &Labelled) -> Vec<usize> {
+    fn guesses(&self, features: &Labeled) -> Vec<usize> {
         guesses(features, &self.weights.device(), |chunk| self.scores(chunk))
     }
 
-    fn accuracy(&self, features: &Labelled) -> f64 {
+    fn accuracy(&self, features: &Labeled) -> f64 {
         percent_right(&self.guesses(features), features)
     }
 }

@@ -2,8 +2,8 @@ use super::*;
 use crate::evaluation::fixtures::{Fixture, close, list, number};
 
 /// Two classes on either side of a plane, none too close to it.
-fn separable(count: usize, shift: usize) -> Labelled {
-    let mut features = Labelled::with_capacity([2, 1, 1], count);
+fn separable(count: usize, shift: usize) -> Labeled {
+    let mut features = Labeled::with_capacity([2, 1, 1], count);
     for i in shift..shift + count {
         let side = if i % 2 == 0 { 1.0 } else { -1.0 };
         let along = (i % 7) as f32 - 3.0;
@@ -67,7 +67,7 @@ fn a_loss_that_leaves_the_numbers_is_an_error() {
 #[test]
 fn labels_are_classes() {
     let error = config().with_classes(1).train(&separable(4, 0), &separable(4, 0), &Device::flex(), |_| ());
-    assert_eq!(error.unwrap_err().to_string(), "training feature 1 is labelled 1, but the classes are 0..1");
+    assert_eq!(error.unwrap_err().to_string(), "training feature 1 is labeled 1, but the classes are 0..1");
 }
 
 /// Trained for long on all features at once: the optimum, as scikit-learn finds it.

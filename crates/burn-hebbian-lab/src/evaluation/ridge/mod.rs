@@ -9,12 +9,12 @@ use burn::{
 };
 use faer::Mat;
 
-use self::{products::Centred, system::System};
+use self::{products::Centered, system::System};
 use super::{
     EvaluationError,
     features::{check, check_labels, check_like, classes_of, guesses, matrix, percent_right},
 };
-use crate::data::Labelled;
+use crate::data::Labeled;
 
 /// Ridge regression to a target of 1 for a feature's class and −1 for the others.
 ///
@@ -58,8 +58,8 @@ impl RidgeConfig {
     /// label is none of the training labels' `0..=largest`, or the matrix is singular, as without a penalty it may be.
     pub fn fit(
         &self,
-        training: &Labelled,
-        validation: &Labelled,
+        training: &Labeled,
+        validation: &Labeled,
         device: &Device,
         mut on_penalty: impl FnMut(f64, f64),
     ) -> Result<Ridge, EvaluationError> {
@@ -67,8 +67,8 @@ impl RidgeConfig {
         check("training", training)?;
         check_like("validation", validation, training.image_len())?;
         check_labels("validation", validation, classes_of(training))?;
-        let features = Centred::new(training, &device.clone().inner());
-        let (targets, offsets) = centred_targets(training);
+        let features = Centered::new(training, &device.clone().inner());
+        let (targets, offsets) = centered_targets(training);
         let system = System::new(&features, targets);
         let mut best: Option<Ridge> = None;
         for &penalty in &self.penalties {
@@ -92,7 +92,7 @@ impl RidgeConfig {
 
 impl Ridge {
     /// `solution`: `[values, classes]`.
-    fn new(features: &Centred<'_>, solution: Mat<f64>, offsets: &[f64], penalty: f64) -> Self {
+    fn new(features: &Centered<'_>, solution: Mat<f64>, offsets: &[f64], penalty: f64) -> Self {
         let device = features.device();
         let rows = (0..solution.nrows()).flat_map(|row| solution.row(row).iter().map(|value| *value as f32));
         let weights = matrix(rows.collect(), offsets.len(), device);
@@ -110,7 +110,7 @@ impl Ridge {
     /// # Errors
     ///
     /// If features are missing, not finite or of another length.
-    pub fn guesses(&self, features: &Labelled) -> Result<Vec<usize>, EvaluationError> {
+    pub fn guesses(&self, features: &Labeled) -> Result<Vec<usize>, EvaluationError> {
         check_like("test", features, self.weights.dims()[0])?;
         Ok(guesses(features, &self.weights.device(), |chunk| self.scores(chunk)))
     }
@@ -120,7 +120,7 @@ impl Ridge {
     /// # Errors
     ///
     /// As [`guesses`](Self::guesses).
-    pub fn accuracy(&self, features: &Labelled) -> Result<f64, EvaluationError> {
+    pub fn accuracy(&self, features: &Labeled) -> Result<f64, EvaluationError> {
         Ok(percent_right(&self.guesses(features)?, features))
     }
 }
@@ -130,7 +130,7 @@ fn no_penalty() -> EvaluationError {
 }
 
 /// Targets less their mean, `[n, classes]`, and the mean.
-fn centred_targets(training: &Labelled) -> (Mat<f64>, Vec<f64>) {
+fn centered_targets(training: &Labeled) -> (Mat<f64>, Vec<f64>) {
     let (n, classes) = (training.len(), classes_of(training));
     let target =
         |index: usize, class| if super::features::label(training, index) == class { 1.0 } else { -1.0 };

@@ -1,4 +1,4 @@
-//! Products of centred features, a chunk of rows at a time.
+//! Products of centered features, a chunk of rows at a time.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use faer::Mat;
 
 use crate::{
-    data::Labelled,
+    data::Labeled,
     evaluation::features::{matrix, mean},
 };
 
@@ -14,14 +14,14 @@ use crate::{
 const CHUNK: usize = 4096;
 
 /// Features less their mean.
-pub(super) struct Centred<'a> {
-    features: &'a Labelled,
+pub(super) struct Centered<'a> {
+    features: &'a Labeled,
     mean: Tensor<2>,
     device: Device,
 }
 
-impl<'a> Centred<'a> {
-    pub(super) fn new(features: &'a Labelled, device: &Device) -> Self {
+impl<'a> Centered<'a> {
+    pub(super) fn new(features: &'a Labeled, device: &Device) -> Self {
         let mean = matrix(mean(features), features.image_len(), device);
         Self { features, mean, device: device.clone() }
     }

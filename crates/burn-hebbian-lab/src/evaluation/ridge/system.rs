@@ -2,7 +2,7 @@
 
 use faer::{Mat, Side, prelude::Solve};
 
-use super::products::Centred;
+use super::products::Centered;
 use crate::evaluation::EvaluationError;
 
 /// What is computed once for all penalties; of the two forms the smaller.
@@ -14,8 +14,8 @@ pub(super) enum System {
 }
 
 impl System {
-    /// `targets`: `[n, classes]`, centred.
-    pub(super) fn new(features: &Centred<'_>, targets: Mat<f64>) -> Self {
+    /// `targets`: `[n, classes]`, centered.
+    pub(super) fn new(features: &Centered<'_>, targets: Mat<f64>) -> Self {
         let [n, width] = features.size();
         if width <= n {
             Self::Primal { gram: features.gram(), moments: features.transposed_times(&targets) }
@@ -25,7 +25,7 @@ impl System {
     }
 
     /// `W`, `[values, classes]`.
-    pub(super) fn solve(&self, penalty: f64, features: &Centred<'_>) -> Result<Mat<f64>, EvaluationError> {
+    pub(super) fn solve(&self, penalty: f64, features: &Centered<'_>) -> Result<Mat<f64>, EvaluationError> {
         match self {
             Self::Primal { gram, moments } => solve(gram, penalty, moments),
             Self::Dual { kernel, targets } => {

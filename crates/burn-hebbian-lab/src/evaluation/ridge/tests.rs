@@ -1,7 +1,7 @@
 use super::*;
 use crate::evaluation::fixtures::{Fixture, close, list, number, places};
 
-fn case(training: &Labelled, test: &Labelled, expected: &serde_json::Value) {
+fn case(training: &Labeled, test: &Labeled, expected: &serde_json::Value) {
     let device = Device::flex();
     let config = RidgeConfig::new(vec![number(&expected["alpha"])]);
     let ridge = config.fit(training, test, &device, |_, _| ()).unwrap();
@@ -53,7 +53,7 @@ fn the_first_best_penalty_is_taken() {
 #[test]
 fn errors_state_values() {
     let fixture = Fixture::load();
-    let message = |penalties: &[f64], training: &Labelled| {
+    let message = |penalties: &[f64], training: &Labeled| {
         let config = RidgeConfig::new(penalties.to_vec());
         config.fit(training, &fixture.test, &Device::flex(), |_, _| ()).unwrap_err().to_string()
     };

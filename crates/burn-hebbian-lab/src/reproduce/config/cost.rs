@@ -10,7 +10,7 @@ pub(crate) struct UpdateSpeed {
     pub(crate) networks: Vec<UpdateNetwork>,
     /// Times are medians of so many rounds.
     pub(crate) rounds: usize,
-    /// Patches of a layer that are learnt from one by one, the others being projected.
+    /// Patches of a layer that are learned from one by one, the others being projected.
     pub(crate) timed_patches: usize,
     /// Rounds of a small run.
     pub(crate) small_rounds: usize,

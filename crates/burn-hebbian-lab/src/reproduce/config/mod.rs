@@ -83,7 +83,7 @@ pub(crate) enum Preparation {
     /// Pixels in 0..=1.
     Unit,
     /// Channels of mean 0 and deviation 1.
-    Standardised,
+    Standardized,
     /// Whitened as a whole, after that.
     Zca { smoothing: f64 },
 }

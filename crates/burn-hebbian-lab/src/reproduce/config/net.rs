@@ -30,7 +30,7 @@ pub(crate) struct BlockConfig {
     pub(crate) norm: Norm,
     /// How the layer learns where it is Hebbian.
     pub(crate) rule: RuleChoice,
-    /// What the layer hands on where it is Hebbian, or goes on by backprop from what it learnt there; where backprop begins,
+    /// What the layer hands on where it is Hebbian, or goes on by backprop from what it learned there; where backprop begins,
     /// `relu(w·x + b)`, or `w·x + b` of the last block.
     #[serde(default)]
     pub(crate) output: Output,
@@ -95,7 +95,7 @@ pub(crate) enum Pool {
     },
 }
 
-/// Batch normalisation.
+/// Batch normalization.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Norm {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::data::{DataSet, Labelled, Source};
+use crate::data::{DataSet, Labeled, Source};
 use anyhow::{Context, Result};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -45,7 +45,7 @@ impl DataSource {
 /// The digits that choices are made on come last among the training images.
 fn digits() -> Result<DataSet> {
     let Digits { mut training, validation, test } = Digits::load()?;
-    let Labelled { values, labels, .. } = validation;
+    let Labeled { values, labels, .. } = validation;
     training.values.extend(values);
     training.labels.extend(labels);
     Ok(DataSet { training, test, classes: (0..CLASSES).map(|digit| digit.to_string()).collect() })

@@ -90,7 +90,7 @@ pub(crate) struct Untrained {
     pub(crate) fit_norms: bool,
 }
 
-/// Weights that nothing has learnt; all but random ones are of length 1 in the norm of the layer's similarity.
+/// Weights that nothing has learned; all but random ones are of length 1 in the norm of the layer's similarity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Weights {
@@ -99,7 +99,7 @@ pub(crate) enum Weights {
     Random,
     /// Patches of the images, drawn at random, of mean 0.
     Patches,
-    /// Centres of spherical k-means on patches.
+    /// Centers of spherical k-means on patches.
     KMeans,
     /// Principal components of patches.
     Pca,
@@ -155,7 +155,7 @@ pub(crate) enum Evaluation {
     /// A linear classifier in closed form, its penalty chosen on the validation images.
     Ridge,
     /// The 10 nearest training images.
-    Neighbours,
+    Neighbors,
     /// Test images ask for training images of their class: the mean average precision.
     Retrieval,
     /// Teacher neurons, for so many epochs.
@@ -177,7 +177,7 @@ impl Evaluation {
             Self::SgdDropout => "linear, SGD with dropout".to_string(),
             Self::Adam => "linear, Adam with dropout".to_string(),
             Self::Ridge => "linear, ridge".to_string(),
-            Self::Neighbours => "10 neighbours".to_string(),
+            Self::Neighbors => "10 neighbors".to_string(),
             Self::Retrieval => "retrieval".to_string(),
             Self::Teacher { epochs } => format!("teacher neurons, epochs: {epochs}"),
         }

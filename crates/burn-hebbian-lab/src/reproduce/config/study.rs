@@ -1,6 +1,6 @@
 //! Rules on patches of natural images, as data.
 
-use crate::data::{Colours, Source};
+use crate::data::{Colors, Source};
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub(crate) struct Study {
 pub(crate) struct PatchConfig {
     /// Height and width.
     pub(crate) side: usize,
-    pub(crate) colours: Colours,
+    pub(crate) colors: Colors,
     pub(crate) count: usize,
 }
 
@@ -113,7 +113,7 @@ impl PatchConfig {
     }
 
     pub(crate) fn channels(&self) -> usize {
-        if self.colours == Colours::Grey { 1 } else { 3 }
+        if self.colors == Colors::Gray { 1 } else { 3 }
     }
 
     /// Values of a patch.
@@ -129,7 +129,7 @@ mod tests {
     fn study() -> Study {
         Study {
             source: Source::Cifar10,
-            patches: PatchConfig { side: 2, colours: Colours::Grey, count: 100 },
+            patches: PatchConfig { side: 2, colors: Colors::Gray, count: 100 },
             neurons: 4,
             learners: vec![Learner {
                 name: "Oja".to_string(),

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fs};
 
 use crate::{
-    data::{Labelled, in_order, shuffled},
+    data::{Labeled, in_order, shuffled},
     evaluation::accuracy,
     pictures::curves,
     prelude::*,
@@ -48,7 +48,7 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
         return Ok(folder.kept(fresh)?.valid());
     }
     let input = lab.input()?;
-    let training_images = lab.labelled(&input.training)?;
+    let training_images = lab.labeled(&input.training)?;
     let judges = if input.validation.is_empty() { &input.test } else { &input.validation };
     let judges = match stage.choose_on.filter(|count| *count < judges.len()) {
         Some(count) => Cow::Owned(judges.select(&in_order(count))),
@@ -91,8 +91,8 @@ pub(super) fn best_accuracy(lab: &Lab) -> Result<f64> {
 
 /// With the weights and norms of the blocks that were trained before.
 fn continued(mut chain: Chain, before: &Chain) -> Result<Chain> {
-    for (block, learnt) in chain.blocks.iter_mut().zip(&before.blocks) {
-        let record = learnt.clone().into_record();
+    for (block, learned) in chain.blocks.iter_mut().zip(&before.blocks) {
+        let record = learned.clone().into_record();
         *block = block.clone().try_load_record(record).map_err(anyhow::Error::msg).context("fine-tuning")?;
     }
     Ok(chain)
@@ -118,7 +118,7 @@ fn step(stage: &Backprop, training: &Training<Chain>, images: usize) -> Step {
 fn epoch(
     lab: &Lab,
     stage: &Backprop,
-    images: &Labelled,
+    images: &Labeled,
     mut training: Training<Chain>,
     step: &Step,
 ) -> Result<Training<Chain>> {

@@ -1,11 +1,11 @@
-//! What stages learnt and what blocks made of the images, on disk.
+//! What stages learned and what blocks made of the images, on disk.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use crate::data::{Labelled, Parts, in_order};
+use crate::data::{Labeled, Parts, in_order};
 use anyhow::{Context, Error, Result, bail, ensure};
 use burn::{
     module::Module,
@@ -105,7 +105,7 @@ impl Folder {
 
     /// The outputs of a block as they were kept, with the labels of `images`.
     pub(super) fn load(&self, output: &Output, images: &Parts) -> Result<Parts> {
-        let load = |part: &str, images: &Labelled| {
+        let load = |part: &str, images: &Labeled| {
             let path = self.features(output, part);
             read(&path, output.shape, images)
                 .with_context(|| format!("{}: remove it to compute it anew", path.display()))
@@ -125,7 +125,7 @@ impl Folder {
         &self,
         outputs: &[Output],
         input: &Parts,
-        compute: impl Fn(&Labelled, &[usize]) -> Vec<Tensor<4>>,
+        compute: impl Fn(&Labeled, &[usize]) -> Vec<Tensor<4>>,
     ) -> Result<()> {
         for (part, images) in PARTS.into_iter().zip([&input.training, &input.validation, &input.test]) {
             let len = |output: &Output| images.len() * output.shape.iter().product::<usize>();
@@ -196,7 +196,7 @@ impl Numbers {
     }
 }
 
-fn read(path: &Path, shape: [usize; 3], images: &Labelled) -> Result<Labelled> {
+fn read(path: &Path, shape: [usize; 3], images: &Labeled) -> Result<Labeled> {
     let bytes = fs::read(path)?;
     let file = SafeTensors::deserialize(&bytes)?;
     let features = file.tensor(FEATURES)?;
@@ -215,7 +215,7 @@ fn read(path: &Path, shape: [usize; 3], images: &Labelled) -> Result<Labelled> {
         Dtype::F32 => bytemuck::cast_slice_mut(&mut values).copy_from_slice(features.data()),
         other => bail!("expected F16 or F32, got {other:?}"),
     }
-    Ok(Labelled { dims: shape, values, labels: images.labels.clone() })
+    Ok(Labeled { dims: shape, values, labels: images.labels.clone() })
 }
 
 /// Writes a file that appears at once or not at all.

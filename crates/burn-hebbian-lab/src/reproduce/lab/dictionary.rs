@@ -1,4 +1,4 @@
-//! Weights made of patches: what a layer can see without having learnt.
+//! Weights made of patches: what a layer can see without having learned.
 
 use anyhow::{Context, Result};
 use burn::{
@@ -10,20 +10,20 @@ use faer::{Mat, Side};
 /// Rounds of k-means.
 const ROUNDS: usize = 20;
 
-/// Clamp: a patch of one colour has no direction.
+/// Clamp: a patch of one color has no direction.
 const MIN_NORM: f32 = 1e-6;
 
-/// Centres of spherical k-means on rows of norm 1, begun at the first ones; a centre without rows stays where it is.
-pub(super) fn k_means(rows: &Tensor<2>, centres: usize) -> Tensor<2> {
-    let mut centre = rows.clone().narrow(0, 0, centres);
+/// Centers of spherical k-means on rows of norm 1, begun at the first ones; a center without rows stays where it is.
+pub(super) fn k_means(rows: &Tensor<2>, centers: usize) -> Tensor<2> {
+    let mut center = rows.clone().narrow(0, 0, centers);
     for _ in 0..ROUNDS {
-        let nearest = rows.clone().matmul(centre.clone().transpose()).argmax(1); // [n, 1]
-        let members = nearest.squeeze_dim::<1>(1).one_hot::<2>(centres).float(); // [n, centres]
+        let nearest = rows.clone().matmul(center.clone().transpose()).argmax(1); // [n, 1]
+        let members = nearest.squeeze_dim::<1>(1).one_hot::<2>(centers).float(); // [n, centers]
         let sums = members.transpose().matmul(rows.clone());
-        // a sum of 0 adds nothing to the old centre
-        centre = unit(sums + centre * MIN_NORM);
+        // a sum of 0 adds nothing to the old center
+        center = unit(sums + center * MIN_NORM);
     }
-    centre
+    center
 }
 
 /// Principal components of rows, largest variance first, each with its negative beside it: outputs are rectified.
@@ -71,9 +71,9 @@ mod tests {
         assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?}");
     }
 
-    /// Two bundles of directions; both centres begin in the first.
+    /// Two bundles of directions; both centers begin in the first.
     #[test]
-    fn centres_are_the_means_of_their_bundles() {
+    fn centers_are_the_means_of_their_bundles() {
         let rows =
             rows(&[[0.8, 0.6, 0.0], [1.0, 0.0, 0.0], [0.0, 0.6, 0.8], [0.0, 0.8, 0.6], [0.96, 0.28, 0.0]]);
         let half = 0.5f32.sqrt();
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_centre_without_rows_stays() {
+    fn a_center_without_rows_stays() {
         let rows = rows(&[[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]);
         close(&values(k_means(&rows.clone(), 2).narrow(0, 1, 1)), &[1.0, 0.0, 0.0]);
         assert!(k_means(&rows, 2).into_data().iter::<f32>().all(f32::is_finite));

@@ -1,12 +1,12 @@
-//! Pictures of what stages learnt.
+//! Pictures of what stages learned.
 
 use std::{fs, path::Path};
 
 use crate::{
-    data::{Labelled, in_order},
+    data::{Labeled, in_order},
     pictures::{
         filters,
-        maximise::{MaximiseConfig, maximise},
+        maximize::{MaximizeConfig, maximize},
         strongest::{ReceptiveField, strongest_mean},
     },
     prelude::*,
@@ -57,8 +57,8 @@ pub(super) fn responses(lab: &Lab, folder: &Path) -> Result<()> {
     let step = Step::new("pictures".to_string(), blocks.len() - 1);
     for index in 1..blocks.len() {
         let name = &lab.net.blocks[index].name;
-        let asked = maximised(&blocks[..=index], images.training.dims, &lab.setting.device);
-        save(asked, &folder.join(format!("{name}-maximised.png")))?;
+        let asked = maximized(&blocks[..=index], images.training.dims, &lab.setting.device);
+        save(asked, &folder.join(format!("{name}-maximized.png")))?;
         let field = field(&lab.net.blocks[..=index], images.training.dims);
         let means = strongest(&blocks[..=index], &images.training, field, &lab.setting.device);
         save(means, &folder.join(format!("{name}-strongest.png")))?;
@@ -82,7 +82,7 @@ fn first_neurons(blocks: &[Block], x: Tensor<4>) -> Tensor<4> {
 }
 
 /// The images that the neurons in the middle respond to most.
-fn maximised(blocks: &[Block], dims: [usize; 3], device: &Device) -> Tensor<4> {
+fn maximized(blocks: &[Block], dims: [usize; 3], device: &Device) -> Tensor<4> {
     let device = device.clone().autodiff();
     // frozen: norms keep their statistics where there are gradients
     let blocks: Vec<_> = blocks.iter().map(|block| block.clone().freeze().train()).collect();
@@ -95,12 +95,12 @@ fn maximised(blocks: &[Block], dims: [usize; 3], device: &Device) -> Tensor<4> {
     let probe = Tensor::zeros([1, channels, height, width], &device);
     let neurons = middle(probe).dims()[1];
     let config =
-        MaximiseConfig::new().with_steps(STEPS).with_norm(((channels * height * width) as f64).sqrt());
-    Tensor::cat((0..neurons).map(|neuron| maximise(middle, neuron, dims, &config, &device)).collect(), 0)
+        MaximizeConfig::new().with_steps(STEPS).with_norm(((channels * height * width) as f64).sqrt());
+    Tensor::cat((0..neurons).map(|neuron| maximize(middle, neuron, dims, &config, &device)).collect(), 0)
 }
 
 /// The mean of the patches that neurons respond to most strongly.
-fn strongest(blocks: &[Block], images: &Labelled, field: ReceptiveField, device: &Device) -> Tensor<4> {
+fn strongest(blocks: &[Block], images: &Labeled, field: ReceptiveField, device: &Device) -> Tensor<4> {
     let order = in_order(images.len().min(IMAGES));
     let batches = order.chunks(CHUNK).map(|chunk| images.images(chunk, device));
     strongest_mean(batches, |x| first_neurons(blocks, x), field, PATCHES)

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    data::{Labelled, in_order},
+    data::{Labeled, in_order},
     diagnostics::Wins,
     export::{Arrays, Value, write_npy},
     prelude::*,
@@ -57,7 +57,7 @@ fn weights(lab: &Lab, chain: &Chain, folder: &Path) -> Result<()> {
 }
 
 /// How often each neuron won on the test images, block by block.
-fn wins(lab: &Lab, chain: &Chain, images: &Labelled, folder: &Path) -> Result<()> {
+fn wins(lab: &Lab, chain: &Chain, images: &Labeled, folder: &Path) -> Result<()> {
     let names = lab.names(lab.last().blocks())?;
     for (index, name) in names.iter().enumerate() {
         let similarity = similarity(lab, index)?;

@@ -1,7 +1,7 @@
 //! Blocks that nothing trains: controls.
 
 use crate::{
-    data::{Labelled, in_order, shuffled},
+    data::{Labeled, in_order, shuffled},
     prelude::*,
 };
 use anyhow::{Result, ensure};
@@ -60,7 +60,7 @@ fn build(lab: &Lab, stage: &Untrained) -> Result<Chain> {
 }
 
 /// The blocks after a pass over the last images, from which norms take their statistics.
-fn fitted(chain: Chain, images: &Labelled, device: &Device, batch_done: impl Fn()) -> Result<Chain> {
+fn fitted(chain: Chain, images: &Labeled, device: &Device, batch_done: impl Fn()) -> Result<Chain> {
     let (mut chain, mut optim) = Plan::new().with_rest(Rest::Frozen).init(chain, SgdConfig::new())?;
     let order = in_order(images.len());
     for batch in batches(&order[order.len().saturating_sub(IMAGES)..], BATCH) {
@@ -116,7 +116,7 @@ struct Filters<'a> {
 
 impl Filters<'_> {
     /// `[filters, fan-in]`, of at most so many patches.
-    fn rows(&self, weights: Weights, seen: &Labelled, most: usize, seed: u64) -> Result<Tensor<2>> {
+    fn rows(&self, weights: Weights, seen: &Labeled, most: usize, seed: u64) -> Result<Tensor<2>> {
         let [channels, height, width] = seen.dims;
         let places = seen.len() * (height - self.side + 1) * (width - self.side + 1);
         // at least one for each filter, if it has to be one that another has, too

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, fs, rc::Rc};
 
-use crate::data::{ChannelStatistics, DataSet, Labelled, Parts, Spectrum, Zca};
+use crate::data::{ChannelStatistics, DataSet, Labeled, Parts, Spectrum, Zca};
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
 
@@ -70,7 +70,7 @@ impl Sizes {
     }
 }
 
-fn mirror(images: &mut Labelled) {
+fn mirror(images: &mut Labeled) {
     // clamp: no images have rows of no pixels
     images.values.chunks_exact_mut(images.dims[2].max(1)).for_each(<[f32]>::reverse);
 }
@@ -109,9 +109,9 @@ fn prepare(parts: &mut Parts, setting: &Setting, data: &DataConfig) -> Result<()
     let Parts { training, validation, test, .. } = parts;
     match data.preparation {
         Preparation::Unit => {}
-        Preparation::Standardised => {
+        Preparation::Standardized => {
             let statistics = ChannelStatistics::of(training);
-            [training, validation, test].into_iter().for_each(|part| statistics.standardise(part));
+            [training, validation, test].into_iter().for_each(|part| statistics.standardize(part));
         }
         Preparation::Zca { smoothing } => {
             let zca = whitening(setting, data, training, smoothing)?;
@@ -122,7 +122,7 @@ fn prepare(parts: &mut Parts, setting: &Setting, data: &DataConfig) -> Result<()
 }
 
 /// Fitted once for these images, and kept.
-fn whitening(setting: &Setting, data: &DataConfig, training: &Labelled, smoothing: f64) -> Result<Zca> {
+fn whitening(setting: &Setting, data: &DataConfig, training: &Labeled, smoothing: f64) -> Result<Zca> {
     let key = serde_json::to_string(&(data, setting.small))?;
     let file =
         setting.out.join("cache").join(format!("zca-{:08x}.safetensors", crc32fast::hash(key.as_bytes())));

@@ -17,7 +17,7 @@ mod step;
 use std::{borrow::Cow, ops::Range, path::Path, rc::Rc};
 
 use crate::{
-    data::{Labelled, Parts, in_order, stratified},
+    data::{Labeled, Parts, in_order, stratified},
     evaluation::accuracy,
 };
 use anyhow::{Context, Result};
@@ -46,7 +46,7 @@ pub(crate) struct Lab<'a> {
     pub(crate) seed: u64,
     /// The share of training images whose labels backprop and classifiers see; all without one.
     pub(crate) label_share: Option<f64>,
-    /// Whether features are those of mirror images; what is learnt does not depend on it.
+    /// Whether features are those of mirror images; what is learned does not depend on it.
     mirrored: bool,
 }
 
@@ -235,7 +235,7 @@ impl<'a> Lab<'a> {
     }
 
     /// The images whose labels backprop and classifiers see.
-    pub(crate) fn labelled<'p>(&self, training: &'p Labelled) -> Result<Cow<'p, Labelled>> {
+    pub(crate) fn labeled<'p>(&self, training: &'p Labeled) -> Result<Cow<'p, Labeled>> {
         match self.label_share {
             None => Ok(Cow::Borrowed(training)),
             Some(share) => {
@@ -283,7 +283,7 @@ impl<'a> Lab<'a> {
 }
 
 /// What `f` makes of images, some at a time.
-fn mapped(images: &Labelled, device: &Device, f: impl Fn(Tensor<4>) -> Tensor<4>) -> Labelled {
+fn mapped(images: &Labeled, device: &Device, f: impl Fn(Tensor<4>) -> Tensor<4>) -> Labeled {
     let (mut dims, mut values) = (images.dims, vec![]);
     for chunk in in_order(images.len()).chunks(CHUNK) {
         let output = f(images.images(chunk, device));
@@ -291,5 +291,5 @@ fn mapped(images: &Labelled, device: &Device, f: impl Fn(Tensor<4>) -> Tensor<4>
         dims = [channels, height, width];
         values.extend(output.into_data().iter::<f32>());
     }
-    Labelled { dims, values, labels: images.labels.clone() }
+    Labeled { dims, values, labels: images.labels.clone() }
 }

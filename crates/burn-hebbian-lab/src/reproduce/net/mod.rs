@@ -36,7 +36,7 @@ pub(crate) enum Trainer {
     Rules,
     /// Backprop: layers hand on `relu(w·x + b)`, the last block of the network `w·x + b`.
     Backprop,
-    /// Backprop from weights that rules learnt: layers go on handing on their own outputs.
+    /// Backprop from weights that rules learned: layers go on handing on their own outputs.
     FineTuning,
 }
 

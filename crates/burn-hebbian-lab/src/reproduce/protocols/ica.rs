@@ -44,13 +44,13 @@ pub(super) fn scores(run: &Run, study: &Study) -> Result<Vec<Score>> {
         }
         for learner in &learners {
             println!("{}, seed {seed}", learner.name);
-            scores.extend(learnt(run, study, learner, &patches)?);
+            scores.extend(learned(run, study, learner, &patches)?);
         }
     }
     Ok(scores)
 }
 
-fn learnt(run: &Run, study: &Study, learner: &Learner, patches: &Patches) -> Result<Vec<Score>> {
+fn learned(run: &Run, study: &Study, learner: &Learner, patches: &Patches) -> Result<Vec<Score>> {
     let neurons = learner.neurons.unwrap_or(study.neurons);
     let epochs = study.after.last().copied().unwrap_or(0);
     let mut scores = vec![];
@@ -114,7 +114,7 @@ impl<'a> Patches<'a> {
         run.draw(self.filters(weights), self.config, &format!("{name}-seed-{}", self.seed))
     }
 
-    /// Directions that are white as well, but were not learnt.
+    /// Directions that are white as well, but were not learned.
     fn controls(&self, count: usize) -> Result<[(&'static str, Tensor<2>); 3]> {
         let device = self.training.device();
         device.seed(!self.seed);

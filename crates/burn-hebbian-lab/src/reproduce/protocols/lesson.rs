@@ -85,7 +85,7 @@ mod tests {
     use burn::tensor::Distribution;
 
     fn study() -> Study {
-        let json = r#"{ "source": "cifar10", "patches": { "side": 2, "colours": "grey", "count": 600 }, "neurons": 2,
+        let json = r#"{ "source": "cifar10", "patches": { "side": 2, "colors": "gray", "count": 600 }, "neurons": 2,
             "after": [8], "small": { "patches": 1, "epochs": 1 }, "learners": [{
                 "name": "Sanger", "rule": "sanger", "rate": 0.2, "rates": "linear", "batch": 20,
                 "initial": { "normal": { "norm": 1.0 } }, "finds": "components" }] }"#;

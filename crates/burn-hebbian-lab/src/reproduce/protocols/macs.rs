@@ -23,7 +23,7 @@ impl LayerSize {
     }
 }
 
-/// The layers that a pass of a model reaches, of those that `paths` names, in their order. Nothing is learnt.
+/// The layers that a pass of a model reaches, of those that `paths` names, in their order. Nothing is learned.
 pub(super) fn layers<M: Module>(
     model: &M,
     paths: &str,

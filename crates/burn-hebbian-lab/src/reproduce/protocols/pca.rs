@@ -1,6 +1,6 @@
 //! Which rules find the principal components of natural images.
 
-use crate::{data::Labelled, diagnostics::principal_angles};
+use crate::{data::Labeled, diagnostics::principal_angles};
 use anyhow::Result;
 use burn::tensor::{Distribution, Tensor};
 
@@ -44,7 +44,7 @@ pub(super) fn scores(run: &Run, study: &Study) -> Result<Vec<Score>> {
         scores.extend(patches.variances(study.neurons, seed));
         for learner in &learners {
             println!("{}, seed {seed}", learner.name);
-            scores.extend(learnt(run, study, learner, &patches, seed)?);
+            scores.extend(learned(run, study, learner, &patches, seed)?);
         }
         scores.extend(random(&patches, study.neurons, seed)?);
     }
@@ -52,13 +52,13 @@ pub(super) fn scores(run: &Run, study: &Study) -> Result<Vec<Score>> {
 }
 
 impl Patches {
-    fn new(run: &Run, study: &Study, images: &Labelled, seed: u64) -> Result<Self> {
+    fn new(run: &Run, study: &Study, images: &Labeled, seed: u64) -> Result<Self> {
         let rows = cut(images, study.patches.shape(), study.patches.count, seed, &run.device)?;
         let rows = Principal::of(rows.clone())?.scaled(rows);
         Ok(Self { principal: Principal::of(rows.clone())?, rows })
     }
 
-    /// How much there is to find: neighbours of nearly one variance are hard to tell apart.
+    /// How much there is to find: neighbors of nearly one variance are hard to tell apart.
     fn variances(&self, count: usize, seed: u64) -> Vec<Score> {
         let shares = self.principal.shares().into_iter().take(count);
         let score = |(index, share): (usize, f64)| {
@@ -76,7 +76,7 @@ impl Patches {
     }
 }
 
-fn learnt(run: &Run, study: &Study, learner: &Learner, patches: &Patches, seed: u64) -> Result<Vec<Score>> {
+fn learned(run: &Run, study: &Study, learner: &Learner, patches: &Patches, seed: u64) -> Result<Vec<Score>> {
     let neurons = learner.neurons.unwrap_or(study.neurons);
     let epochs = study.after.last().copied().unwrap_or(0);
     let mut scores = vec![];
@@ -134,7 +134,7 @@ fn expected(learner: &Learner, score: Score) -> Score {
     }
 }
 
-/// The control: directions that nothing learnt.
+/// The control: directions that nothing learned.
 fn random(patches: &Patches, neurons: usize, seed: u64) -> Result<Vec<Score>> {
     let ([_, values], device) = (patches.rows.dims(), patches.rows.device());
     device.seed(!seed);

@@ -11,8 +11,8 @@ const MIN_VARIANCE: f32 = 1e-12;
 /// The excess kurtosis of each column of `[n, k]`, `⟨y⁴⟩ / ⟨y²⟩² − 3` about the mean: 0 for a Gaussian, above for what is
 /// sparse.
 pub(super) fn kurtosis(answers: Tensor<2>) -> Vec<f64> {
-    let centred = answers.clone() - answers.mean_dim(0);
-    let squares = centred.clone() * centred;
+    let centered = answers.clone() - answers.mean_dim(0);
+    let squares = centered.clone() * centered;
     let fourth = (squares.clone() * squares.clone()).mean_dim(0);
     let variance = squares.mean_dim(0).clamp_min(MIN_VARIANCE);
     (fourth / (variance.clone() * variance)).into_data().iter::<f64>().map(|ratio| ratio - 3.0).collect()

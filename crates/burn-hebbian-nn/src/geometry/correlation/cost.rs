@@ -13,7 +13,7 @@ use crate::{backend::Backend, forms::CorrelationForm};
 /// Moving a number in memory.
 const MOVE: f64 = 25.0;
 
-/// Beginning a run of neighbouring numbers that are moved.
+/// Beginning a run of neighboring numbers that are moved.
 const RUN: f64 = 100.0;
 
 /// Adding a number of a product to the sum of products.
@@ -190,7 +190,7 @@ impl Task {
         self.channels * self.taps()
     }
 
-    /// Neighbouring numbers of an input row that a tap sees.
+    /// Neighboring numbers of an input row that a tap sees.
     fn run(&self) -> usize {
         if self.window.stride[2] == 1 { self.positions[2] } else { 1 }
     }

@@ -5,17 +5,17 @@ use image::{DynamicImage, ImageBuffer, ImageFormat, LumaA, Pixel, Rgb32FImage, R
 use super::*;
 
 /// The values of one image under a name, or the message without the folder.
-fn read_in(colours: Colours, name: &str, bytes: &[u8]) -> Result<([usize; 3], Vec<f32>), String> {
+fn read_in(colors: Colors, name: &str, bytes: &[u8]) -> Result<([usize; 3], Vec<f32>), String> {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("class")).unwrap();
     fs::write(dir.path().join("class").join(name), bytes).unwrap();
-    let folder = ImageFolderConfig::new().with_colours(colours).open(dir.path());
+    let folder = ImageFolderConfig::new().with_colors(colors).open(dir.path());
     let loaded = folder.and_then(|folder| folder.load());
     loaded.map(|images| (images.dims, images.values)).map_err(|error| error_of::<()>(&dir, Err(error)))
 }
 
 fn read(name: &str, bytes: &[u8]) -> Result<([usize; 3], Vec<f32>), String> {
-    read_in(Colours::Rgb, name, bytes)
+    read_in(Colors::Rgb, name, bytes)
 }
 
 fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
@@ -76,9 +76,9 @@ fn an_image_of_another_format_is_named() {
 fn sixteen_bits_keep_their_precision() {
     let words = [0u16, 1, 257, 32_768, 65_534, 65_535];
     let expected = words.map(|word| f32::from(word) / 65_535.0);
-    let grey = ImageBuffer::from_fn(6, 1, |x, _| Luma([words[x as usize]]));
+    let gray = ImageBuffer::from_fn(6, 1, |x, _| Luma([words[x as usize]]));
     for format in [ImageFormat::Png, ImageFormat::Tiff] {
-        let values = read_in(Colours::Grey, "0.png", &encoded(grey.clone(), format)).unwrap();
+        let values = read_in(Colors::Gray, "0.png", &encoded(gray.clone(), format)).unwrap();
         assert_eq!(values, ([1, 1, 6], expected.to_vec()));
     }
     let colors = row(&[Rgb([1u16, 257, 65_535])]);
@@ -92,11 +92,11 @@ fn opacity_is_over_black() {
     let bytes = row(&[Rgba([250u8, 240, 230, 51]), Rgba([9, 9, 9, 0]), Rgba([7, 9, 11, 255])]);
     assert_eq!(read("0.png", &bytes).unwrap(), ([3, 1, 3], expected.to_vec()));
     let bytes = row(&[LumaA([200u8, 51]), LumaA([255, 0])]);
-    assert_eq!(read_in(Colours::Grey, "0.png", &bytes).unwrap().1, [40.0 / 255.0, 0.0]);
+    assert_eq!(read_in(Colors::Gray, "0.png", &bytes).unwrap().1, [40.0 / 255.0, 0.0]);
     let bytes = row(&[Rgba([65_535u16, 2, 1, 32_768])]);
     assert_eq!(read("0.png", &bytes).unwrap().1, [32_768.0 / 65_535.0, 1.0 / 65_535.0, 1.0 / 65_535.0]);
     let bytes = row(&[LumaA([10_000u16, 6_554])]);
-    assert_eq!(read_in(Colours::Grey, "0.png", &bytes).unwrap().1, [1_000.0 / 65_535.0]);
+    assert_eq!(read_in(Colors::Gray, "0.png", &bytes).unwrap().1, [1_000.0 / 65_535.0]);
 }
 
 /// Colors 10 20 30, opaque; 40 50 60, transparent; 250 240 230, a fifth opaque.
@@ -122,16 +122,16 @@ fn cmyk_becomes_rgb() {
 }
 
 #[test]
-fn grey_is_by_rec_601() {
+fn gray_is_by_rec_601() {
     let bytes = row(&[Rgb([255u8, 0, 0]), Rgb([0, 255, 0]), Rgb([0, 0, 255]), Rgb([100, 50, 200])]);
-    let (_, values) = read_in(Colours::Grey, "0.png", &bytes).unwrap();
+    let (_, values) = read_in(Colors::Gray, "0.png", &bytes).unwrap();
     let expected = [0.299, 0.587, 0.114, (29.9 + 29.35 + 22.8) / 255.0];
     for (value, expected) in values.iter().zip(expected) {
         assert!((value - expected).abs() < 1e-6, "{values:?}");
     }
-    let grey = row(&[Luma([7u8]), Luma([255])]);
-    assert_eq!(read_in(Colours::Grey, "0.png", &grey).unwrap().1, [7.0 / 255.0, 1.0]);
-    assert_eq!(read("0.png", &grey).unwrap().1, [7.0 / 255.0, 1.0].repeat(3));
+    let gray = row(&[Luma([7u8]), Luma([255])]);
+    assert_eq!(read_in(Colors::Gray, "0.png", &gray).unwrap().1, [7.0 / 255.0, 1.0]);
+    assert_eq!(read("0.png", &gray).unwrap().1, [7.0 / 255.0, 1.0].repeat(3));
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn turned(bytes: &[u8], orientation: u8) -> Vec<u8> {
 fn an_exif_orientation_is_applied() {
     let left_white = GrayImage::from_fn(16, 8, |x, _| Luma([255 * u8::from(x < 8)]));
     let bytes = encoded(left_white, ImageFormat::Jpeg);
-    let read = |bytes: &[u8]| read_in(Colours::Grey, "0.jpg", bytes).unwrap();
+    let read = |bytes: &[u8]| read_in(Colors::Gray, "0.jpg", bytes).unwrap();
     assert_eq!(read(&turned(&bytes, 1)), read(&bytes));
     // a quarter to the right: what was left is above
     let (dims, values) = read(&turned(&bytes, 6));

@@ -45,7 +45,7 @@ fn tiny_imagenet_is_read_as_it_is_downloaded() {
     }
     let val = ImageFolderConfig::new().open(&dir.path().join("val")).unwrap();
     assert_eq!(val.load().unwrap(), data.test);
-    let test = ImageFolderConfig::new().open_unlabelled(&dir.path().join("test/images")).unwrap();
+    let test = ImageFolderConfig::new().open_unlabeled(&dir.path().join("test/images")).unwrap();
     assert_eq!((Dataset::len(&test), test.dims()), (1, [3, 4, 4]));
 }
 
@@ -106,7 +106,7 @@ fn flat() -> TempDir {
 #[test]
 fn images_without_labels_are_read_if_asked() {
     let dir = flat();
-    let folder = ImageFolderConfig::new().open_unlabelled(dir.path()).unwrap();
+    let folder = ImageFolderConfig::new().open_unlabeled(dir.path()).unwrap();
     assert_eq!((folder.labels(), folder.classes().len()), (vec![0; 3], 0));
     let mut reds: Vec<f32> =
         (0..3).map(|index| folder.image(index).unwrap().values[0] * 255.0).map(f32::round).collect();
@@ -115,17 +115,18 @@ fn images_without_labels_are_read_if_asked() {
 
     fs::write(dir.path().join("1.png"), b"no image").unwrap();
     let skipping = ImageFolderConfig::new().skipping_damaged();
-    let folder = skipping.open_unlabelled(dir.path()).unwrap();
+    let folder = skipping.open_unlabeled(dir.path()).unwrap();
     assert_eq!((Dataset::len(&folder), folder.damaged()), (2, &[dir.path().join("1.png")][..]));
     (0..3).for_each(|n| fs::write(dir.path().join(format!("{n}.png")), b"no image").unwrap());
-    let error = error_of(&dir, skipping.open_unlabelled(dir.path()));
+    let error = error_of(&dir, skipping.open_unlabeled(dir.path()));
     assert_eq!(error, "DIR: no image that is not damaged");
 }
 
 #[test]
 fn images_without_labels_are_refused_with_the_way_to_read_them() {
     let dir = flat();
-    let expected = "DIR: 3 images and no class folders; `ImageFolderConfig::open_unlabelled` reads images without labels";
+    let expected =
+        "DIR: 3 images and no class folders; `ImageFolderConfig::open_unlabeled` reads images without labels";
     assert_eq!(error_of(&dir, ImageFolderConfig::new().open(dir.path())), expected);
     assert_eq!(error_of(&dir, DataSet::read(dir.path())), expected);
     // one folder down, as in the test part of Tiny ImageNet
@@ -149,8 +150,8 @@ fn images_in_unexpected_places_are_named() {
 
     let dir = flat();
     fs::create_dir(dir.path().join("empty")).unwrap();
-    assert!(ImageFolderConfig::new().open_unlabelled(dir.path()).is_ok());
+    assert!(ImageFolderConfig::new().open_unlabeled(dir.path()).is_ok());
     save(&dir.path().join("more/0.png"), 0);
-    let error = error_of(&dir, ImageFolderConfig::new().open_unlabelled(dir.path()));
+    let error = error_of(&dir, ImageFolderConfig::new().open_unlabeled(dir.path()));
     assert_eq!(error, format!("DIR/more: {nested}"));
 }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use super::*;
 use burn_hebbian_train::{Batch, EpochCounter, OrderedLoader};
 
-use crate::data::{ImageBatcher, LabelledImage, Source};
+use crate::data::{ImageBatcher, LabeledImage, Source};
 
 /// Ten classes; an image's red is its class, its blue twice that.
 fn tree_of_images() -> TempDir {
@@ -105,7 +105,7 @@ fn a_broken_image_is_named_through_burn_too() {
 type Listed = (Vec<f32>, Vec<i64>);
 
 /// Every batch of an epoch, or the first error.
-fn pass(data: impl Dataset<LabelledImage> + 'static) -> Result<Vec<Listed>, DatasetError> {
+fn pass(data: impl Dataset<LabeledImage> + 'static) -> Result<Vec<Listed>, DatasetError> {
     let loader = OrderedLoader::new(data, ImageBatcher::new(), 7, &Device::flex());
     let loader = loader.shuffled(3, &EpochCounter::new());
     let list = |batch: Batch<Tensor<4>>| {
@@ -135,7 +135,7 @@ fn sizes_are_as_the_first_or_resized() {
     assert_eq!(error, "DIR/train/class5/0001.PNG: 64 × 32 pixels, expected 32 × 32");
     let resized = ImageFolderConfig::new()
         .with_size(ImageSize::Resized { height: 4, width: 4 })
-        .with_colours(Colours::Grey)
+        .with_colors(Colors::Gray)
         .open(&dir.path().join("train"))
         .unwrap();
     let images = resized.load().unwrap();
@@ -303,7 +303,7 @@ fn damaged_images_are_skipped_and_listed_if_asked() {
     let error = error_of(&dir, config.read(dir.path()));
     assert_eq!(error, "DIR/test/class7: no image that is not damaged");
     let strict: ImageFolderConfig =
-        serde_json::from_str(r#"{"size":"as-first","colours":"rgb","classes":null}"#).unwrap();
+        serde_json::from_str(r#"{"size":"as-first","colors":"rgb","classes":null}"#).unwrap();
     assert_eq!(strict, ImageFolderConfig::new());
     assert_eq!(error_of(&dir, strict.open(&folders[0])), error_of(&dir, strict.read(dir.path())));
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use burn_hebbian_train::SplitMix;
 
-use crate::data::Labelled;
+use crate::data::Labeled;
 
 /// Patches that are multiplied at a time.
 const CHUNK: usize = 10_000;
@@ -40,7 +40,7 @@ pub struct PatchWhiteningConfig {
     /// Patches that it is fitted on, from random places of random images.
     #[config(default = 100_000)]
     pub patches: usize,
-    /// The constant `c` of the patches' contrast normalisation, if there is to be one.
+    /// The constant `c` of the patches' contrast normalization, if there is to be one.
     #[config(default = "None")]
     pub contrast: Option<f64>,
     /// The seed of the places.
@@ -80,7 +80,7 @@ impl PatchWhiteningConfig {
     ///
     /// If there are no images or no patches, images are smaller than a patch, a patch has more than 16,384 values, the
     /// contrast constant is negative, or the covariance has no eigendecomposition, as when a pixel is NaN.
-    pub fn fit(&self, images: &Labelled, device: &Device) -> Result<PatchSpectrum, WhiteningError> {
+    pub fn fit(&self, images: &Labeled, device: &Device) -> Result<PatchSpectrum, WhiteningError> {
         self.check(images)?;
         let space = PatchSpace { channels: images.dims[0], side: self.side, contrast: self.contrast };
         let eigen = Eigen::of(self.moments(&space, images, device));
@@ -88,7 +88,7 @@ impl PatchWhiteningConfig {
         Ok(PatchSpectrum { space, eigen: eigen.ok_or(error)? })
     }
 
-    fn check(&self, images: &Labelled) -> Result<(), WhiteningError> {
+    fn check(&self, images: &Labeled) -> Result<(), WhiteningError> {
         let [_, height, width] = images.dims;
         let side = self.side;
         if images.is_empty() || side == 0 || side > height.min(width) {
@@ -104,12 +104,12 @@ impl PatchWhiteningConfig {
         }
     }
 
-    fn moments(&self, space: &PatchSpace, images: &Labelled, device: &Device) -> Moments {
+    fn moments(&self, space: &PatchSpace, images: &Labeled, device: &Device) -> Moments {
         let mut random = SplitMix::new(self.seed);
         let chunks = (0..self.patches).step_by(CHUNK).map(|first| {
             let rows = CHUNK.min(self.patches - first);
             let values = (0..rows).flat_map(|_| space.random_patch(images, &mut random)).collect();
-            space.normalised(Tensor::from_data(TensorData::new(values, [rows, space.len()]), device))
+            space.normalized(Tensor::from_data(TensorData::new(values, [rows, space.len()]), device))
         });
         Moments::of(space.len(), chunks, device)
     }
@@ -122,7 +122,7 @@ impl PatchSpace {
     }
 
     /// A patch from anywhere.
-    fn random_patch(&self, images: &Labelled, random: &mut SplitMix) -> Vec<f32> {
+    fn random_patch(&self, images: &Labeled, random: &mut SplitMix) -> Vec<f32> {
         let [_, height, width] = images.dims;
         let image = images.image(random.below(images.len()));
         let top = random.below(height - self.side + 1);
@@ -133,17 +133,17 @@ impl PatchSpace {
         rows.flatten().copied().collect()
     }
 
-    /// Patches `[n, values]` after their contrast normalisation, if there is one.
-    fn normalised(&self, patches: Tensor<2>) -> Tensor<2> {
+    /// Patches `[n, values]` after their contrast normalization, if there is one.
+    fn normalized(&self, patches: Tensor<2>) -> Tensor<2> {
         let Some(contrast) = self.contrast else { return patches };
-        let centred = patches.clone() - patches.mean_dim(1);
-        let variance = centred.clone().square().mean_dim(1);
-        centred / variance.add_scalar(contrast).clamp_min(MIN_VARIANCE).sqrt()
+        let centered = patches.clone() - patches.mean_dim(1);
+        let variance = centered.clone().square().mean_dim(1);
+        centered / variance.add_scalar(contrast).clamp_min(MIN_VARIANCE).sqrt()
     }
 }
 
 impl PatchSpectrum {
-    /// Directions of variance among the patches; with contrast normalisation at least one has none.
+    /// Directions of variance among the patches; with contrast normalization at least one has none.
     pub fn rank(&self) -> usize {
         self.eigen.rank()
     }
@@ -162,7 +162,7 @@ impl PatchSpectrum {
 impl PatchZca {
     /// Whitens patches `[n, channels · side · side]`, each as planes of rows.
     pub fn whiten(&self, patches: Tensor<2>) -> Tensor<2> {
-        (self.space.normalised(patches) - self.mean.clone()).matmul(self.matrix.clone())
+        (self.space.normalized(patches) - self.mean.clone()).matmul(self.matrix.clone())
     }
 
     /// Whitens every patch of images: `[n, channels, height, width]` →
@@ -174,7 +174,7 @@ impl PatchZca {
         self.fold(each.reshape([values, channels, side, side]), None).forward(images, 1)
     }
 
-    /// Filters `[filters, channels, side, side]`, and a bias for each, that were learnt on whitened patches, as filters on
+    /// Filters `[filters, channels, side, side]`, and a bias for each, that were learned on whitened patches, as filters on
     /// the images themselves.
     ///
     /// ```text

@@ -1,10 +1,10 @@
 use super::*;
 use crate::data::whitening::eigen::tests::assert_identity;
 
-/// Images of two channels of 5 × 4 whose pixels depend on their neighbours.
-fn correlated(count: usize) -> Labelled {
+/// Images of two channels of 5 × 4 whose pixels depend on their neighbors.
+fn correlated(count: usize) -> Labeled {
     let mut random = SplitMix::new(3);
-    let mut images = Labelled::with_capacity([2, 5, 4], count);
+    let mut images = Labeled::with_capacity([2, 5, 4], count);
     for _ in 0..count {
         let noise: Vec<f32> = (0..41).map(|_| random.below(1000) as f32 / 1000.0).collect();
         images.push((0..40).map(|i| 2.0 * noise[i] + noise[i + 1] + 0.1 * (i % 4) as f32), 0);
@@ -21,7 +21,7 @@ fn zca(config: &PatchWhiteningConfig, smoothing: f64) -> PatchZca {
 }
 
 /// Every patch of every image, cut by hand: `[images · 3 · 2, 18]`.
-fn patches(images: &Labelled) -> Vec<Vec<f32>> {
+fn patches(images: &Labeled) -> Vec<Vec<f32>> {
     let mut patches = vec![];
     for index in 0..images.len() {
         for (top, left) in (0..3).flat_map(|top| (0..2).map(move |left| (top, left))) {
@@ -78,15 +78,15 @@ fn little_smoothing_makes_the_covariance_the_identity() {
 }
 
 #[test]
-fn contrast_is_normalised_as_by_hand() {
+fn contrast_is_normalized_as_by_hand() {
     let space = PatchSpace { channels: 1, side: 2, contrast: Some(1.0) };
     let patch = rows(&[vec![1.0, 1.0, 5.0, 5.0], vec![3.0; 4]]);
     let expected = 2.0 / 5f32.sqrt();
     let expected = [-expected, -expected, expected, expected, 0.0, 0.0, 0.0, 0.0];
-    assert_close(&values(space.normalised(patch)), &expected, 1e-6);
+    assert_close(&values(space.normalized(patch)), &expected, 1e-6);
 }
 
-/// Whitened patch by patch and as a convolution, with and without contrast normalisation.
+/// Whitened patch by patch and as a convolution, with and without contrast normalization.
 #[test]
 fn a_convolution_whitens_every_patch() {
     let images = correlated(4);
@@ -129,7 +129,7 @@ fn filters_of_another_size_are_refused() {
     zca(&config(), 0.1).fold(Tensor::zeros([5, 2, 3, 2], &Device::flex()), None);
 }
 
-/// The mean of a contrast-normalised patch is 0: one direction is missing. Of blank images all are.
+/// The mean of a contrast-normalized patch is 0: one direction is missing. Of blank images all are.
 #[test]
 fn patches_are_whitened_without_smoothing() {
     let images = correlated(300);
@@ -174,7 +174,7 @@ fn the_same_seed_gives_the_same_transform() {
 
 #[test]
 fn impossible_patches_are_refused() {
-    let message = |config: PatchWhiteningConfig, images: &Labelled| {
+    let message = |config: PatchWhiteningConfig, images: &Labeled| {
         config.fit(images, &Device::flex()).unwrap_err().to_string()
     };
     let error = message(PatchWhiteningConfig::new(5), &correlated(3));
@@ -191,7 +191,7 @@ fn impossible_patches_are_refused() {
 
 #[test]
 fn patches_too_large_for_a_covariance_are_refused() {
-    let mut images = Labelled::with_capacity([3, 80, 80], 1);
+    let mut images = Labeled::with_capacity([3, 80, 80], 1);
     images.push(vec![0.5; 3 * 80 * 80], 0);
     let fit = |side, patches| {
         let config = PatchWhiteningConfig::new(side).with_patches(patches);

@@ -1,13 +1,13 @@
-//! Labelled images in memory.
+//! Labeled images in memory.
 
 use burn::{
     data::dataset::{Dataset, DatasetError},
     tensor::{Device, Int, Tensor, TensorData},
 };
 
-/// Labelled images, or features that a layer made of them, all of one size.
+/// Labeled images, or features that a layer made of them, all of one size.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Labelled {
+pub struct Labeled {
     /// Channels, height, width.
     pub dims: [usize; 3],
     /// The images one after the other, each as planes of rows.
@@ -18,7 +18,7 @@ pub struct Labelled {
 
 /// One image.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LabelledImage {
+pub struct LabeledImage {
     /// Its place in its data set.
     pub index: usize,
     /// Channels, height, width.
@@ -29,7 +29,7 @@ pub struct LabelledImage {
     pub label: u16,
 }
 
-impl Labelled {
+impl Labeled {
     /// No images of this size yet, with room for `capacity`.
     pub fn with_capacity(dims: [usize; 3], capacity: usize) -> Self {
         let values = Vec::with_capacity(capacity * dims.iter().product::<usize>());
@@ -101,10 +101,10 @@ impl Labelled {
 }
 
 /// For loaders; images are copied.
-impl Dataset<LabelledImage> for Labelled {
-    fn get(&self, index: usize) -> Result<LabelledImage, DatasetError> {
+impl Dataset<LabeledImage> for Labeled {
+    fn get(&self, index: usize) -> Result<LabeledImage, DatasetError> {
         let values = self.image(index).to_vec();
-        Ok(LabelledImage { index, dims: self.dims, values, label: self.labels[index] })
+        Ok(LabeledImage { index, dims: self.dims, values, label: self.labels[index] })
     }
 
     fn len(&self) -> usize {
@@ -116,8 +116,8 @@ impl Dataset<LabelledImage> for Labelled {
 mod tests {
     use super::*;
 
-    fn three() -> Labelled {
-        let mut three = Labelled::with_capacity([1, 1, 2], 3);
+    fn three() -> Labeled {
+        let mut three = Labeled::with_capacity([1, 1, 2], 3);
         for i in 0..3u16 {
             three.push([f32::from(i), f32::from(i) + 0.5], 10 + i);
         }

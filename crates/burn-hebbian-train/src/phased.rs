@@ -24,12 +24,12 @@ use crate::{
 ///
 /// At the first step of a phase its plan is bound to the model, and optimizer and rates start anew.
 #[derive(Debug, Clone)]
-pub struct Course(Phases);
+pub struct PhasedTraining(Phases);
 
 /// A course that its model or its rates do not fit.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum CourseError {
+pub enum PhasedTrainingError {
     /// The plan does not fit the model.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -52,15 +52,19 @@ pub enum CourseError {
     Record(#[from] RecordError),
 }
 
-impl Course {
+impl PhasedTraining {
     /// `plan` over so many epochs, with `optimizer` for what the plan gives none.
     ///
     /// # Errors
     ///
     /// If there are no epochs.
-    pub fn new(plan: &Plan, epochs: usize, optimizer: impl IntoOptimizer) -> Result<Self, CourseError> {
+    pub fn new(
+        plan: &Plan,
+        epochs: usize,
+        optimizer: impl IntoOptimizer,
+    ) -> Result<Self, PhasedTrainingError> {
         if epochs == 0 {
-            return Err(CourseError::NoEpochs);
+            return Err(PhasedTrainingError::NoEpochs);
         }
         Ok(Self(Phases::new(plan, epochs, optimizer.into_optimizer())))
     }
@@ -70,10 +74,10 @@ impl Course {
     /// # Errors
     ///
     /// If the course ends before.
-    pub fn after(self, epoch: usize) -> Result<Self, CourseError> {
+    pub fn after(self, epoch: usize) -> Result<Self, PhasedTrainingError> {
         let epochs = self.num_epochs();
         if epoch >= epochs {
-            return Err(CourseError::AfterTheEnd { epochs, after: epoch });
+            return Err(PhasedTrainingError::AfterTheEnd { epochs, after: epoch });
         }
         Ok(Self(self.0.after(epoch)))
     }
@@ -120,7 +124,7 @@ impl Course {
         training: &SupervisedTraining<Hybrid<M>>,
         model: M,
         rate: impl Fn(&RangeInclusive<usize>) -> LrSchedulerConfig,
-    ) -> Result<Learner<Hybrid<M>>, CourseError> {
+    ) -> Result<Learner<Hybrid<M>>, PhasedTrainingError> {
         self.learner_of(training, model, rate, |hybrid| hybrid)
     }
 
@@ -135,7 +139,7 @@ impl Course {
         model: M,
         rate: impl Fn(&RangeInclusive<usize>) -> LrSchedulerConfig,
         watcher: impl Watcher<M> + 'static,
-    ) -> Result<Learner<Hybrid<M>>, CourseError> {
+    ) -> Result<Learner<Hybrid<M>>, PhasedTrainingError> {
         self.learner_of(training, model, rate, |hybrid| hybrid.watched_by(watcher))
     }
 
@@ -145,7 +149,7 @@ impl Course {
         model: M,
         rate: impl Fn(&RangeInclusive<usize>) -> LrSchedulerConfig,
         change: impl FnOnce(Hybrid<M>) -> Hybrid<M>,
-    ) -> Result<Learner<Hybrid<M>>, CourseError> {
+    ) -> Result<Learner<Hybrid<M>>, PhasedTrainingError> {
         let plans = self.on_trial(&model)?;
         let rates = rates(&self.0, &plans, rate)?;
         let hybrid = change(Hybrid::new(model, &self.0)?);
@@ -177,7 +181,7 @@ impl Course {
         model: M,
         folder: impl AsRef<Path>,
         epoch: usize,
-    ) -> Result<M, CourseError> {
+    ) -> Result<M, PhasedTrainingError> {
         let file = folder.as_ref().join("checkpoint").join(format!("model-{epoch}.bpk"));
         let record = ModuleRecord::load(file)?;
         let mut model = model;

@@ -27,14 +27,14 @@ use readings::Readings;
 /// The event that burn-train logs for every batch.
 const BATCH_EVENT: &str = "Iteration";
 
-/// burn-train's dashboard where standard output is a terminal and the feature `tui` is on, else [`Calm`].
+/// burn-train's dashboard where standard output is a terminal and the feature `tui` is on, else [`LogRenderer`].
 ///
 /// `checkpoint` is the epoch that the training resumes from, if it does.
 pub fn renderer(interrupter: Interrupter, checkpoint: Option<usize>) -> Box<dyn MetricsRenderer> {
     if cfg!(feature = "tui") && stdout().is_terminal() {
         default_renderer(interrupter, checkpoint)
     } else {
-        Box::new(Calm::new(stdout()).watching(interrupter))
+        Box::new(LogRenderer::new(stdout()).watching(interrupter))
     }
 }
 
@@ -47,7 +47,7 @@ pub fn renderer(interrupter: Interrupter, checkpoint: Option<usize>) -> Box<dyn 
 /// Early ends say why, as far as the [interrupter](Self::watching) knows. Events other than that of a batch have a line
 /// each. What cannot be written is dropped: a full disk under a log does not end a training.
 #[derive(Debug)]
-pub struct Calm<W = Stdout> {
+pub struct LogRenderer<W = Stdout> {
     out: W,
     every: usize,
     interrupter: Option<Interrupted>,
@@ -75,7 +75,7 @@ impl std::fmt::Debug for Interrupted {
     }
 }
 
-impl<W: Write> Calm<W> {
+impl<W: Write> LogRenderer<W> {
     /// Lines for every epoch.
     pub fn new(out: W) -> Self {
         Self {
@@ -147,14 +147,14 @@ impl<W: Write> Calm<W> {
         }
     }
 
-    fn summarise(&mut self, summary: Option<LearnerSummary>) {
+    fn summarize(&mut self, summary: Option<LearnerSummary>) {
         if let Some(summary) = summary {
             self.say(summary);
         }
     }
 }
 
-impl<W: Write + Send + Sync> TrainingProgressLogger for Calm<W> {
+impl<W: Write + Send + Sync> TrainingProgressLogger for LogRenderer<W> {
     fn start(&mut self, epochs: usize, first: usize, _items: Option<usize>, label: Option<&str>) {
         self.label = label.map(|label| format!("{label}: ")).unwrap_or_default();
         (self.started, self.first, self.epoch, self.last) = (Instant::now(), first, first, epochs);
@@ -201,7 +201,7 @@ impl<W: Write + Send + Sync> TrainingProgressLogger for Calm<W> {
     }
 }
 
-impl<W: Write + Send + Sync> MetricsRendererTraining for Calm<W> {
+impl<W: Write + Send + Sync> MetricsRendererTraining for LogRenderer<W> {
     fn update_train(&mut self, state: MetricState) {
         self.train.add(state);
     }
@@ -211,12 +211,12 @@ impl<W: Write + Send + Sync> MetricsRendererTraining for Calm<W> {
     }
 
     fn on_train_end(&mut self, summary: Option<LearnerSummary>) -> Result<(), Box<dyn Error>> {
-        self.summarise(summary);
+        self.summarize(summary);
         Ok(())
     }
 }
 
-impl<W: Write + Send + Sync> EvaluationProgressLogger for Calm<W> {
+impl<W: Write + Send + Sync> EvaluationProgressLogger for LogRenderer<W> {
     fn start_global_progress(&mut self, _tests: usize) {}
 
     fn start_test(&mut self, name: &str, _items: usize) {
@@ -239,18 +239,18 @@ impl<W: Write + Send + Sync> EvaluationProgressLogger for Calm<W> {
     }
 }
 
-impl<W: Write + Send + Sync> MetricsRendererEvaluation for Calm<W> {
+impl<W: Write + Send + Sync> MetricsRendererEvaluation for LogRenderer<W> {
     fn update_test(&mut self, _name: EvaluationName, state: MetricState) {
         self.test.add(state);
     }
 
     fn on_test_end(&mut self, summary: Option<LearnerSummary>) -> Result<(), Box<dyn Error>> {
-        self.summarise(summary);
+        self.summarize(summary);
         Ok(())
     }
 }
 
-impl<W: Write + Send + Sync> MetricsRenderer for Calm<W> {
+impl<W: Write + Send + Sync> MetricsRenderer for LogRenderer<W> {
     fn manual_close(&mut self) {}
 
     fn register_metric(&mut self, definition: MetricDefinition) {

@@ -7,7 +7,7 @@ use super::{
     distance::{Comparison, Metric, place},
     features::{check, check_like, classes_of, label, percent_right},
 };
-use crate::data::Labelled;
+use crate::data::Labeled;
 
 /// The class that most of the `k` nearest training features have, the lowest of equally frequent ones. Of equally
 /// near features the first counts.
@@ -17,8 +17,8 @@ use crate::data::Labelled;
 /// Source: T. Cover and P. Hart, "Nearest neighbor pattern classification", *IEEE Trans. Inf. Theory* 13 (1967),
 /// doi:10.1109/TIT.1967.1053964.
 #[derive(Config, Debug, PartialEq)]
-pub struct NeighboursConfig {
-    /// How many neighbours vote.
+pub struct NeighborsConfig {
+    /// How many neighbors vote.
     #[config(default = 10)]
     pub k: usize,
     /// How features are compared.
@@ -26,7 +26,7 @@ pub struct NeighboursConfig {
     pub metric: Metric,
 }
 
-impl NeighboursConfig {
+impl NeighborsConfig {
     /// The class of each query.
     ///
     /// # Errors
@@ -34,8 +34,8 @@ impl NeighboursConfig {
     /// If features are missing, not finite or of two lengths, or `k` is 0 or above the number of training features.
     pub fn guesses(
         &self,
-        training: &Labelled,
-        queries: &Labelled,
+        training: &Labeled,
+        queries: &Labeled,
         device: &Device,
     ) -> Result<Vec<usize>, EvaluationError> {
         check("training", training)?;
@@ -53,15 +53,15 @@ impl NeighboursConfig {
         Ok(guesses)
     }
 
-    /// Accuracy on queries, in percent. A training feature among them is its own neighbour.
+    /// Accuracy on queries, in percent. A training feature among them is its own neighbor.
     ///
     /// # Errors
     ///
     /// As [`guesses`](Self::guesses).
     pub fn accuracy(
         &self,
-        training: &Labelled,
-        queries: &Labelled,
+        training: &Labeled,
+        queries: &Labeled,
         device: &Device,
     ) -> Result<f64, EvaluationError> {
         Ok(percent_right(&self.guesses(training, queries, device)?, queries))
@@ -83,9 +83,9 @@ mod tests {
     #[test]
     fn agrees_with_scikit_learn() {
         let Fixture { json, train, test } = Fixture::load();
-        for case in list(&json["neighbours"]) {
+        for case in list(&json["neighbors"]) {
             let metric = if case["metric"] == "cosine" { Metric::Cosine } else { Metric::Euclidean };
-            let config = NeighboursConfig::new().with_k(number(&case["k"]) as usize).with_metric(metric);
+            let config = NeighborsConfig::new().with_k(number(&case["k"]) as usize).with_metric(metric);
             let guesses = config.guesses(&train, &test, &Device::flex()).unwrap();
             assert_eq!(guesses, places(&case["guesses"]), "{config}");
         }
@@ -99,13 +99,13 @@ mod tests {
 
     #[test]
     fn the_first_of_equally_near_features_counts() {
-        let mut line = Labelled::with_capacity([1, 1, 1], 3);
+        let mut line = Labeled::with_capacity([1, 1, 1], 3);
         for (at, class) in [(5.0, 0), (-1.0, 2), (1.0, 1)] {
             line.push([at], class);
         }
-        let mut zero = Labelled::with_capacity([1, 1, 1], 1);
+        let mut zero = Labeled::with_capacity([1, 1, 1], 1);
         zero.push([0.0], 2);
-        let nearest = NeighboursConfig::new().with_k(1);
+        let nearest = NeighborsConfig::new().with_k(1);
         assert_eq!(nearest.accuracy(&line, &zero, &Device::flex()), Ok(100.0));
         let all = nearest.with_k(4).guesses(&line, &zero, &Device::flex());
         assert_eq!(all.unwrap_err().to_string(), "k must be in 1..=3, got 4");

@@ -9,7 +9,7 @@ use burn_hebbian_train::SplitMix;
 
 /// How an input is found that a neuron responds to most.
 #[derive(Config, Debug, PartialEq)]
-pub struct MaximiseConfig {
+pub struct MaximizeConfig {
     /// Steps of gradient ascent.
     #[config(default = 200)]
     pub steps: usize,
@@ -49,14 +49,14 @@ pub struct MaximiseConfig {
 /// # Panics
 ///
 /// If `device` has no autodiff, or there is no such neuron.
-pub fn maximise<const D: usize>(
+pub fn maximize<const D: usize>(
     f: impl Fn(Tensor<4>) -> Tensor<D>,
     neuron: usize,
     dims: [usize; 3],
-    config: &MaximiseConfig,
+    config: &MaximizeConfig,
     device: &Device,
 ) -> Tensor<4> {
-    assert!(device.is_autodiff(), "maximise: gradients need an autodiff device, got {device:?}");
+    assert!(device.is_autodiff(), "maximize: gradients need an autodiff device, got {device:?}");
     let mut random = SplitMix::new(config.seed);
     let mut x = noise(&mut random, dims, config.norm, &device.clone().inner());
     for _ in 0..config.steps {
@@ -73,7 +73,7 @@ fn gradient<const D: usize>(f: impl Fn(Tensor<4>) -> Tensor<D>, neuron: usize, x
     let x = x.autodiff().require_grad();
     let responses = f(x.clone());
     let neurons = responses.dims()[1];
-    assert!(neuron < neurons, "maximise: there are {neurons} neurons, got neuron {neuron}");
+    assert!(neuron < neurons, "maximize: there are {neurons} neurons, got neuron {neuron}");
     let gradients = responses.narrow(1, neuron, 1).mean().backward();
     x.grad(&gradients).unwrap_or_else(|| x.inner().zeros_like())
 }
@@ -131,9 +131,9 @@ mod tests {
     #[test]
     fn a_linear_neuron_asks_for_its_weight_vector() {
         let conv = conv();
-        let config = MaximiseConfig::new().with_norm(3.0);
+        let config = MaximizeConfig::new().with_norm(3.0);
         for neuron in 0..3 {
-            let x = maximise(|x| conv.forward(x), neuron, [2, 4, 3], &config, &device());
+            let x = maximize(|x| conv.forward(x), neuron, [2, 4, 3], &config, &device());
             let weight = conv.weight.val().inner().narrow(0, neuron, 1);
             let (cosine, norm) = (cosine(x.clone(), weight), norm(x));
             assert!(
@@ -149,9 +149,9 @@ mod tests {
         let conv = conv();
         let deep = Conv2dConfig::new([3, 2], [3, 3]).init(&device());
         let f = |x| deep.forward(relu(conv.forward(x)));
-        let config = MaximiseConfig::new().with_jitter(2).with_decay(0.01);
+        let config = MaximizeConfig::new().with_jitter(2).with_decay(0.01);
         let response = |x: Tensor<4>| f(x.autodiff()).inner().narrow(1, 0, 1).mean().into_scalar::<f64>();
-        let found = response(maximise(f, 0, [2, 12, 11], &config, &device()));
+        let found = response(maximize(f, 0, [2, 12, 11], &config, &device()));
         let mut random = SplitMix::new(1);
         let images = (0..100).map(|_| noise(&mut random, [2, 12, 11], 1.0, &Device::flex()));
         let best = images.map(response).fold(f64::MIN, f64::max);
@@ -162,8 +162,8 @@ mod tests {
     fn the_seed_decides() {
         let conv = conv();
         let run = |seed| {
-            let config = MaximiseConfig::new().with_steps(3).with_jitter(1).with_seed(seed);
-            let x = maximise(|x| conv.forward(x), 1, [2, 5, 5], &config, &device());
+            let config = MaximizeConfig::new().with_steps(3).with_jitter(1).with_seed(seed);
+            let x = maximize(|x| conv.forward(x), 1, [2, 5, 5], &config, &device());
             x.into_data().iter().collect::<Vec<f32>>()
         };
         assert!(run(1) == run(1) && run(1) != run(2));
@@ -172,17 +172,17 @@ mod tests {
     #[test]
     fn what_nothing_changes_stays() {
         let conv = conv();
-        let config = MaximiseConfig::new().with_steps(5);
+        let config = MaximizeConfig::new().with_steps(5);
         let shut = |x| relu(conv.forward(x) - 100.0);
-        let still = maximise(shut, 0, [2, 4, 3], &config, &device());
-        let start = maximise(shut, 0, [2, 4, 3], &config.with_steps(0), &device());
+        let still = maximize(shut, 0, [2, 4, 3], &config, &device());
+        let start = maximize(shut, 0, [2, 4, 3], &config.with_steps(0), &device());
         assert!(cosine(still, start) > 0.9999);
     }
 
     #[test]
-    #[should_panic(expected = "maximise: there are 3 neurons, got neuron 3")]
+    #[should_panic(expected = "maximize: there are 3 neurons, got neuron 3")]
     fn neurons_must_exist() {
         let conv = conv();
-        maximise(|x| conv.forward(x), 3, [2, 4, 3], &MaximiseConfig::new(), &device());
+        maximize(|x| conv.forward(x), 3, [2, 4, 3], &MaximizeConfig::new(), &device());
     }
 }

@@ -9,8 +9,8 @@ use burn::train::{
 
 use super::*;
 
-fn calm() -> Calm<Vec<u8>> {
-    let mut calm = Calm::new(Vec::new());
+fn calm() -> LogRenderer<Vec<u8>> {
+    let mut calm = LogRenderer::new(Vec::new());
     let (loss, accuracy) = (LossMetric::new(), AccuracyMetric::new());
     calm.register_metric(MetricDefinition::new(MetricId::new(loss.name()), &loss));
     calm.register_metric(MetricDefinition::new(MetricId::new(accuracy.name()), &accuracy));
@@ -26,7 +26,7 @@ fn entry(metric: &str, number: NumericEntry) -> MetricState {
 }
 
 /// The lines without what the clock says.
-fn lines<W: AsRef<[u8]>>(calm: &Calm<W>) -> Vec<String> {
+fn lines<W: AsRef<[u8]>>(calm: &LogRenderer<W>) -> Vec<String> {
     let text = String::from_utf8_lossy(calm.out.as_ref());
     let timeless = |line: &str| match line.rsplit_once(" | ") {
         Some((rest, last)) if last.contains(" s") => rest.to_string(),
@@ -36,7 +36,7 @@ fn lines<W: AsRef<[u8]>>(calm: &Calm<W>) -> Vec<String> {
 }
 
 /// Two batches of the training split and one of the other.
-fn epoch(calm: &mut Calm<Vec<u8>>, number: usize) {
+fn epoch(calm: &mut LogRenderer<Vec<u8>>, number: usize) {
     calm.start_split("train", 6);
     for (loss, count) in [(0.5, 4), (0.2, 2)] {
         calm.update_train(entry("Loss", NumericEntry::Aggregated { aggregated_value: loss, count }));
