@@ -198,7 +198,7 @@ fn round_trip(device: &Device) {
     assert!(unknown.contains("unknown variant `Sgd`"), "{unknown}");
     let short = short.replace("Sgd", "sgd");
     assert!(serde_json::from_str::<Plan>(&short).is_ok());
-    let misspelt = serde_json::from_str::<Plan>(&short.replace("optimizer", "optimizer")).unwrap_err();
+    let misspelt = serde_json::from_str::<Plan>(&short.replace("optimizer", "optimzer")).unwrap_err();
     assert!(misspelt.to_string().contains("optimizer"), "{misspelt}");
     let net: Net = PlainNet::new(device).into();
     let refused = |epochs: std::ops::Range<usize>| {
