@@ -37,8 +37,11 @@ impl Parts {
     }
 }
 
+/// What a stage keeps, if anything.
+type Kept = Option<Box<dyn Memory>>;
+
 /// What each stage keeps.
-struct Memories([Option<Box<dyn Memory>>; SLOTS]);
+struct Memories([Kept; SLOTS]);
 
 impl Memories {
     fn iter(&self) -> impl Iterator<Item = &dyn Memory> {
@@ -67,9 +70,8 @@ impl Memories {
 
     /// The statistics of all stages, end to end, and the signal if a stage rests without one.
     fn statistics(&self, seen: &Seen, states: &Parts, activity: &Activity) -> Option<Tensor<1>> {
-        let of = |(memory, state): (&Option<Box<dyn Memory>>, &Option<Tensor<1>>)| {
-            memory.as_ref()?.statistics(seen, state.clone())
-        };
+        let of =
+            |(memory, state): (&Kept, &Option<Tensor<1>>)| memory.as_ref()?.statistics(seen, state.clone());
         let signal = self.rests().then(|| blank::signal(activity));
         let parts: Vec<_> = self.0.iter().zip(&states.0).filter_map(of).chain(signal).collect();
         (!parts.is_empty()).then(|| Tensor::cat(parts, 0))
@@ -263,7 +265,7 @@ impl LocalRule for Rule {
         let states = memories.split(Some(state), |memory| memory.state_len());
         let saw = statistics.as_ref().filter(|_| memories.rests()).map(blank::saw);
         let statistics = memories.split(statistics, |memory| memory.statistics_len());
-        let next = |((memory, state), statistics): ((&Option<Box<dyn Memory>>, Option<Tensor<1>>), _)| {
+        let next = |((memory, state), statistics): ((&Kept, Option<Tensor<1>>), _)| {
             let (memory, state) = (memory.as_ref()?, state?);
             let next = memory.next(state.clone(), statistics);
             Some(match saw.clone().filter(|_| memory.rests()) {

@@ -93,7 +93,10 @@ impl Batcher<usize, Vec<usize>> for Odd {
     }
 }
 
-fn numbers(count: usize, workers: usize) -> (ReadAheadLoader<usize, Vec<usize>>, Arc<Mutex<Vec<usize>>>) {
+/// Which items were asked for.
+type Asked = Arc<Mutex<Vec<usize>>>;
+
+fn numbers(count: usize, workers: usize) -> (ReadAheadLoader<usize, Vec<usize>>, Asked) {
     let asked = Arc::new(Mutex::new(vec![]));
     let data = Numbers { count, asked: asked.clone() };
     (ReadAheadLoader::new(data, Odd, 1, &Device::flex()).with_workers(workers), asked)
