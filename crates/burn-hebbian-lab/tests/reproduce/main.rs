@@ -12,3 +12,7 @@ mod files;
 mod protocols;
 mod restarts;
 mod tables;
+
+/// Counts what the networks allocate.
+#[global_allocator]
+static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
