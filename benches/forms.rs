@@ -5,9 +5,12 @@
 
 use burn::tensor::{Device, Distribution, Tensor};
 use burn_hebbian::{
-    core::{MatrixRecurrence, RecurrenceMask, WeightLayout},
-    nn::mix,
+    nn::{
+        bench::recurrence_product,
+        forms::{Forms, RecurrenceForm},
+    },
     prelude::*,
+    rules::{MatrixRecurrence, RecurrenceMask, WeightLayout},
 };
 use burn_hebbian_benches::{
     alternatives::{ALLOWED, asked, median, medians},
@@ -21,7 +24,7 @@ fn main() {
         "flex (rayon, simd), {threads} threads, medians of {rounds} rounds, times in multiples of the best form's"
     );
     correlations(rounds, &name);
-    mixings(rounds, &name);
+    recurrences(rounds, &name);
 }
 
 fn correlations(rounds: usize, name: &str) {
@@ -49,7 +52,7 @@ fn correlation(case: &Case, rounds: usize) -> (usize, Vec<f64>) {
 }
 
 /// Neurons, fan-in and patches.
-const MIXINGS: [[usize; 3]; 13] = [
+const RECURRENCES: [[usize; 3]; 13] = [
     [4096, 1024, 64],
     [1024, 1024, 1],
     [1024, 1024, 64],
@@ -65,19 +68,19 @@ const MIXINGS: [[usize; 3]; 13] = [
     [1536, 3456, 490],
 ];
 
-fn mixings(rounds: usize, name: &str) {
+fn recurrences(rounds: usize, name: &str) {
     // of a full matrix there is no triangle
-    let subspace = [MixingForm::Gram, MixingForm::Accumulated];
-    mixings_of("subspace", RecurrenceMask::Full, &subspace, rounds, name);
-    mixings_of("Sanger", RecurrenceMask::LowerTriangle, &MixingForm::ALL, rounds, name);
+    let subspace = [RecurrenceForm::Gram, RecurrenceForm::Accumulated];
+    recurrences_of("subspace", RecurrenceMask::Full, &subspace, rounds, name);
+    recurrences_of("Sanger", RecurrenceMask::LowerTriangle, &RecurrenceForm::ALL, rounds, name);
 }
 
-fn mixings_of(what: &str, mask: RecurrenceMask, forms: &[MixingForm], rounds: usize, name: &str) {
+fn recurrences_of(what: &str, mask: RecurrenceMask, forms: &[RecurrenceForm], rounds: usize, name: &str) {
     let mut table = Table::new(what, forms.iter().map(|form| format!("{form:?}")).collect());
-    for sizes @ [neurons, fan_in, patches] in MIXINGS {
+    for sizes @ [neurons, fan_in, patches] in RECURRENCES {
         let shape = format!("{what} {neurons} neurons, fan-in {fan_in}, {patches} patches");
         if shape.contains(name) {
-            let (chosen, times) = mixing(sizes, mask, forms, rounds);
+            let (chosen, times) = recurrence(sizes, mask, forms, rounds);
             table.row(&shape, &times, chosen);
         }
     }
@@ -85,10 +88,10 @@ fn mixings_of(what: &str, mask: RecurrenceMask, forms: &[MixingForm], rounds: us
 }
 
 /// The place of the chosen form, and every form's time.
-fn mixing(
+fn recurrence(
     [neurons, fan_in, patches]: [usize; 3],
     mask: RecurrenceMask,
-    forms: &[MixingForm],
+    forms: &[RecurrenceForm],
     rounds: usize,
 ) -> (usize, Vec<f64>) {
     let normal =
@@ -97,12 +100,12 @@ fn mixing(
     let factor = || normal([patches, 1, neurons, 1]);
     let matrix = MatrixRecurrence { left: factor(), right: factor(), mask };
     let weight = normal(layout.dims());
-    let run = |form: &MixingForm| {
+    let run = |form: &RecurrenceForm| {
         let (weight, matrix, form) = (weight.clone(), matrix.clone(), *form);
-        move || drop(mix(&layout, weight.clone(), matrix.clone(), Some(form)))
+        move || drop(recurrence_product(&layout, weight.clone(), matrix.clone(), Some(form)))
     };
     let runs: Vec<_> = forms.iter().map(run).collect();
-    let chosen = MixingForm::cheapest(&layout, &matrix);
+    let chosen = RecurrenceForm::cheapest(&layout, &matrix);
     let chosen = forms.iter().position(|form| *form == chosen);
     (chosen.expect("one of all"), medians(rounds, &runs))
 }

@@ -4,7 +4,11 @@
 //! whose name contains NAME; `scaling` names one layer that grows in every direction.
 
 use burn::tensor::{Device, Distribution, Tensor};
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    nn::forms::{CorrelationForm, Forms},
+    prelude::*,
+    rules::Activation,
+};
 use burn_hebbian_benches::{
     alternatives::{ALLOWED, asked, median, medians},
     grid::{CASES, Case, SCALING},

@@ -6,7 +6,7 @@
 //! VGG-11 and DenseNet-121; NAME is a part of what divan prints, `every_rule::oja` or `VGG`. Without it, half an hour.
 
 use burn::tensor::{Device, Tensor};
-use burn_hebbian::prelude::*;
+use burn_hebbian::{prelude::*, rules::Activation};
 use burn_hebbian_benches::{
     grid::{CASES, Case},
     strategies::{BenchRule, local, per_patch, setting::Setting},

@@ -5,8 +5,11 @@
 
 use std::cell::RefCell;
 
-use burn_hebbian::lab::models::{DenseNet, ResNet, SixLayer, Vgg};
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    lab::models::{DenseNet, ResNet, SixLayer, Vgg},
+    prelude::*,
+    rules::Activation,
+};
 use burn_hebbian_benches::{
     alternatives::medians,
     memory::{megabytes, peak_of},

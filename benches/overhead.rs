@@ -15,8 +15,7 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Distribution, Tensor},
 };
-use burn_hebbian::lab::models::SixLayer;
-use burn_hebbian::prelude::*;
+use burn_hebbian::{lab::models::SixLayer, prelude::*};
 use burn_hebbian_benches::{
     alternatives::{median, medians},
     networks::{Hebbian, Network},

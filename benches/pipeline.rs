@@ -7,9 +7,12 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Distribution, Int, Tensor},
 };
-use burn_hebbian::lab::models::{SixLayer, SixLayerConfig};
 use burn_hebbian::{
-    optim::checkpoint::{Progress, Training},
+    lab::models::{SixLayer, SixLayerConfig},
+    optim::{
+        Rest,
+        checkpoint::{Progress, Training},
+    },
     prelude::*,
     train::{Batch, pipeline::Pipeline},
 };

@@ -7,7 +7,10 @@ use burn::{
     nn::conv::Conv2d,
     tensor::{Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    nn::forms::{CorrelationForm, Forms},
+    prelude::*,
+};
 use burn_hebbian_benches::{
     alternatives::{asked, median, medians},
     grid::{CASES, Case},

@@ -12,7 +12,10 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Distribution, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{Activity, Factors, RuleError, WeightLayout},
+};
 
 /// `Δw = mean y (x − y w)` over the patches with `|y| > threshold`.
 #[derive(Debug)]

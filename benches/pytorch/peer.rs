@@ -28,7 +28,7 @@ use burn::{
     },
     tensor::{Device, Tensor, TensorData},
 };
-use burn_hebbian::{nn::Trainable, prelude::*};
+use burn_hebbian::{nn::Trainable, prelude::*, rules::Activation};
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// The learning rate of backprop's descent: small, so that no value leaves the range of numbers.

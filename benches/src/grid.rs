@@ -1,7 +1,7 @@
 //! Layers of the literature, for benches that compare forms of one sum.
 
 use burn_hebbian::lab::strategies::case;
-use burn_hebbian::prelude::CorrelationForm;
+use burn_hebbian::nn::forms::CorrelationForm;
 
 pub use burn_hebbian::lab::strategies::Case;
 

@@ -6,8 +6,12 @@ use std::{
 };
 
 use burn::tensor::Device;
-use burn_hebbian::lab::strategies::case;
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    lab::strategies::case,
+    optim::Rest,
+    prelude::*,
+    rules::{Activity, Factors},
+};
 
 use crate::{grid::Case, networks::Network};
 

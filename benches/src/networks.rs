@@ -6,10 +6,12 @@ use burn::{
     optim::{GradientsParams, ModuleOptimizer, SgdConfig},
     tensor::{Device, Distribution, Int, Tensor},
 };
-use burn_hebbian::lab::models::{
-    DenseNet, DenseNetConfig, ResNet, ResNetConfig, SixLayer, SixLayerConfig, Vgg, VggConfig,
+use burn_hebbian::{
+    lab::models::{DenseNet, DenseNetConfig, ResNet, ResNetConfig, SixLayer, SixLayerConfig, Vgg, VggConfig},
+    optim::{Rest, Updates},
+    prelude::*,
+    train::Classifier,
 };
-use burn_hebbian::{prelude::*, train::Classifier};
 
 /// Classes of every network.
 pub const CLASSES: usize = 10;

@@ -16,6 +16,7 @@ use burn_hebbian::{
         data::{Spectrum, contrast},
         digits::{CLASSES, Digits, SIDE},
     },
+    nn::Output,
     prelude::*,
     train::Classifier,
 };

@@ -19,8 +19,11 @@ use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::{Device, Tensor};
-use burn_hebbian::lab::{arguments::positive, evaluation::accuracy, measure::Spread};
-use burn_hebbian::{prelude::*, train::Classifier};
+use burn_hebbian::{
+    lab::{arguments::positive, evaluation::accuracy, measure::Spread},
+    prelude::*,
+    train::Classifier,
+};
 use clap::Parser;
 use comfy_table::{Table, presets};
 use digits::{IMAGE, Net};

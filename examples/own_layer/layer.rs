@@ -5,8 +5,9 @@ use burn::{
     tensor::{DType, Device, Tensor},
 };
 use burn_hebbian::{
-    nn::{CorrelationForm, Geometry, Trainable},
+    nn::{Geometry, Trainable, forms::CorrelationForm},
     prelude::*,
+    rules::WeightLayout,
 };
 
 /// Values a position sees, positions, and filters of each position.

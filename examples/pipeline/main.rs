@@ -21,7 +21,10 @@ use burn_hebbian::{
         measure::{Spread, measured},
         progress,
     },
-    optim::checkpoint::{Progress, Training},
+    optim::{
+        Entry, UpdateError,
+        checkpoint::{Progress, Training},
+    },
     prelude::*,
     train::{
         Batch,

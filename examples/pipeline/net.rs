@@ -9,8 +9,9 @@ use burn::{
     },
     tensor::{Device, Tensor, module::max_pool2d, ops::MaxPoolOptions},
 };
-use burn_hebbian::lab::digits::CLASSES;
 use burn_hebbian::{
+    lab::digits::CLASSES,
+    nn::Output,
     prelude::*,
     train::{Batch, pipeline::Staged},
 };

@@ -5,8 +5,12 @@ use burn::{
     nn::{GroupNorm, GroupNormConfig, Linear, LinearConfig, PaddingConfig2d},
     tensor::{Device, Tensor, module::max_pool2d, ops::MaxPoolOptions},
 };
-use burn_hebbian::lab::digits::{CLASSES, SIDE};
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    lab::digits::{CLASSES, SIDE},
+    nn::Output,
+    prelude::*,
+    rules::{Activation, Similarity},
+};
 
 /// Filters of the two convolutions.
 const FILTERS: [usize; 2] = [64, 32];

@@ -2,8 +2,11 @@
 
 use anyhow::Result;
 use burn::tensor::{Device, Tensor};
-use burn_hebbian::lab::{data::Labeled, evaluation::accuracy};
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    lab::{data::Labeled, evaluation::accuracy},
+    optim::{Entry, Rest},
+    prelude::*,
+};
 
 use crate::{
     net::{Classify, Features, Net, Pixels, TeacherNet},

@@ -7,9 +7,14 @@ use burn::{
     optim::{AdamConfig, decay::WeightDecayConfig},
     tensor::Device,
 };
-use burn_hebbian::lab::data::{Labeled, shuffled};
-use burn_hebbian::lab::digits::CLASSES;
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    lab::{
+        data::{Labeled, shuffled},
+        digits::CLASSES,
+    },
+    optim::UpdateError,
+    prelude::*,
+};
 use indicatif::ProgressBar;
 
 use crate::net::Classify;

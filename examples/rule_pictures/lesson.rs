@@ -6,9 +6,15 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Tensor},
 };
-use burn_hebbian::lab::data::{Labeled, in_order, shuffled};
-use burn_hebbian::lab::digits::CLASSES;
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    lab::{
+        data::{Labeled, in_order, shuffled},
+        digits::CLASSES,
+    },
+    optim::Constraint,
+    prelude::*,
+    rules::Teacher,
+};
 
 /// Where initial weights and orders start.
 const SEED: u64 = 0;

@@ -7,8 +7,11 @@ use std::{
 
 use anyhow::{Context, Result};
 use burn::tensor::Tensor;
-use burn_hebbian::lab::data::Labeled;
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    lab::data::Labeled,
+    prelude::*,
+    rules::{Activity, Factors, WeightLayout},
+};
 
 use crate::lesson::all;
 

@@ -1,6 +1,13 @@
 //! From a case's family and hyper-parameters to a public configuration.
 
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    nn::Output,
+    prelude::*,
+    rules::{
+        Activation, Bias, Competition, Gate, GroupOrder, Lateral, Neighborhood, Rate, Recombination,
+        Recurrence, Reduction, Scale, Similarity, Teacher, Variance,
+    },
+};
 
 use crate::case::Case;
 

@@ -16,7 +16,7 @@ mod tally;
 
 use std::{collections::BTreeSet, env, path::PathBuf, process::ExitCode};
 
-use burn_hebbian::prelude::*;
+use burn_hebbian::nn::forms::Forms;
 use burn_hebbian_tests::forms;
 use libtest_mimic::{Arguments, Failed, Trial};
 

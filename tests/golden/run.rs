@@ -6,7 +6,12 @@ use burn::{
     optim::{GradientsParams, SgdConfig},
     tensor::{Device, Tensor, TensorData},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    nn::{PaddingMode, forms::Forms},
+    optim::BoundPlan,
+    prelude::*,
+    rules::Rate,
+};
 
 use crate::{case::Case, compare::compare, family::Setup};
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use burn_hebbian::prelude::*;
+use burn_hebbian::nn::forms::Forms;
 
 use crate::{
     case::Case,

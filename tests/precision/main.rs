@@ -11,7 +11,10 @@ use burn::{
     optim::SgdConfig,
     tensor::{DType, Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{Activation, Competition, Recurrence, Reduction},
+};
 use burn_hebbian_tests::{
     backends::backends,
     values::{assert_close, tensor, vec},

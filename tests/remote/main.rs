@@ -14,7 +14,7 @@ use burn::{
     server::{RemoteServer, WebSocketTransport},
     tensor::{Device, Tensor, remote::RemoteHost},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{optim::Entry, prelude::*};
 use burn_hebbian_tests::{
     net::NormNet,
     values::{assert_close, tensor, vec},

@@ -6,7 +6,11 @@ use burn::{
     optim::{AdamConfig, SgdConfig},
     tensor::{DType, Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    nn::SyncBatchNorm,
+    optim::{Entry, Refused, Rest, UpdateError},
+    prelude::*,
+};
 use burn_hebbian_tests::{
     net::{Net, NormNet, PlainNet},
     values::{assert_close, bits, tensor, vec},

@@ -4,7 +4,10 @@ use burn::{
     module::Module,
     optim::{AdamConfig, GradientsParams, SgdConfig},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    optim::{Entry, UpdateError, Updates},
+    prelude::*,
+};
 use burn_hebbian_tests::{
     net::{Net, PlainNet},
     values::{bits, vec},

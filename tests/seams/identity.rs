@@ -11,7 +11,11 @@ use burn::{
     optim::{AdamConfig, GradientsParams, SgdConfig},
     tensor::{Device, Tensor},
 };
-use burn_hebbian::{optim::fresh_ids, prelude::*};
+use burn_hebbian::{
+    nn::SyncBatchNorm,
+    optim::{Entry, PlanError, Rest, UpdateError, fresh_ids},
+    prelude::*,
+};
 use burn_hebbian_tests::{
     net::{Net, NormNet, PlainNet},
     values::{bits, tensor, vec},

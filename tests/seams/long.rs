@@ -5,7 +5,10 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{Lateral, Neighborhood},
+};
 use burn_hebbian_tests::values::{tensor, vec};
 use libtest_mimic::Trial;
 

@@ -10,7 +10,11 @@ use burn::{
     optim::{AdamConfig, SgdConfig},
     tensor::Tensor,
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    optim::{Entry, Rest},
+    prelude::*,
+    rules::Gate,
+};
 use burn_hebbian_tests::{
     net::{Net, PlainNet},
     values::{assert_close, tensor, vec},

@@ -9,8 +9,12 @@ use burn::{
     optim::{AdamConfig, AdamWConfig, RmsPropConfig, SgdConfig, momentum::MomentumConfig},
 };
 use burn_hebbian::{
-    optim::checkpoint::{CheckpointError, Checkpoints, Progress, Training},
+    optim::{
+        Entry, OptimizerChoice,
+        checkpoint::{CheckpointError, Checkpoints, Progress, Training},
+    },
     prelude::*,
+    rules::{Activity, Factors},
 };
 use burn_hebbian_tests::{
     course::{bits, epoch, fresh},

@@ -16,7 +16,11 @@ use burn::{
     tensor::{DType, Tensor},
 };
 use burn_hebbian::{
-    optim::checkpoint::{Checkpoints, Progress, Training},
+    nn::SyncBatchNorm,
+    optim::{
+        Entry, PlanError, UpdateError, Updates,
+        checkpoint::{Checkpoints, Progress, Training},
+    },
     prelude::*,
 };
 use burn_hebbian_tests::values::{bits, tensor, vec};

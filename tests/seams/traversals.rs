@@ -10,7 +10,7 @@ use burn::{
     optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig},
     tensor::{Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{optim::Constraint, prelude::*};
 use burn_hebbian_tests::net::{Net, NormNet, PlainNet};
 use libtest_mimic::Trial;
 

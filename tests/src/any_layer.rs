@@ -12,7 +12,11 @@ use burn::{
     optim::GradientsParams,
     tensor::{Device, Gradients, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    nn::{HebbianConvTranspose1d, HebbianConvTranspose2d, HebbianConvTranspose3d, Output, PaddingMode},
+    optim::UpdateError,
+    prelude::*,
+};
 
 use crate::{forms, oracle::Layer, values::tensor};
 

@@ -10,8 +10,12 @@ use burn::{
     tensor::{Device, Int, Tensor},
 };
 use burn_hebbian::{
-    optim::checkpoint::{CheckpointError, Checkpoints, Progress, Training},
+    optim::{
+        Entry,
+        checkpoint::{CheckpointError, Checkpoints, Progress, Training},
+    },
     prelude::*,
+    rules::Similarity,
 };
 
 use crate::{

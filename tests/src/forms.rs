@@ -2,10 +2,10 @@
 
 use std::cell::Cell;
 
-use burn_hebbian::prelude::*;
+use burn_hebbian::nn::forms::{CorrelationForm, Forms, RecurrenceForm};
 
 std::thread_local! {
-    static FORCED: Cell<Forms> = const { Cell::new(Forms { correlation: None, mixing: None }) };
+    static FORCED: Cell<Forms> = const { Cell::new(Forms { correlation: None, recurrence: None }) };
 }
 
 /// The forms that layers of the tests are built with on this thread.
@@ -27,12 +27,12 @@ pub fn with_forced<R>(forms: Forms, body: impl FnOnce() -> R) -> R {
 
 /// Every form of both sums, by name: each correlation with one of the recurrences, each recurrence at least once.
 pub fn all() -> Vec<(String, Forms)> {
-    let mixing = MixingForm::ALL.into_iter().cycle();
-    let pairs = CorrelationForm::ALL.into_iter().zip(mixing);
-    let forms = |(correlation, mixing)| {
+    let recurrence = RecurrenceForm::ALL.into_iter().cycle();
+    let pairs = CorrelationForm::ALL.into_iter().zip(recurrence);
+    let forms = |(correlation, recurrence)| {
         (
-            format!("{correlation:?}_{mixing:?}"),
-            Forms { correlation: Some(correlation), mixing: Some(mixing) },
+            format!("{correlation:?}_{recurrence:?}"),
+            Forms { correlation: Some(correlation), recurrence: Some(recurrence) },
         )
     };
     pairs.map(forms).collect()

@@ -5,7 +5,7 @@ use burn::{
     nn::{Linear, LinearConfig, conv::Conv2d},
     tensor::{Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{nn::PaddingMode, prelude::*};
 
 use crate::{
     any_layer::{self, flat},

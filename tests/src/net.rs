@@ -10,7 +10,10 @@ use burn::{
     },
     tensor::{Device, Tensor, activation::relu},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    nn::{SyncBatchNorm, replicas::InProcess},
+    prelude::*,
+};
 
 use crate::values::tensor;
 

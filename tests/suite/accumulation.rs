@@ -4,7 +4,12 @@ use burn::{
     optim::{GradientsAccumulator, MultiGradientsParams, SgdConfig},
     tensor::{Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    nn::Output,
+    optim::{BoundPlan, Updates},
+    prelude::*,
+    rules::Reduction,
+};
 use burn_hebbian_tests::{
     layers::{hebbian_conv, input},
     oracle::Layer,

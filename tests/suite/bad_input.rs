@@ -8,7 +8,15 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    nn::Output,
+    optim::{BoundPlan, Rest, Updates},
+    prelude::*,
+    rules::{
+        Abstention, Activation, Bias, Competition, Gate, GroupOrder, Homeostasis, Reduction, Similarity,
+        Surround, Teacher, Variance,
+    },
+};
 use burn_hebbian_tests::{
     backends::backends,
     layers::{hebbian_conv, input, learn},

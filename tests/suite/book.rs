@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{Reduction, Scale},
+};
 use libtest_mimic::{Failed, Trial};
 use serde::de::DeserializeOwned;
 

@@ -8,7 +8,10 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use burn_hebbian::{
-    optim::checkpoint::{Checkpoints, Progress, Training},
+    optim::{
+        Entry,
+        checkpoint::{Checkpoints, Progress, Training},
+    },
     prelude::*,
 };
 use burn_hebbian_tests::{

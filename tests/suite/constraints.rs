@@ -4,7 +4,11 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    optim::Constraint,
+    prelude::*,
+    rules::{Activation, Activity},
+};
 use burn_hebbian_tests::{
     layers::{hebbian_conv, input},
     oracle::Layer,

@@ -1,7 +1,10 @@
 //! What every rule keeps to on every geometry; groups, padding and dilation are in `geometry`, backends in `rules`.
 
 use burn::tensor::{Device, Int, Tensor};
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{Competition, Gate, Homeostasis, Recurrence},
+};
 use burn_hebbian_tests::{
     any_layer::{AnyLayer, input},
     oracle::Layer,

@@ -1,7 +1,10 @@
 //! What this library does where the reference does what nobody would want.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{GroupOrder, Similarity, Teacher},
+};
 use burn_hebbian_tests::{
     layers::{conv, learn},
     oracle::Layer,

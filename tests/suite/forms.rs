@@ -5,9 +5,12 @@ use burn::{
     tensor::{Device, Tensor},
 };
 use burn_hebbian::{
-    core::{MatrixRecurrence, RecurrenceMask, WeightLayout},
-    nn::mix,
+    nn::{
+        bench::recurrence_product,
+        forms::{CorrelationForm, Forms, RecurrenceForm},
+    },
     prelude::*,
+    rules::{MatrixRecurrence, RecurrenceMask, WeightLayout},
 };
 use burn_hebbian_tests::{
     any_layer::{AnyLayer, input},
@@ -41,7 +44,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = vec![
         on_flex("forms::the_chosen_form_learns_the_same", the_chosen_form_learns_the_same),
         on_flex("forms::patches_of_many_images", patches_of_many_images),
-        on_flex("forms::mixing_of_many_neurons", mixing_of_many_neurons),
+        on_flex("forms::recurrence_over_many_neurons", recurrence_over_many_neurons),
         on_flex("forms::few_patches_are_accumulated", few_patches_are_accumulated),
         on_flex("forms::survive_a_mapping", survive_a_mapping),
     ];
@@ -82,7 +85,7 @@ fn patches_of_many_images(device: &Device) {
     let layer = Layer::dense([5, 12, 30, 31], [3, 12, 5, 5]);
     let learn = || AnyLayer::new(&layer, device).with_rule(Rule::hebb()).learn(input(&layer, device), None);
     let forced = |correlation| {
-        let forms = Forms { correlation: Some(correlation), mixing: None };
+        let forms = Forms { correlation: Some(correlation), recurrence: None };
         vec(with_forced(forms, learn))
     };
     let expected = forced(CorrelationForm::Gradient);
@@ -92,7 +95,7 @@ fn patches_of_many_images(device: &Device) {
 }
 
 /// More neurons than the blockwise forms take at a time, the last block smaller, on every kind of layout.
-fn mixing_of_many_neurons(device: &Device) {
+fn recurrence_over_many_neurons(device: &Device) {
     let convolution = WeightLayout { groups: 2, before: 1, neurons: 300, after: 7 };
     let transposed = WeightLayout { groups: 2, before: 3, neurons: 140, after: 4 };
     let linear = WeightLayout { groups: 1, before: 11, neurons: 257, after: 1 };
@@ -102,8 +105,8 @@ fn mixing_of_many_neurons(device: &Device) {
         for mask in [RecurrenceMask::Full, RecurrenceMask::LowerTriangle] {
             let matrix = MatrixRecurrence { left: factor(2), right: factor(3), mask };
             let expected = vec(mixed(&layout, weight.clone(), &matrix));
-            for form in MixingForm::ALL.map(Some).into_iter().chain([None]) {
-                let got = mix(&layout, weight.clone(), matrix.clone(), form);
+            for form in RecurrenceForm::ALL.map(Some).into_iter().chain([None]) {
+                let got = recurrence_product(&layout, weight.clone(), matrix.clone(), form);
                 assert_eq!(got.dims(), layout.dims());
                 assert_close(&format!("{form:?}, {mask:?}, {layout:?}"), &vec(got), &expected, TOLERANCE);
             }
@@ -131,19 +134,22 @@ fn few_patches_are_accumulated(device: &Device) {
     let linear = |neurons| WeightLayout { groups: 1, before: 1024, neurons, after: 1 };
     let cheapest = |neurons, patches, mask| {
         let factor = || Tensor::zeros([patches, 1, neurons, 1], device);
-        MixingForm::cheapest(&linear(neurons), &MatrixRecurrence { left: factor(), right: factor(), mask })
+        RecurrenceForm::cheapest(
+            &linear(neurons),
+            &MatrixRecurrence { left: factor(), right: factor(), mask },
+        )
     };
     let (full, triangle) = (RecurrenceMask::Full, RecurrenceMask::LowerTriangle);
-    assert_eq!(cheapest(4096, 64, triangle), MixingForm::Accumulated);
-    assert_eq!(cheapest(4096, 64, full), MixingForm::Accumulated);
-    assert_eq!(cheapest(256, 4096, triangle), MixingForm::Triangle);
-    assert_eq!(cheapest(256, 4096, full), MixingForm::Gram);
-    assert_eq!(cheapest(16, 64, triangle), MixingForm::Gram);
+    assert_eq!(cheapest(4096, 64, triangle), RecurrenceForm::Accumulated);
+    assert_eq!(cheapest(4096, 64, full), RecurrenceForm::Accumulated);
+    assert_eq!(cheapest(256, 4096, triangle), RecurrenceForm::Triangle);
+    assert_eq!(cheapest(256, 4096, full), RecurrenceForm::Gram);
+    assert_eq!(cheapest(16, 64, triangle), RecurrenceForm::Gram);
 }
 
 /// A layer keeps its forms through what optimizers do to modules.
 fn survive_a_mapping(device: &Device) {
-    let forms = Forms { correlation: Some(CorrelationForm::Views), mixing: None };
+    let forms = Forms { correlation: Some(CorrelationForm::Views), recurrence: None };
     let layer = HebbianConv2dConfig::new([2, 3], [3, 3], Rule::hebb()).init(device).with_forms(forms);
     assert_eq!(layer.clone().no_grad().correlation_form([1, 2, 5, 5]), CorrelationForm::Views);
     assert_eq!(layer.valid().correlation_form([1, 2, 5, 5]), CorrelationForm::Views);

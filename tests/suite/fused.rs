@@ -4,7 +4,11 @@
 //! [forms](crate::forms); the golden vectors run on it too.
 
 use burn::tensor::Device;
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    nn::forms::{CorrelationForm, Forms},
+    prelude::*,
+    rules::{Activation, Activity, Competition, Factors, Finish, Gate, PointwiseRule, Reduction, Similarity},
+};
 use burn_hebbian_tests::{
     any_layer::{AnyLayer, input, weight},
     forms::with_forced,
@@ -36,7 +40,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn forced(correlation: CorrelationForm) -> Forms {
-    Forms { correlation: Some(correlation), mixing: None }
+    Forms { correlation: Some(correlation), recurrence: None }
 }
 
 /// Layers of more positions than a tile has, more neurons than a panel, and sizes that fill neither.

@@ -4,7 +4,15 @@ use burn::{
     nn::{PaddingConfig1d, PaddingConfig2d, PaddingConfig3d, conv::Conv2dConfig},
     tensor::{Device, Slice, Tensor, ops::PadMode},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    nn::{
+        HebbianConvTranspose1dConfig, HebbianConvTranspose2dConfig, HebbianConvTranspose3dConfig, Output,
+        PaddingMode,
+        forms::{CorrelationForm, Forms},
+    },
+    prelude::*,
+    rules::{Activity, Factors, Finish, Normalization, Reduction, Scale, Similarity},
+};
 use burn_hebbian_tests::{
     any_layer::{AnyLayer, input, weight},
     forms::with_forced,
@@ -76,7 +84,7 @@ impl LocalRule for Fixed {
 
 /// A layer whose gradients are Burn's own.
 pub(crate) fn by_burn(layer: &Layer, device: &Device) -> AnyLayer {
-    let forms = Forms { correlation: Some(CorrelationForm::Gradient), mixing: None };
+    let forms = Forms { correlation: Some(CorrelationForm::Gradient), recurrence: None };
     with_forced(forms, || AnyLayer::new(layer, device))
 }
 

@@ -5,7 +5,11 @@ use burn::{
     optim::{GradientsParams, SgdConfig, momentum::MomentumConfig},
     tensor::{Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    optim::{BoundPlan, Entry, Rest, Updates},
+    prelude::*,
+    rules::Activation,
+};
 use burn_hebbian_tests::{
     any_layer::{AnyLayer, input},
     net::{Net, PlainNet},

@@ -14,7 +14,11 @@ use burn::{
         TrainOutput, TrainStep,
     },
 };
-use burn_hebbian::{prelude::*, train::LogRenderer};
+use burn_hebbian::{
+    optim::{BoundPlan, Refused},
+    prelude::*,
+    train::LogRenderer,
+};
 use burn_hebbian_tests::{
     net::{Net, NormNet, PlainNet},
     values::{assert_close, numbers, vec},

@@ -8,7 +8,7 @@ use burn::{
     nn::LinearConfig,
     tensor::{Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{prelude::*, rules::Activation};
 use burn_hebbian_tests::values::{assert_close, tensor, vec};
 use libtest_mimic::Trial;
 

@@ -14,7 +14,11 @@ use burn::{
     tensor::{Device, Int, Tensor, activation::relu},
 };
 use burn_hebbian::{
-    optim::checkpoint::{Checkpoints, Progress, Training},
+    nn::SyncBatchNorm,
+    optim::{
+        Entry, Rest,
+        checkpoint::{Checkpoints, Progress, Training},
+    },
     prelude::*,
     train::pipeline::{Pipeline, PipelineError, Staged},
 };

@@ -4,7 +4,10 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    optim::{BoundPlan, Entry, Report, Rest, UpdateError},
+    prelude::*,
+};
 use burn_hebbian_tests::{
     net::{Net, PlainNet},
     values::{tensor, vec},

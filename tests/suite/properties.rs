@@ -1,7 +1,13 @@
 //! Random layers and random rules against the oracle.
 
 use burn::tensor::Device;
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{
+        Activation, AntiHebbian, Competition, Gate, Homeostasis, Recombination, Recurrence, Reduction, Scale,
+        Similarity, Surround, Variance,
+    },
+};
 use burn_hebbian_tests::{
     any_layer::{self, AnyLayer, input},
     oracle::{self, Layer},

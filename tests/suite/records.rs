@@ -1,7 +1,7 @@
 //! Records of the plain layer and of the wrapped one are the same.
 
 use burn::{module::Module, optim::SgdConfig, tensor::Device};
-use burn_hebbian::prelude::*;
+use burn_hebbian::{optim::Rest, prelude::*};
 use burn_hebbian_tests::{
     net::{Net, PlainNet},
     values::{assert_close, tensor, vec},

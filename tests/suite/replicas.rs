@@ -8,7 +8,14 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    nn::{
+        SyncBatchNorm,
+        replicas::{AllReduce, InProcess},
+    },
+    optim::{Collectives, Rest},
+    prelude::*,
+};
 use burn_hebbian_tests::{
     net::{Net, PlainNet},
     values::{assert_close, tensor, vec},

@@ -1,7 +1,14 @@
 //! Every rule against a loop over scalars, on every form of layer.
 
 use burn::tensor::{Device, Tensor};
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    nn::{Output, PaddingMode},
+    prelude::*,
+    rules::{
+        Activation, Competition, Criterion, Gate, GroupOrder, Homeostasis, Lateral, Neighborhood,
+        Recombination, Recurrence, Reduction, Similarity, Surround, Teacher,
+    },
+};
 use burn_hebbian_tests::{
     any_layer::{self, AnyLayer},
     layers::{hebbian_conv, input, learn, linear, weight},

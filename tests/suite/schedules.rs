@@ -6,7 +6,10 @@ use burn::{
     optim::{AdamConfig, SgdConfig},
     tensor::{Device, Int, Tensor},
 };
-use burn_hebbian::{optim::IntoOptimizer, prelude::*};
+use burn_hebbian::{
+    optim::{Entry, IntoOptimizer, PlanError, Rest, UpdateError},
+    prelude::*,
+};
 use burn_hebbian_tests::{
     net::{Net, PlainNet},
     values::{assert_close, tensor, vec},

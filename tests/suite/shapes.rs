@@ -15,9 +15,13 @@ use burn::{
     tensor::{DType, Device, Tensor},
 };
 use burn_hebbian::{
-    core::Sums,
-    nn::observe::{Ownership, Pass, Selection, collect, with_binding, with_seats},
+    nn::{
+        Output,
+        forms::{CorrelationForm, Forms},
+        observe::{GradientFlow, Ownership, Pass, Selection, collect, with_binding, with_seats},
+    },
     prelude::*,
+    rules::{Activation, Lateral, RuleError, Similarity, Sums, WeightLayout},
 };
 use burn_hebbian_tests::{
     any_layer::{AnyLayer, input, weight},
@@ -145,7 +149,7 @@ fn on_every_path(layer: &AnyLayer, x: &Tensor<5>, mut expect: impl FnMut(&str, S
 }
 
 fn wrong_channels_are_refused(device: &Device) {
-    let fused = Forms { correlation: Some(CorrelationForm::Fused), mixing: None };
+    let fused = Forms { correlation: Some(CorrelationForm::Fused), recurrence: None };
     for (name, layer) in small() {
         let local = AnyLayer::new(&layer, device);
         for ((forms, dtype), images) in [Forms::default(), fused]

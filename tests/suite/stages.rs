@@ -5,7 +5,13 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Tensor, TensorData},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{
+        Abstention, Activation, AntiHebbian, Bias, Competition, Criterion, Gate, Lateral, Neighborhood,
+        Similarity, Variance,
+    },
+};
 use burn_hebbian_tests::{
     any_layer::{self, AnyLayer},
     layers::{conv, hebbian_conv, weight},

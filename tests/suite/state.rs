@@ -5,7 +5,11 @@ use burn::{
     optim::{SgdConfig, decay::WeightDecayConfig},
     tensor::Device,
 };
-use burn_hebbian::{optim::TrainedBy, prelude::*};
+use burn_hebbian::{
+    optim::TrainedBy,
+    prelude::*,
+    rules::{Lateral, Neighborhood},
+};
 use burn_hebbian_tests::{
     layers::{conv, hebbian_conv, input},
     net::{Net, PlainNet},

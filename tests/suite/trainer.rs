@@ -32,7 +32,9 @@ use burn::{
     },
 };
 use burn_hebbian::{
+    optim::Entry,
     prelude::*,
+    rules::Similarity,
     train::{
         Batch, Classifier, EpochCounter, Hybrid, LogRenderer, OrderedLoader, PhasedTraining, best_epoch,
     },

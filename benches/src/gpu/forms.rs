@@ -3,9 +3,12 @@
 
 use burn::tensor::DType;
 use burn_hebbian::{
-    core::{MatrixRecurrence, RecurrenceMask, WeightLayout},
-    nn::mix,
+    nn::{
+        bench::recurrence_product,
+        forms::{CorrelationForm, Forms, RecurrenceForm},
+    },
     prelude::*,
+    rules::{MatrixRecurrence, RecurrenceMask, WeightLayout},
 };
 
 use super::{
@@ -20,9 +23,14 @@ const BATCHES: usize = 8;
 /// Measures and prints both.
 pub fn measure(bench: &Bench) {
     correlations(bench);
-    mixings(bench, "subspace", RecurrenceMask::Full, &[MixingForm::Gram, MixingForm::Accumulated]);
+    recurrences(
+        bench,
+        "subspace",
+        RecurrenceMask::Full,
+        &[RecurrenceForm::Gram, RecurrenceForm::Accumulated],
+    );
     // of a full matrix there is no triangle
-    mixings(bench, "Sanger", RecurrenceMask::LowerTriangle, &MixingForm::ALL);
+    recurrences(bench, "Sanger", RecurrenceMask::LowerTriangle, &RecurrenceForm::ALL);
 }
 
 /// Prints the head of a table of forms.
@@ -71,7 +79,7 @@ fn correlation(bench: &Bench, case: &Case, form: CorrelationForm, chosen: bool) 
 }
 
 /// Neurons, fan-in and patches.
-const MIXINGS: [[usize; 3]; 12] = [
+const RECURRENCES: [[usize; 3]; 12] = [
     [4096, 1024, 64],
     [1024, 1024, 64],
     [1024, 1024, 2048],
@@ -86,38 +94,46 @@ const MIXINGS: [[usize; 3]; 12] = [
     [512, 4608, 6272],
 ];
 
-fn mixings(bench: &Bench, rule: &str, mask: RecurrenceMask, forms: &[MixingForm]) {
+fn recurrences(bench: &Bench, rule: &str, mask: RecurrenceMask, forms: &[RecurrenceForm]) {
     let names: Vec<String> = forms.iter().map(|form| format!("{form:?}")).collect();
     forms_head(&format!("{rule}, ms"), &names);
-    for sizes in MIXINGS {
+    for sizes in RECURRENCES {
         let sizes = if bench.full { sizes } else { sizes.map(|size| size.min(32)) };
         let case = format!("{rule} {} neurons fan-in {} {} patches", sizes[0], sizes[1], sizes[2]);
         if bench.takes(&case) {
-            let (chosen, times) = mixing(bench, &case, sizes, mask, forms);
+            let (chosen, times) = recurrence(bench, &case, sizes, mask, forms);
             forms_row(case, &names, &times, chosen);
         }
     }
 }
 
 /// The place of the chosen form, and every form's time.
-fn mixing(
+fn recurrence(
     bench: &Bench,
     case: &str,
     [neurons, fan_in, patches]: [usize; 3],
     mask: RecurrenceMask,
-    forms: &[MixingForm],
+    forms: &[RecurrenceForm],
 ) -> (Option<usize>, Vec<Option<f64>>) {
     let layout = WeightLayout { groups: 1, before: 1, neurons, after: fan_in };
     let factor = || bench.normal([1, 1, neurons, patches], DType::F32);
     let matrix = MatrixRecurrence { left: factor(), right: factor(), mask };
     let weight = bench.normal(layout.dims(), DType::F32);
-    let chosen = MixingForm::cheapest(&layout, &matrix);
-    let time = |form: &MixingForm| {
-        let run = || mix(&layout, weight.clone(), matrix.clone(), Some(*form));
+    let chosen = RecurrenceForm::cheapest(&layout, &matrix);
+    let time = |form: &RecurrenceForm| {
+        let run = || recurrence_product(&layout, weight.clone(), matrix.clone(), Some(*form));
         let seconds = bench.timer.seconds(run);
         let what = format!("{form:?}");
         let (chosen, flop) = (*form == chosen, 0.0);
-        bench.csv.add(Entry { part: "mixing", case, what: &what, dtype: DType::F32, chosen, seconds, flop });
+        bench.csv.add(Entry {
+            part: "recurrence",
+            case,
+            what: &what,
+            dtype: DType::F32,
+            chosen,
+            seconds,
+            flop,
+        });
         seconds
     };
     let times = forms.iter().map(time).collect();

@@ -5,8 +5,12 @@ use burn::{
     optim::SgdConfig,
     tensor::{DType, Tensor},
 };
-use burn_hebbian::lab::models::{ResNetConfig, SoftHebbConfig, VggConfig};
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    lab::models::{ResNetConfig, SoftHebbConfig, VggConfig},
+    optim::Rest,
+    prelude::*,
+    rules::Activation,
+};
 
 use super::{
     Bench, CHECK_EVERY, Cast,

@@ -7,7 +7,10 @@ use burn::tensor::{
     module::conv2d,
     ops::{ConvOptions, PadMode},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    nn::forms::{CorrelationForm, Forms},
+    prelude::*,
+};
 
 use super::{
     Bench, CHECK_EVERY, Cast,

@@ -55,7 +55,7 @@ impl Factors {
     }
 
     /// `− Σ_j K_kj w_j`, nothing in `x`.
-    pub fn mixing(matrix: MatrixRecurrence) -> Self {
+    pub fn recurrence(matrix: MatrixRecurrence) -> Self {
         Self::nothing().with_matrix(matrix)
     }
 

@@ -72,7 +72,7 @@ impl WeightLayout {
     }
 
     /// `Σ_j K_kj w_j`: weight vectors mixed within each group, `k: [groups, neurons, neurons]`.
-    pub fn mix_neurons(&self, weight: Tensor<4>, k: Tensor<3>) -> Tensor<4> {
+    pub fn recurrence_product(&self, weight: Tensor<4>, k: Tensor<3>) -> Tensor<4> {
         let [groups, before, neurons, after] = self.dims();
         let mixed = if before == 1 {
             k.matmul(weight.reshape([groups, neurons, after])) // [g, k, k] · [g, k, after]

@@ -1,7 +1,7 @@
 //! The forms in which a step's costly sums can be evaluated.
 //!
 //! Two sums of a step can be written as products of matrices in several ways: the correlation of the input with the
-//! coefficients, and the weight vectors that a recurrence over neurons mixes. All forms of one sum give the same values
+//! coefficients, and the weight vectors that a recurrence over neurons combines. All forms of one sum give the same values
 //! up to rounding; which is fastest depends on the shape and the backend. Layers choose by themselves;
 //! [`Local::with_forms`](crate::Local::with_forms) takes the choice away from one of them.
 
@@ -44,7 +44,7 @@ impl CorrelationForm {
 /// How a layer evaluates `K · W` where `K_kj = Σ left_k right_j` over patches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum MixingForm {
+pub enum RecurrenceForm {
     /// `K` as a matrix, masked, times the weights.
     Gram,
     /// Of a triangular `K` the half that is not zero, in blocks of neurons; of a full one [`Gram`](Self::Gram).
@@ -53,7 +53,7 @@ pub enum MixingForm {
     Accumulated,
 }
 
-impl MixingForm {
+impl RecurrenceForm {
     /// Every form.
     pub const ALL: [Self; 3] = [Self::Gram, Self::Triangle, Self::Accumulated];
 }
@@ -64,5 +64,5 @@ pub struct Forms {
     /// Of the correlation.
     pub correlation: Option<CorrelationForm>,
     /// Of the recurrence over neurons.
-    pub mixing: Option<MixingForm>,
+    pub recurrence: Option<RecurrenceForm>,
 }

@@ -12,7 +12,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backend;
-mod forms;
+pub mod forms;
 mod fused;
 mod geometry;
 mod gradient;
@@ -23,7 +23,6 @@ mod pass;
 mod precision;
 pub mod replicas;
 
-pub use forms::{CorrelationForm, Forms, MixingForm};
 #[doc(hidden)]
 pub use geometry::Window;
 pub use geometry::{Geometry, PaddingMode};
@@ -33,4 +32,10 @@ pub use layers::{
     HebbianConvTranspose2dConfig, HebbianConvTranspose3d, HebbianConvTranspose3dConfig, HebbianLinear,
     HebbianLinearConfig, Local, SyncBatchNorm, Trainable,
 };
-pub use pass::{Output, mix};
+pub use pass::Output;
+
+/// What the benches time by itself; no promise is made about it.
+#[doc(hidden)]
+pub mod bench {
+    pub use crate::pass::recurrence_product;
+}

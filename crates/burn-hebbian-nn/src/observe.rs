@@ -82,6 +82,7 @@ impl fmt::Debug for Seat {
 
 /// A local layer as it announces itself.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct LayerInfo {
     /// The id of its weight.
     pub weight: ParamId,
@@ -112,6 +113,7 @@ impl PartialEq for LayerInfo {
 
 /// What a module consists of, beside its parameters, in its order.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Collected {
     /// Local layers.
     pub layers: Vec<LayerInfo>,
@@ -184,6 +186,7 @@ pub fn with_seats<R>(pass: Arc<dyn Pass>, map: impl FnOnce() -> R) -> (R, Collec
 
 /// What a layer hears while it is mapped.
 #[derive(Default)]
+#[non_exhaustive]
 pub struct Call {
     /// Its seat, if the module is a copy for a pass.
     pub seat: Option<Seat>,

@@ -7,7 +7,7 @@
 //!     optim::AdamConfig,
 //!     tensor::{Device, Distribution, Int, Tensor},
 //! };
-//! use burn_hebbian::prelude::*;
+//! use burn_hebbian::{nn::Output, prelude::*};
 //!
 //! #[derive(Module, Debug)]
 //! struct Net {
@@ -45,7 +45,7 @@
 //! ```
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-pub use burn_hebbian_core as core;
+pub use burn_hebbian_core as rules;
 #[cfg(feature = "lab")]
 pub use burn_hebbian_lab as lab;
 pub use burn_hebbian_nn as nn;
@@ -53,27 +53,17 @@ pub use burn_hebbian_optim as optim;
 #[cfg(feature = "train")]
 pub use burn_hebbian_train as train;
 
-/// What most programs need.
+/// What most programs need: layers, rules by name, plans and the optimizer.
+///
+/// Stages and options of rules are in [`rules`], outputs and norms in [`nn`], constraints, reports and errors in
+/// [`optim`].
 pub mod prelude {
-    pub use burn_hebbian_core::{
-        Abstention, Activation, Activity, AntiHebbian, Bias, Competition, Criterion, Factors, Finish, Gate,
-        GroupOrder, Homeostasis, Lateral, LocalRule, Neighborhood, Normalization, PointwiseRule, Rate,
-        Recombination, Recurrence, Reduction, Rule, RuleError, Scale, Signals, Similarity, Surround, Teacher,
-        Variance, WeightLayout,
-    };
+    pub use burn_hebbian_core::{LocalRule, Rule, Signals};
     pub use burn_hebbian_nn::{
-        CorrelationForm, Forms, HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig,
-        HebbianConv3d, HebbianConv3dConfig, HebbianConvTranspose1d, HebbianConvTranspose1dConfig,
-        HebbianConvTranspose2d, HebbianConvTranspose2dConfig, HebbianConvTranspose3d,
-        HebbianConvTranspose3dConfig, HebbianLinear, HebbianLinearConfig, Local, MixingForm, Output,
-        PaddingMode, SyncBatchNorm,
-        observe::GradientFlow,
-        replicas::{AllReduce, InProcess, ReduceError},
+        HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig, HebbianConv3d,
+        HebbianConv3dConfig, HebbianLinear, HebbianLinearConfig, Local,
     };
-    pub use burn_hebbian_optim::{
-        BoundPlan, Collectives, Constraint, Entry, LocalOptimizer, LocalTraining, OptimizerChoice, Plan,
-        PlanError, Refused, Report, Rest, Seen, UpdateError, Updates,
-    };
+    pub use burn_hebbian_optim::{LocalOptimizer, LocalTraining, Plan};
 }
 
 /// The READMEs and the pages of the book that show the API: their Rust blocks are doctests.

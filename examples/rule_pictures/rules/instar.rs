@@ -1,7 +1,7 @@
 //! Plain instar, without competition.
 
 use anyhow::Result;
-use burn_hebbian::prelude::{Activation, Rule};
+use burn_hebbian::{prelude::Rule, rules::Activation};
 
 use crate::{
     data::Data,

@@ -1,7 +1,7 @@
 //! The rules that look for principal components, on digits minus the mean digit.
 
 use anyhow::Result;
-use burn_hebbian::prelude::{Constraint, Rule};
+use burn_hebbian::{optim::Constraint, prelude::Rule};
 
 use crate::{
     data::Data,

@@ -3,7 +3,10 @@
 use anyhow::Result;
 use burn::{nn::Initializer, tensor::Tensor};
 use burn_hebbian::lab::data::Labeled;
-use burn_hebbian::prelude::{Competition, HebbianConv2d, Rule};
+use burn_hebbian::{
+    prelude::{HebbianConv2d, Rule},
+    rules::Competition,
+};
 
 use crate::{
     data::Data,

@@ -4,7 +4,11 @@ use anyhow::Result;
 use burn::tensor::Device;
 use burn_hebbian::lab::digits::CLASSES;
 use burn_hebbian::lab::{data::Labeled, evaluation::accuracy};
-use burn_hebbian::prelude::{Gate, Output, Rule, Teacher};
+use burn_hebbian::{
+    nn::Output,
+    prelude::Rule,
+    rules::{Gate, Teacher},
+};
 
 use crate::{
     data::Data,

@@ -1,6 +1,9 @@
 //! What happens to the sums, once.
 
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{Normalization, Rate, Recurrence, Reduction, Scale},
+};
 
 use super::{
     layer::Layer,

@@ -1,6 +1,9 @@
 //! What stateful stages keep between steps, one number after the other.
 
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{Abstention, Activation, AntiHebbian, Competition, Criterion, Gate, Variance},
+};
 
 use super::{layer::Layer, stages::mean};
 

@@ -5,7 +5,10 @@ mod layer;
 mod memory;
 mod stages;
 
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{Homeostasis, Reduction},
+};
 
 pub use layer::Layer;
 pub use memory::Memory;

@@ -1,6 +1,12 @@
 //! The stages of a rule, for one patch and the neurons of one group.
 
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{
+        Activation, AntiHebbian, Competition, Criterion, Gate, GroupOrder, Lateral, Neighborhood,
+        Recombination, Recurrence, Similarity, Surround, Teacher, Variance,
+    },
+};
 
 use super::{Layer, Memory, Patch, memory::Shown};
 

@@ -1,7 +1,10 @@
 //! Cluster centers, shares of wins, and maps.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{Lateral, Neighborhood, Similarity},
+};
 use burn_hebbian_tests::values::{numbers, tensor, vec};
 use libtest_mimic::Trial;
 

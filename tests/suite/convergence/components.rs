@@ -1,7 +1,7 @@
 //! Principal components.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_hebbian::prelude::*;
+use burn_hebbian::{prelude::*, rules::Activation};
 use burn_hebbian_tests::values::{numbers, tensor};
 use libtest_mimic::Trial;
 

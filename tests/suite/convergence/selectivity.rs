@@ -4,7 +4,10 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{Activation, Homeostasis},
+};
 use burn_hebbian_tests::values::{tensor, vec};
 use libtest_mimic::Trial;
 

@@ -1,7 +1,10 @@
 //! Independent sources.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{Activation, Criterion},
+};
 use burn_hebbian_tests::values::{numbers, tensor};
 use libtest_mimic::Trial;
 

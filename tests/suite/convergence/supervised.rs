@@ -4,7 +4,10 @@ use burn::{
     optim::SgdConfig,
     tensor::{Device, Tensor, TensorData},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{
+    prelude::*,
+    rules::{Gate, Teacher},
+};
 use burn_hebbian_tests::values::{assert_close, tensor, vec};
 use libtest_mimic::Trial;
 

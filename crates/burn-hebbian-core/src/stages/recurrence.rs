@@ -90,9 +90,9 @@ impl Recurrence {
                     Recombination::Activity => stages.activity() * stages.similarity(),
                 };
                 let mask = if hierarchical { RecurrenceMask::LowerTriangle } else { RecurrenceMask::Full };
-                let mixing = Factors::mixing(MatrixRecurrence { left, right, mask });
+                let product = Factors::recurrence(MatrixRecurrence { left, right, mask });
                 // the tangent projection takes out what is along w_k, the growing term with it
-                if normalized { mixing } else { mixing.with_growth(c) }
+                if normalized { product } else { product.with_growth(c) }
             }
         }
     }

@@ -5,6 +5,7 @@ use burn::{
     nn::conv::Conv2d,
     tensor::{Device, Tensor},
 };
+use burn_hebbian_nn::forms::{CorrelationForm, Forms, RecurrenceForm};
 
 use super::{BenchRule, Case, Patches, Teaching, broadcast, local, per_patch, product};
 
@@ -51,7 +52,8 @@ impl Setting {
         let w = conv.weight.val().reshape([neurons, fan_in]);
         let (chosen, plan) =
             Plan::new().bind(Local::new(conv).with_rule(rule.preset())).expect("the rule fits");
-        let forms = Forms { correlation: Some(CorrelationForm::Gradient), mixing: Some(MixingForm::Gram) };
+        let forms =
+            Forms { correlation: Some(CorrelationForm::Gradient), recurrence: Some(RecurrenceForm::Gram) };
         let gradient = chosen.clone().with_forms(forms);
         let dot = chosen.forward(x.clone());
         Self { rule, case, x, dot, w, chosen, gradient, plan }

@@ -31,7 +31,8 @@ fn epochs(json: &Value) -> &'static str {
 fn tables() -> Vec<(String, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("experiments");
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
-    let named = files.map(|path| {
+    let json = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let named = json.map(|path| {
         let json: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         (path.file_stem().unwrap().to_string_lossy().into_owned(), json)
     });

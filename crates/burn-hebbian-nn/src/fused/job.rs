@@ -9,7 +9,7 @@ use pulp::{Arch, Simd, WithSimd};
 use super::{
     Fused, extension,
     panels::{pack, unpack},
-    pointwise::{Mixing, Pointwise, inverse_norm},
+    pointwise::{Pointwise, inverse_norm},
     products::{STEP, width},
     tiles::Tiling,
     worker::{Partial, Worker},
@@ -77,14 +77,13 @@ impl Job {
         let has = |sum: fn(&Pointwise) -> bool| self.rule.as_ref().is_some_and(sum);
         let decay = 0..if has(Pointwise::has_decay) { neurons } else { 0 };
         let mass = decay.end..decay.end + if has(Pointwise::has_mass) { neurons } else { 0 };
-        let mixes = self.mixing() != Mixing::None;
-        let gram = mass.end..mass.end + if mixes { neurons * self.neurons } else { 0 };
+        let gram = mass.end..mass.end + self.recurrence().map_or(0, |_| neurons * self.neurons);
         Sums { decay, mass, gram }
     }
 
-    /// What the neurons of a group mix with.
-    pub(super) fn mixing(&self) -> Mixing {
-        self.rule.as_ref().map_or(Mixing::None, Pointwise::mixing)
+    /// Which neurons of a group interact, if any do.
+    pub(super) fn recurrence(&self) -> Option<RecurrenceMask> {
+        self.rule.as_ref().and_then(Pointwise::recurrence)
     }
 
     /// Whether this is faster than one operation after the other, as far as it was measured: where vectors have several
@@ -94,19 +93,19 @@ impl Job {
         const LARGEST: usize = 1 << 21;
         let patches = self.images * self.positions();
         let (neurons, fan_in) = (self.neurons, self.fan_in());
-        // the Gram matrix, K² values, is all that a fused pass can mix by
+        // a fused pass has one form of a recurrence, by the Gram matrix of K² values
         let multiplications = neurons * (patches + fan_in);
-        let mixes_well = match self.mixing() {
-            Mixing::None => true,
-            Mixing::Triangle => multiplications <= 7 * patches * fan_in,
-            Mixing::Full => 2 * multiplications <= 7 * patches * fan_in,
+        let recurs_well = match self.recurrence() {
+            None => true,
+            Some(RecurrenceMask::LowerTriangle) => multiplications <= 7 * patches * fan_in,
+            Some(_) => 2 * multiplications <= 7 * patches * fan_in,
         };
         // a kernel of one tap is a product without unfolding, at which Burn is better
         let responds_well = patches >= 400 && fan_in > self.channels;
         Arch::new().dispatch(Width) >= 8
             && neurons >= 8
             && patches >= 64
-            && mixes_well
+            && recurs_well
             && (self.rule.is_some() || responds_well)
             && self.tiling(1).numbers() <= LARGEST
     }
@@ -129,11 +128,7 @@ impl Job {
         let dims = self.output(x.dims());
         let parts = self.sums();
         let [groups, neurons] = [self.groups, self.neurons];
-        let mask = match self.mixing() {
-            Mixing::None => None,
-            Mixing::Full => Some(RecurrenceMask::Full),
-            Mixing::Triangle => Some(RecurrenceMask::LowerTriangle),
-        };
+        let mask = self.recurrence();
         let [dot, correlation, sums] = extension::run(x, w, self);
         let part = |range: Range<usize>| sums.clone().narrow(0, range.start, range.len());
         let vector =
@@ -196,7 +191,7 @@ impl Job {
         }
         let gram = &mut sums[parts.gram];
         unpack(&total.gram, [neurons.next_multiple_of(STEP), width], gram, [neurons, neurons]);
-        if self.mixing() == Mixing::Triangle {
+        if self.recurrence() == Some(RecurrenceMask::LowerTriangle) {
             for (neuron, row) in gram.chunks_exact_mut(neurons).enumerate() {
                 row[neuron % neurons + 1..].fill(0.0);
             }

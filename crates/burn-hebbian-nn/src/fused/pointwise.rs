@@ -1,6 +1,8 @@
 //! What a rule makes of one patch: the stages of a [`PointwiseRule`] on plain numbers.
 
-use burn_hebbian_core::{Activation, Competition, Gate, PointwiseRule, Recurrence, Reduction, Similarity};
+use burn_hebbian_core::{
+    Activation, Competition, Gate, PointwiseRule, Recurrence, RecurrenceMask, Reduction, Similarity,
+};
 
 /// Energies below this count as zero, as everywhere.
 const MIN_ENERGY: f32 = 1e-30;
@@ -14,17 +16,6 @@ pub(super) struct Pointwise {
     gate: Gate,
     recurrence: Recurrence,
     weighted: bool,
-}
-
-/// How neurons hold each other back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mixing {
-    /// Not at all.
-    None,
-    /// All of them.
-    Full,
-    /// Each neuron by itself and those before it.
-    Triangle,
 }
 
 /// What does not change from patch to patch, and sums over patches; one number a neuron.
@@ -95,11 +86,12 @@ impl Pointwise {
         self.weighted
     }
 
-    pub(super) fn mixing(&self) -> Mixing {
+    /// Which neurons of a group interact, if any do.
+    pub(super) fn recurrence(&self) -> Option<RecurrenceMask> {
         match self.recurrence {
-            Recurrence::Subspace => Mixing::Full,
-            Recurrence::Sanger => Mixing::Triangle,
-            _ => Mixing::None,
+            Recurrence::Subspace => Some(RecurrenceMask::Full),
+            Recurrence::Sanger => Some(RecurrenceMask::LowerTriangle),
+            _ => None,
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::ops::{AddAssign, Range};
 
+use burn_hebbian_core::RecurrenceMask;
 use pulp::{Simd, WithSimd, bytemuck::cast_slice};
 
 use super::{
     job::Job,
-    pointwise::{Mixing, Neurons, Patch, Pointwise},
+    pointwise::{Neurons, Patch, Pointwise},
     products::{BLOCK, Lane, Panel, STEP, VECTORS, correlate, respond, width},
     tiles::{Tiling, Unfolded},
 };
@@ -141,7 +142,7 @@ struct Learning<'a> {
     job: &'a Job,
     rule: &'a Pointwise,
     inverse_norms: &'a [f32],
-    /// Neurons that each neuron mixes with, a multiple of [`STEP`]; 0 if none.
+    /// Neurons that each neuron interacts with, a multiple of [`STEP`]; 0 if none.
     partners: usize,
     /// Their activities, in blocks of positions.
     activities: Vec<Lane>,
@@ -157,12 +158,11 @@ struct Learning<'a> {
 impl<'a> Learning<'a> {
     fn new(job: &'a Job, rule: &'a Pointwise, inverse_norms: &'a [f32]) -> Self {
         let (neurons, all) = (job.neurons, job.groups * job.neurons);
-        let mixes = rule.mixing() != Mixing::None;
         Self {
             job,
             rule,
             inverse_norms,
-            partners: if mixes { neurons.next_multiple_of(STEP) } else { 0 },
+            partners: rule.recurrence().map_or(0, |_| neurons.next_multiple_of(STEP)),
             activities: Vec::new(),
             energies: Vec::new(),
             row: Vec::new(),
@@ -176,10 +176,10 @@ impl<'a> Learning<'a> {
 
     /// How many partners, from the first on, the neurons before one have, in whole steps.
     fn partners_before(&self, neuron: usize) -> usize {
-        match self.rule.mixing() {
-            Mixing::None => 0,
-            Mixing::Full => self.partners,
-            Mixing::Triangle => neuron.next_multiple_of(STEP).min(self.partners),
+        match self.rule.recurrence() {
+            None => 0,
+            Some(RecurrenceMask::LowerTriangle) => neuron.next_multiple_of(STEP).min(self.partners),
+            Some(_) => self.partners,
         }
     }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// What lies in the padding of a Hebbian convolution.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum PaddingMode {
     /// Zeros, as in Burn's own layers.
     #[default]

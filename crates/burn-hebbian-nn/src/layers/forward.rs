@@ -64,6 +64,7 @@ macro_rules! convolution {
             /// # Panics
             ///
             /// If the shapes do not fit.
+            #[doc(hidden)]
             pub fn correlate(&self, input: Tensor<$rank>, coefficients: Tensor<$rank>) -> Tensor<$rank> {
                 let geometry = Convolution::<$rank>::new(&self.layer, self.padding_mode, input.dims());
                 geometry.check_coefficients(input.dims(), coefficients.dims());
@@ -75,6 +76,7 @@ macro_rules! convolution {
             /// # Panics
             ///
             /// If the shapes do not fit.
+            #[doc(hidden)]
             pub fn correlation_form(&self, input: [usize; $rank]) -> CorrelationForm {
                 let geometry = Convolution::<$rank>::new(&self.layer, self.padding_mode, input);
                 let chosen = || geometry.correlation_form(input, &self.layer.weight.lazy_device());

@@ -18,7 +18,7 @@ use crate::{
 use super::{
     blocks::blocks,
     output::Output,
-    recurrence::{mix, mix_by},
+    recurrence::{recurrence_product, recurrence_product_by},
     responses::{Pass, to_neurons},
 };
 
@@ -152,7 +152,7 @@ impl Lesson<'_> {
             numerator = numerator - layout.scale_neurons(layout.view(w.clone()), decay);
         }
         if let Some((gram, mask)) = fused.gram {
-            numerator = numerator - mix_by(&layout, layout.view(w), gram, mask);
+            numerator = numerator - recurrence_product_by(&layout, layout.view(w), gram, mask);
         }
         let patches = dims[0] * dims[2..].iter().product::<usize>();
         let mass = mass(fused.mass, &self.selection.rule.finish(), patches, &numerator);
@@ -267,7 +267,7 @@ fn learn<G: Geometry<X, W>, const X: usize, const W: usize>(
         numerator = numerator - layout.scale_neurons(weight(), decay);
     }
     if let Some(matrix) = factors.matrix {
-        numerator = numerator - mix(&layout, weight(), matrix, pass.forms.mixing);
+        numerator = numerator - recurrence_product(&layout, weight(), matrix, pass.forms.recurrence);
     }
     if let Some(taps) = factors.taps {
         let one_neuron = WeightLayout { neurons: 1, ..layout };

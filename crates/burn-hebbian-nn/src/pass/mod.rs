@@ -8,4 +8,4 @@ mod responses;
 
 pub(crate) use learn::{Parts, forward};
 pub use output::Output;
-pub use recurrence::mix;
+pub use recurrence::recurrence_product;

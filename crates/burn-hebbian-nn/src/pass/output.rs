@@ -12,6 +12,7 @@ use crate::precision::whole;
 /// last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Output {
     /// How alike patch and weight vector are.
     pub similarity: Similarity,

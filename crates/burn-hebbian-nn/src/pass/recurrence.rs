@@ -3,41 +3,41 @@
 use burn::tensor::Tensor;
 use burn_hebbian_core::{MatrixRecurrence, RecurrenceMask, WeightLayout};
 
-use crate::forms::MixingForm;
+use crate::forms::RecurrenceForm;
 
 /// Neurons that the blockwise forms take at a time: few enough to save half of a triangle, enough for a product.
 const BLOCK: usize = 128;
 
 /// `Σ_j K_kj w_j` for a weight `[groups, before, neurons, after]`, in the same shape.
 ///
-/// Without a form, in the [cheapest](MixingForm::cheapest).
-pub fn mix(
+/// Without a form, in the [cheapest](RecurrenceForm::cheapest).
+pub fn recurrence_product(
     layout: &WeightLayout,
     weight: Tensor<4>,
     matrix: MatrixRecurrence,
-    form: Option<MixingForm>,
+    form: Option<RecurrenceForm>,
 ) -> Tensor<4> {
-    let form = form.unwrap_or_else(|| MixingForm::cheapest(layout, &matrix));
+    let form = form.unwrap_or_else(|| RecurrenceForm::cheapest(layout, &matrix));
     let triangular = matrix.mask == RecurrenceMask::LowerTriangle;
     match form {
-        MixingForm::Triangle if triangular => by_rows(layout, weight, |w| triangle(&matrix, w)),
-        MixingForm::Accumulated if triangular => {
+        RecurrenceForm::Triangle if triangular => by_rows(layout, weight, |w| triangle(&matrix, w)),
+        RecurrenceForm::Accumulated if triangular => {
             by_rows(layout, weight, |w| accumulated_triangle(&matrix, w))
         }
-        MixingForm::Accumulated => by_rows(layout, weight, |w| accumulated(&matrix, w)),
-        _ => layout.mix_neurons(weight, gram(matrix)),
+        RecurrenceForm::Accumulated => by_rows(layout, weight, |w| accumulated(&matrix, w)),
+        _ => layout.recurrence_product(weight, gram(matrix)),
     }
 }
 
 /// `Σ_j K_kj w_j` for a `K` that is there already, `[groups, neurons, neurons]` and masked.
-pub(crate) fn mix_by(
+pub(crate) fn recurrence_product_by(
     layout: &WeightLayout,
     weight: Tensor<4>,
     k: Tensor<3>,
     mask: RecurrenceMask,
 ) -> Tensor<4> {
     if mask != RecurrenceMask::LowerTriangle || layout.neurons <= BLOCK {
-        return layout.mix_neurons(weight, k);
+        return layout.recurrence_product(weight, k);
     }
     let rows = |w: Tensor<3>| {
         let block = |(start, count)| {
@@ -49,8 +49,9 @@ pub(crate) fn mix_by(
     by_rows(layout, weight, rows)
 }
 
-impl MixingForm {
+impl RecurrenceForm {
     /// The form with the fewest multiplications: all of them spend their time in products of matrices.
+    #[doc(hidden)]
     pub fn cheapest(layout: &WeightLayout, matrix: &MatrixRecurrence) -> Self {
         let [n, _, _, positions] = matrix.left.dims();
         let cost = |form: &Self| multiplications(*form, matrix.mask, n * positions, layout);
@@ -59,15 +60,20 @@ impl MixingForm {
 }
 
 /// How many numbers a form multiplies per column of the weight, groups left out.
-fn multiplications(form: MixingForm, mask: RecurrenceMask, patches: usize, layout: &WeightLayout) -> usize {
+fn multiplications(
+    form: RecurrenceForm,
+    mask: RecurrenceMask,
+    patches: usize,
+    layout: &WeightLayout,
+) -> usize {
     let (neurons, fan_in) = (layout.neurons, layout.fan_in());
     let block = BLOCK.min(neurons);
     match (form, mask) {
-        (MixingForm::Accumulated, RecurrenceMask::LowerTriangle) => {
+        (RecurrenceForm::Accumulated, RecurrenceMask::LowerTriangle) => {
             2 * patches * neurons * fan_in + neurons * block * (patches + fan_in)
         }
-        (MixingForm::Accumulated, _) => 2 * patches * neurons * fan_in,
-        (MixingForm::Triangle, RecurrenceMask::LowerTriangle) => {
+        (RecurrenceForm::Accumulated, _) => 2 * patches * neurons * fan_in,
+        (RecurrenceForm::Triangle, RecurrenceMask::LowerTriangle) => {
             neurons * (neurons + block) / 2 * (patches + fan_in)
         }
         _ => neurons * neurons * (patches + fan_in),

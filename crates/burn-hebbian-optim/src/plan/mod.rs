@@ -57,6 +57,7 @@ impl Config for Plan {}
 /// What trains the parameters that no entry matches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Rest {
     /// Backprop, as far as they require gradients.
     #[default]
