@@ -6,8 +6,8 @@
 use burn::tensor::{Device, Distribution, Tensor};
 use burn_hebbian::{
     nn::{
-        bench::recurrence_product,
         forms::{Forms, RecurrenceForm},
+        internals::recurrence_product,
     },
     prelude::*,
     rules::{MatrixRecurrence, RecurrenceMask, WeightLayout},

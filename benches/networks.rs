@@ -1,7 +1,7 @@
 //! Training steps of whole networks: all layers Hebbian, against backprop.
 //!
-//! `cargo bench -p burn-hebbian-benches --bench networks [-- ROUNDS [NAME]]`: medians of so many rounds (5), for the
-//! networks whose name contains NAME.
+//! `cargo bench -p burn-hebbian-benches --bench networks [-- ROUNDS [NAME [TRAINING]]]`: medians of so many rounds (5), for
+//! the networks and the trainings whose names contain these. What is compared with backprop is compared with the first row.
 
 use std::cell::RefCell;
 
@@ -20,7 +20,7 @@ fn main() {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let rounds = arguments.first().map_or(5, |rounds| rounds.parse().expect("a number of rounds"));
-    let name = arguments.get(1).cloned().unwrap_or_default();
+    let [name, training] = [1, 2].map(|place| arguments.get(place).cloned().unwrap_or_default());
     println!("flex (rayon, simd), {threads} threads, medians of {rounds} rounds");
     println!(
         "backprop: all layers, γ and β; forward pass, cross-entropy, backward pass, SGD (autodiff, convolutions by their own gradients)"
@@ -34,21 +34,21 @@ fn main() {
     println!("memory: the peak of a step beyond weights and images, in MB");
     println!("\n| network, images | training | ms | backprop / it | memory | backprop / it |");
     println!("|---|---|---|---|---|---|");
-    compare::<SixLayer>(rounds, &name);
-    compare::<ResNet>(rounds, &name);
-    compare::<DenseNet>(rounds, &name);
-    compare::<Vgg>(rounds, &name);
+    compare::<SixLayer>(rounds, &name, &training);
+    compare::<ResNet>(rounds, &name, &training);
+    compare::<DenseNet>(rounds, &name, &training);
+    compare::<Vgg>(rounds, &name, &training);
 }
 
 /// What a row of the table measures.
 type Step = Box<dyn Fn()>;
 
-fn compare<N: Network + 'static>(rounds: usize, name: &str) {
+fn compare<N: Network + 'static>(rounds: usize, name: &str, training: &str) {
     if !N::NAME.contains(name) {
         return;
     }
-    let steps = steps::<N>();
-    let (names, steps): (Vec<_>, Vec<Step>) = steps.into_iter().unzip();
+    let steps = steps::<N>().into_iter().filter(|(what, _)| what.contains(training));
+    let (names, steps): (Vec<_>, Vec<Step>) = steps.unzip();
     let times = medians(rounds, &steps);
     let peaks: Vec<_> = steps.iter().map(|step| megabytes(peak_of(step))).collect();
     let [n, channels, height, width] = N::IMAGES;

@@ -110,7 +110,7 @@ fn six_layer_net(rounds: usize, layer: f64) {
         let start = Instant::now();
         let updates = training.learn();
         let learned = start.elapsed().as_secs_f64();
-        training.apply(updates);
+        training.apply(updates, RATE);
         let applied = start.elapsed().as_secs_f64() - learned;
         let start = Instant::now();
         drop(apply_by_hand(&weights));

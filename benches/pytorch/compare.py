@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import torch
 import torch._dynamo
 
+import nets
 from contest import Contest, Disagreement, Options, Result
 from layers import NETS, Layer
 from problem import Problem
@@ -32,6 +33,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--net", choices=NETS, default="six-layer", help="whose layers (default: %(default)s)")
     parser.add_argument("--layers", default="", help="only layers whose name contains this")
+    parser.add_argument("--nets", nargs="?", const="", help="whole networks, those whose name contains this, against backprop")
     parser.add_argument("--batch", type=int, default=64, help="images a step (default: %(default)s)")
     parser.add_argument("--threads", type=int, default=os.cpu_count(), help="of each side (default: all)")
     parser.add_argument("--rounds", type=int, default=15, help="paired measurements (default: %(default)s)")
@@ -86,8 +88,29 @@ def contest(layer: Layer, options: argparse.Namespace, peer: RustPeer) -> Result
     return Contest(problem, peer, chosen).run()
 
 
+def compare_nets(options: argparse.Namespace) -> None:
+    """All networks, then their table."""
+    cases = [case for case in nets.CASES if options.nets in str(case)]
+    with (
+        TemporaryDirectory() as folder,
+        RustPeer(options.device, options.threads, Path(folder), options.same_allocator) as peer,
+    ):
+        lines = conditions(options, peer)
+        print("\n".join(f"- {line}" for line in lines), flush=True)
+        results = []
+        for case in cases:
+            print(f"{case} …", file=sys.stderr)
+            results.append(nets.run(case, peer, Path(folder), options.rounds))
+            print(f"- {case}: PyTorch {results[-1].layout}; weights apart by {results[-1].apart}", flush=True)
+    print("\n" + nets.table(results))
+    if options.json:
+        options.json.write_text(json.dumps({"conditions": lines, "nets": [asdict(r) for r in results]}, indent=1))
+
+
 def compare(options: argparse.Namespace) -> None:
     """All layers, then the tables."""
+    if options.nets is not None:
+        return compare_nets(options)
     layers = [layer for layer in NETS[options.net] if options.layers in str(layer)]
     if not layers:
         raise SystemExit(f"no layer of {options.net} is called `{options.layers}`")

@@ -8,9 +8,14 @@
 //! | `load FILE STRIDE PADDING` | `ok`; FILE holds `x` and `weight`, both of rank 4, or of rank 2 for a linear layer |
 //! | `delta WORK FILE` | `ok`; FILE now holds `delta`, an ascent step in the weight's shape |
 //! | `time WORK` | seconds of one step |
+//! | `net NAME WEIGHTS BATCH` | `ok`; a network of torchvision's with the weights of a state dict; BATCH holds `x` and `y` |
+//! | `apart RULE RATE WEIGHTS` | how far its weights after a step are from these, of a layer's largest, and of which layer |
+//! | `peak RULE` | bytes of a step at its peak, beyond weights and images |
 //!
-//! WORK is `forward`, `gradient` (the weight gradient alone), `backprop`, or a rule: `hebb`, `swta`, `hpca`. A request
+//! `time` is of whichever was loaded last. WORK is `forward`, `gradient` (the weight gradient alone), `backprop`, or a rule: `hebb`, `swta`, `hpca`. A request
 //! that fails is answered by `error` and the reason.
+
+mod net;
 
 use std::{
     fs,
@@ -29,6 +34,7 @@ use burn::{
     tensor::{Device, Tensor, TensorData},
 };
 use burn_hebbian::{nn::Trainable, prelude::*, rules::Activation};
+use net::Training;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// The learning rate of backprop's descent: small, so that no value leaves the range of numbers.
@@ -36,7 +42,7 @@ const RATE: f64 = 1e-6;
 
 fn main() -> Result<()> {
     let device = device(std::env::args().nth(1).as_deref().unwrap_or("cpu"))?;
-    let mut loaded: Option<Box<dyn Work>> = None;
+    let mut loaded = Loaded::Nothing;
     for line in io::stdin().lock().lines() {
         let answer = answer(&line?, &device, &mut loaded);
         println!("{}", answer.unwrap_or_else(|error| format!("error {error:#}")));
@@ -54,21 +60,39 @@ fn device(name: &str) -> Result<Device> {
     }
 }
 
-fn answer(line: &str, device: &Device, loaded: &mut Option<Box<dyn Work>>) -> Result<String> {
-    let ready = loaded.as_ref().context("no layer is loaded");
-    match line.split_whitespace().collect::<Vec<_>>()[..] {
-        ["info"] => Ok(info(device)),
-        ["load", file, stride, padding] => {
-            *loaded = Some(load(Path::new(file), stride.parse()?, padding.parse()?, device)?);
-            Ok("ok".into())
+/// What a request is about.
+enum Loaded {
+    Nothing,
+    Layer(Box<dyn Work>),
+    Net(Box<dyn Training>),
+}
+
+fn answer(line: &str, device: &Device, loaded: &mut Loaded) -> Result<String> {
+    match (&line.split_whitespace().collect::<Vec<_>>()[..], &*loaded) {
+        (["info"], _) => return Ok(info(device)),
+        (["load", file, stride, padding], _) => {
+            let layer = load(Path::new(file), stride.parse()?, padding.parse()?, device)?;
+            *loaded = Loaded::Layer(layer);
         }
-        ["delta", work, file] => {
-            save(Path::new(file), &ready?.delta(work)?)?;
-            Ok("ok".into())
+        (["net", name, weights, batch], _) => *loaded = Loaded::Net(network(name, weights, batch, device)?),
+        (["delta", work, file], Loaded::Layer(layer)) => save(Path::new(file), &layer.delta(work)?)?,
+        (["time", work], Loaded::Layer(layer)) => return Ok(layer.seconds(work)?.to_string()),
+        (["time", work], Loaded::Net(net)) => return Ok(net.seconds(work)?.to_string()),
+        (["peak", work], Loaded::Net(net)) => return Ok(net.peak(work)?.to_string()),
+        (["apart", work, rate, weights], Loaded::Net(net)) => {
+            let (apart, layer) = net.apart(work, rate.parse()?, Path::new(weights))?;
+            return Ok(format!("{apart} {layer}"));
         }
-        ["time", work] => Ok(ready?.seconds(work)?.to_string()),
-        _ => bail!("unknown request `{line}`"),
+        _ => bail!("unknown request `{line}`, or nothing is loaded for it"),
     }
+    Ok("ok".into())
+}
+
+fn network(name: &str, weights: &str, batch: &str, device: &Device) -> Result<Box<dyn Training>> {
+    let bytes = fs::read(batch).with_context(|| batch.to_string())?;
+    let tensors = SafeTensors::deserialize(&bytes)?;
+    let labels: Tensor<1> = tensor(&tensors.tensor("y")?, device)?;
+    net::load(name, Path::new(weights), tensor(&tensors.tensor("x")?, device)?, labels.int())
 }
 
 fn info(device: &Device) -> String {

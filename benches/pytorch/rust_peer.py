@@ -76,6 +76,19 @@ class RustPeer:
         wall = float(self._ask(f"time {work}"))
         return Time(wall, (processor_time(self._process.pid) - before) / 2)
 
+    def net(self, name: str, weights: Path, batch: Path) -> None:
+        """Gives it a network of torchvision's with its weights and a batch."""
+        self._ask(f"net {name} {weights} {batch}")
+
+    def apart(self, rule: str, rate: float, weights: Path) -> tuple[float, str]:
+        """How far its weights after a step are from these, of a layer's largest, and of which layer."""
+        apart, layer = self._ask(f"apart {rule} {rate} {weights}").split()
+        return float(apart), layer
+
+    def peak(self, rule: str) -> int:
+        """The bytes of a step at its peak, beyond weights and images."""
+        return int(self._ask(f"peak {rule}"))
+
     def _ask(self, request: str) -> str:
         try:
             self._process.stdin.write(request + "\n")

@@ -17,7 +17,7 @@ use burn_hebbian::{
 pub const CLASSES: usize = 10;
 
 /// Small enough for weights to stay what they are over a bench: no rule diverges.
-const RATE: f64 = 1e-6;
+pub const RATE: f64 = 1e-6;
 
 /// A network of the benches, in the sizes in which it is measured.
 pub trait Network: Module {
@@ -124,6 +124,7 @@ network!(
 pub struct Hebbian<N> {
     optim: LocalOptimizer,
     net: Option<N>,
+    scores: fn(&N, Tensor<4>) -> Tensor<2>,
     images: Tensor<4>,
     labels: Tensor<1, Int>,
 }
@@ -136,19 +137,41 @@ impl<N: Network> Hebbian<N> {
     /// If it does not fit the network.
     pub fn new(plan: &Plan) -> Self {
         let device = Device::flex();
-        let (net, optim) = plan.init(N::new(true, &device), SgdConfig::new()).expect("the plan fits");
-        Self { optim, net: Some(net), images: N::images(&device), labels: N::labels(&device) }
+        Self::of(N::new(true, &device), N::scores, plan, N::images(&device), N::labels(&device))
+    }
+}
+
+impl<N: Module> Hebbian<N> {
+    /// A network by a plan, on a batch.
+    ///
+    /// # Panics
+    ///
+    /// If the plan does not fit the network.
+    pub fn of(
+        net: N,
+        scores: fn(&N, Tensor<4>) -> Tensor<2>,
+        plan: &Plan,
+        images: Tensor<4>,
+        labels: Tensor<1, Int>,
+    ) -> Self {
+        let (net, optim) = plan.init(net, SgdConfig::new()).expect("the plan fits");
+        Self { optim, net: Some(net), scores, images, labels }
     }
 
     /// The forward pass alone, as in inference.
     pub fn forward(&self) -> Tensor<2> {
-        self.net().scores(self.images.clone())
+        (self.scores)(self.net(), self.images.clone())
     }
 
     /// Forward pass, what the layers learn in it, and the optimizer's step.
     pub fn step(&mut self) {
+        self.step_at(RATE);
+    }
+
+    /// A step at another learning rate.
+    pub fn step_at(&mut self, rate: f64) {
         let updates = self.learn();
-        self.apply(updates);
+        self.apply(updates, rate);
     }
 
     /// The forward pass and what the layers learn in it.
@@ -159,7 +182,7 @@ impl<N: Network> Hebbian<N> {
     pub fn learn(&self) -> Updates {
         let teacher = self.labels.clone().one_hot(CLASSES).float();
         let signals = Signals::none().with_teacher(teacher);
-        let scores = |net: &N| net.scores(self.images.clone());
+        let scores = |net: &N| (self.scores)(net, self.images.clone());
         let (_, seen) = self.optim.observe(self.net(), signals, scores).expect("the plan fits");
         seen.local_only()
     }
@@ -169,12 +192,13 @@ impl<N: Network> Hebbian<N> {
     /// # Panics
     ///
     /// If an update is not finite.
-    pub fn apply(&mut self, updates: Updates) {
+    pub fn apply(&mut self, updates: Updates, rate: f64) {
         let net = self.net.take().expect("between steps there is a network");
-        self.net = Some(self.optim.step(RATE, net, updates).expect("finite"));
+        self.net = Some(self.optim.step(rate, net, updates).expect("finite"));
     }
 
-    fn net(&self) -> &N {
+    /// The network as it is now.
+    pub fn net(&self) -> &N {
         self.net.as_ref().expect("between steps there is a network")
     }
 }

@@ -6,8 +6,8 @@ use burn::{
 };
 use burn_hebbian::{
     nn::{
-        bench::recurrence_product,
         forms::{CorrelationForm, Forms, RecurrenceForm},
+        internals::recurrence_product,
     },
     prelude::*,
     rules::{MatrixRecurrence, RecurrenceMask, WeightLayout},

@@ -4,8 +4,8 @@
 use burn::tensor::DType;
 use burn_hebbian::{
     nn::{
-        bench::recurrence_product,
         forms::{CorrelationForm, Forms, RecurrenceForm},
+        internals::recurrence_product,
     },
     prelude::*,
     rules::{MatrixRecurrence, RecurrenceMask, WeightLayout},

@@ -12,6 +12,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backend;
+mod channelwise;
 pub mod forms;
 mod fused;
 mod geometry;
@@ -30,12 +31,13 @@ pub use layers::{
     HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig, HebbianConv3d,
     HebbianConv3dConfig, HebbianConvTranspose1d, HebbianConvTranspose1dConfig, HebbianConvTranspose2d,
     HebbianConvTranspose2dConfig, HebbianConvTranspose3d, HebbianConvTranspose3dConfig, HebbianLinear,
-    HebbianLinearConfig, Local, SyncBatchNorm, Trainable,
+    HebbianLinearConfig, Local, SyncBatchNorm, Then, Trainable,
 };
 pub use pass::Output;
 
-/// What the benches time by itself; no promise is made about it.
+/// Parts of a pass and of a step by themselves, for this library's other crates and for benches; no promise is made about
+/// them.
 #[doc(hidden)]
-pub mod bench {
-    pub use crate::pass::recurrence_product;
+pub mod internals {
+    pub use crate::{channelwise::Descent, pass::recurrence_product};
 }

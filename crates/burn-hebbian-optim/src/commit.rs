@@ -9,9 +9,11 @@ use burn::{
     tensor::{Bool, Device, Int, Tensor},
 };
 
+use burn_hebbian_nn::internals::Descent;
+
 use crate::{
     bind::{Assignment, Role},
-    values::put,
+    values::{put, within},
 };
 
 /// New states of rules and running statistics, by the number of the parameter; and the constraints of local layers.
@@ -19,11 +21,17 @@ use crate::{
 pub(crate) struct Commit {
     assignment: Arc<Assignment>,
     values: HashMap<usize, Tensor<1>>,
+    /// The steps of weights that need no optimizer.
+    descents: HashMap<usize, Descent>,
 }
 
 impl Commit {
     pub(crate) fn new(assignment: Arc<Assignment>) -> Self {
-        Self { assignment, values: HashMap::new() }
+        Self { assignment, values: HashMap::new(), descents: HashMap::new() }
+    }
+
+    pub(crate) fn descend(&mut self, parameter: usize, descent: Descent) {
+        self.descents.insert(parameter, descent);
     }
 
     pub(crate) fn put(&mut self, parameter: usize, values: Tensor<1>) {
@@ -38,7 +46,12 @@ impl Commit {
         model: M,
         grads: GradientsParams,
     ) -> M {
-        optimizer.step(rate, Committing { model, commit: self }, grads).model
+        let rate_of = |number: usize| {
+            let parameter = &self.assignment.parameters[number];
+            rate.lr_from_param(parameter.id, Some(&parameter.path))
+        };
+        let rates = self.descents.keys().map(|number| (*number, rate_of(*number))).collect();
+        optimizer.step(rate, Committing { model, commit: self, rates }, grads).model
     }
 
     /// Commits what is not the optimizer's.
@@ -110,6 +123,8 @@ impl ModuleMapper for Holder<'_> {
 struct Committing<M> {
     model: M,
     commit: Commit,
+    /// Of the weights whose steps need no optimizer.
+    rates: HashMap<usize, f64>,
 }
 
 impl<M: Module> Module for Committing<M> {
@@ -118,10 +133,10 @@ impl<M: Module> Module for Committing<M> {
     }
 
     fn map<O: ModuleMapper>(self, optimizer: &mut O) -> Self {
-        let Self { model, commit } = self;
-        let mut committer = Committer { optimizer, commit, next: 0 };
+        let Self { model, commit, rates } = self;
+        let mut committer = Committer { optimizer, commit, rates: &rates, next: 0 };
         let model = model.map(&mut committer);
-        Self { model, commit: committer.commit }
+        Self { model, commit: committer.commit, rates }
     }
 
     fn collect_devices(&self, devices: Devices) -> Devices {
@@ -141,7 +156,7 @@ impl<M: Module> Module for Committing<M> {
     }
 
     fn valid(&self) -> Self {
-        Self { model: self.model.valid(), commit: self.commit.clone() }
+        Self { model: self.model.valid(), commit: self.commit.clone(), rates: self.rates.clone() }
     }
 
     fn materialize(self) -> Self {
@@ -153,6 +168,7 @@ impl<M: Module> Module for Committing<M> {
 struct Committer<'a, O> {
     optimizer: &'a mut O,
     commit: Commit,
+    rates: &'a HashMap<usize, f64>,
     /// The number of the next parameter.
     next: usize,
 }
@@ -167,10 +183,24 @@ impl<O: ModuleMapper> Committer<'_, O> {
         self.optimizer.map_float(param.map(Tensor::autodiff)).map(Tensor::inner)
     }
 
+    /// A weight whose step needs no optimizer.
+    fn descends<const D: usize>(
+        &self,
+        param: Param<Tensor<D>>,
+        number: usize,
+        descent: Descent,
+    ) -> Param<Tensor<D>> {
+        let rate = self.rates[&number];
+        param.map(|weight| within(weight, |weight| descent.step(weight, rate)))
+    }
+
     fn weight<const D: usize>(&mut self, place: usize, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let Some(layer) = self.commit.assignment.layer(place).cloned() else { return param };
         let before = layer.keeps_signs().then(|| param.base().inner());
-        let param = self.learns(param);
+        let param = match self.commit.descents.remove(&layer.weight) {
+            Some(descent) => self.descends(param, layer.weight, descent),
+            None => self.learns(param),
+        };
         layer.constrain(param, before)
     }
 }

@@ -7,10 +7,11 @@ use burn::{
     optim::{GradientsParams, MultiGradientsParams},
     tensor::Tensor,
 };
-use burn_hebbian_core::Sums;
+use burn_hebbian_core::{Scale, Sums};
+use burn_hebbian_nn::internals::Descent;
 
 use crate::{
-    UpdateError,
+    Plan, UpdateError,
     bind::{Assignment, LocalLayer, Parameter, Role},
     commit::Commit,
     monitor::Flag,
@@ -98,6 +99,8 @@ impl Gradients for Learned {
 pub(crate) struct Finisher<'a, G> {
     assignment: &'a Assignment,
     demands: Demands,
+    /// The plan, if the optimizer that steps is the one that it gives.
+    plan: Option<&'a Plan>,
     grads: &'a mut G,
     /// The number of the next parameter.
     next: usize,
@@ -118,10 +121,16 @@ pub(crate) struct Finished {
 }
 
 impl<'a, G: Gradients> Finisher<'a, G> {
-    pub(crate) fn new(assignment: &'a Arc<Assignment>, demands: Demands, grads: &'a mut G) -> Self {
+    pub(crate) fn new(
+        assignment: &'a Arc<Assignment>,
+        demands: Demands,
+        plan: Option<&'a Plan>,
+        grads: &'a mut G,
+    ) -> Self {
         Self {
             assignment,
             demands,
+            plan,
             grads,
             next: 0,
             flags: (assignment.check_every > 0).then(Vec::new),
@@ -174,14 +183,40 @@ impl<'a, G: Gradients> Finisher<'a, G> {
             }
             Err(error) => return self.fail(|| error),
         };
+        self.statistics.insert(place, parts.statistics.clone());
+        if let Some(descent) = self.descent(layer, param, &parts) {
+            if let Some(flags) = &mut self.flags {
+                flags.push(Flag::known(self.next, descent.flag()));
+            }
+            return self.commit.descend(self.next, descent);
+        }
         let sums = &parts.numerator;
         let weight = param.base().inner().to_device(&sums.device());
         let dtype = weight.dtype();
         let weight = layer.layout.view(weight.cast(sums.dtype()));
-        self.statistics.insert(place, parts.statistics.clone());
-        let gradient = descent(layer, parts, &weight).cast(dtype);
+        let gradient = gradient(layer, parts, &weight).cast(dtype);
         self.note(&gradient);
         self.finished.register::<D>(param.id, gradient.reshape(param.lazy_shape()));
+    }
+
+    /// The step of a weight in one pass: of a layer that learns by its rule alone, by plain SGD, on the CPU.
+    fn descent<const D: usize>(
+        &self,
+        layer: &LocalLayer,
+        param: &Param<Tensor<D>>,
+        parts: &Parts,
+    ) -> Option<Descent> {
+        let entry = self.assignment.parameters[self.next].entry;
+        let has_sgd = |plan: &Plan| entry.is_none_or(|entry| plan.entries()[entry].optimizer().is_none());
+        let finish = layer.rule.finish();
+        if !self.plan.is_some_and(has_sgd) || parts.gradient.is_some() || !finish.is_elementwise() {
+            return None;
+        }
+        let scale = if finish.scale == Scale::None { 1.0 } else { finish.scale.factor(&layer.layout) };
+        let factors = [scale as f32, -layer.local_share as f32];
+        let numerator = parts.numerator.clone().reshape([layer.layout.num_elements()]);
+        let divisor = finish.divisor(parts.mass.clone());
+        Descent::of(&param.base().inner(), &numerator, divisor.as_ref(), factors, &layer.layout)
     }
 
     /// The gradient of a bias; its layer's weight was visited before it.
@@ -268,7 +303,7 @@ impl<G: Gradients> ModuleVisitor for Finisher<'_, G> {
 }
 
 /// `α_local · (−ΔW) + α_backprop · ∂L/∂W`: the one place where ascent becomes descent.
-fn descent(layer: &LocalLayer, parts: Parts, weight: &Tensor<4>) -> Tensor<4> {
+fn gradient(layer: &LocalLayer, parts: Parts, weight: &Tensor<4>) -> Tensor<4> {
     let delta = layer.rule.finish().apply(parts.numerator, parts.mass, weight, &layer.layout);
     let local = delta.mul_scalar(-layer.local_share);
     match parts.gradient {

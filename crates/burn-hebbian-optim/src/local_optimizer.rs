@@ -149,7 +149,7 @@ impl LocalOptimizer {
         if !rate.is_finite() {
             return Err(Refused::new(model, UpdateError::Rate { rate }));
         }
-        let finished = match plan.finished(&model, &assignment, demands, &mut learned) {
+        let finished = match plan.finished(&model, &assignment, demands, Some(plan.plan()), &mut learned) {
             Ok(finished) => finished,
             Err(error) => return Err(Refused::new(model, error)),
         };
@@ -264,7 +264,7 @@ impl BoundPlan {
                 UpdateError::Foreign { what: "updates of another plan".to_string() },
             ));
         }
-        match self.finished(&model, &assignment, demands, &mut learned) {
+        match self.finished(&model, &assignment, demands, None, &mut learned) {
             Ok(Finished { grads, commit, .. }) => Ok((commit.apply(model), grads)),
             Err(error) => Err(Refused::new(model, error)),
         }
@@ -285,7 +285,7 @@ impl BoundPlan {
     ) -> Result<M, Refused<M>> {
         let assignment = self.assignment();
         let demands = Demands { sums: true, gradients: assignment.needs_backward() };
-        match self.finished(&model, &assignment, demands, &mut grads) {
+        match self.finished(&model, &assignment, demands, None, &mut grads) {
             Ok(finished) => Ok(finished.commit.step(optimizer, rate, model, finished.grads)),
             Err(error) => Err(Refused::new(model, error)),
         }
@@ -297,9 +297,10 @@ impl BoundPlan {
         model: &M,
         assignment: &Arc<Assignment>,
         demands: Demands,
+        plan: Option<&Plan>,
         grads: &mut G,
     ) -> Result<Finished, UpdateError> {
-        let mut finisher = Finisher::new(assignment, demands, grads);
+        let mut finisher = Finisher::new(assignment, demands, plan, grads);
         model.visit(&mut finisher);
         let mut finished = finisher.finish()?;
         self.monitor().record(std::mem::take(&mut finished.flags), assignment)?;

@@ -28,6 +28,11 @@ impl Flag {
         };
         Self { parameter, bad }
     }
+
+    /// What is known already.
+    pub(crate) fn known(parameter: usize, bad: Tensor<1>) -> Self {
+        Self { parameter, bad }
+    }
 }
 
 /// The flags of the steps since the last look.

@@ -81,10 +81,19 @@ impl Finish {
         self.rate.apply(self.normalization.apply(delta, layout), weight, layout)
     }
 
-    fn reduce(&self, numerator: Tensor<4>, mass: Option<Tensor<1>>, layout: &WeightLayout) -> Tensor<4> {
-        let Some(mass) = mass else { return numerator };
+    /// Whether an update is made of each sum by itself: divided by the mass, and scaled.
+    pub fn is_elementwise(&self) -> bool {
+        !self.tangent && self.normalization == Normalization::None && self.rate == Rate::One
+    }
+
+    /// What sums are divided by, if by anything: the mass of their neuron, or one for all.
+    pub fn divisor(&self, mass: Option<Tensor<1>>) -> Option<Tensor<1>> {
         // clamp: a neuron that never won has zero mass and zero numerator, its update is 0.
-        let mass = mass.clamp_min(f32::MIN_POSITIVE);
+        mass.filter(|_| self.reduction != Reduction::Sum).map(|mass| mass.clamp_min(f32::MIN_POSITIVE))
+    }
+
+    fn reduce(&self, numerator: Tensor<4>, mass: Option<Tensor<1>>, layout: &WeightLayout) -> Tensor<4> {
+        let Some(mass) = self.divisor(mass) else { return numerator };
         match self.reduction {
             Reduction::Sum => numerator,
             Reduction::Mean => numerator / mass.reshape([1, 1, 1, 1]),

@@ -5,7 +5,7 @@ use burn::{
     config::Config,
     module::Module,
     nn::{Linear, conv::Conv2d},
-    tensor::{Device, Tensor, activation::relu, module::avg_pool2d, ops::AvgPoolOptions},
+    tensor::{Device, Tensor, module::avg_pool2d, ops::AvgPoolOptions},
 };
 
 use super::{
@@ -112,14 +112,14 @@ pub struct DenseNet {
 impl DenseNet {
     /// `[n, channels, height, width]`, both sides at least 32 → `[n, outputs, height / 32, width / 32]`.
     pub fn features(&self, images: Tensor<4>) -> Tensor<4> {
-        let mut x = stem_pool(relu(self.stem.forward(images))); // [n, width, height / 4, width / 4]
+        let mut x = stem_pool(self.stem.forward_then(images, Then::relu())); // [n, width, height / 4, width / 4]
         for (index, block) in self.blocks.iter().enumerate() {
             x = block.iter().fold(x, |x, layer| layer.forward(x));
             if let Some(transition) = self.transitions.get(index) {
                 x = transition.forward(x);
             }
         }
-        relu(self.norm.forward(x))
+        self.norm.forward_then(x, Then::relu())
     }
 
     /// `[n, channels, height, width]`, both sides at least 32 → `[n, classes]`.
@@ -159,8 +159,8 @@ pub struct DenseLayer {
 impl DenseLayer {
     /// `[n, channels, height, width]` → `[n, channels + growth, height, width]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let inner = self.conv1.forward(relu(self.norm1.forward(input.clone())));
-        let added = self.conv2.forward(relu(self.norm2.forward(inner))); // [n, growth, height, width]
+        let inner = self.conv1.forward(self.norm1.forward_then(input.clone(), Then::relu()));
+        let added = self.conv2.forward(self.norm2.forward_then(inner, Then::relu())); // [n, growth, height, width]
         Tensor::cat(vec![input, added], 1)
     }
 }
@@ -180,7 +180,7 @@ impl Transition {
 
     /// `[n, channels, height, width]` → `[n, channels / 2, height / 2, width / 2]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let output = self.conv.forward(relu(self.norm.forward(input)));
+        let output = self.conv.forward(self.norm.forward_then(input, Then::relu()));
         avg_pool2d(output, AvgPoolOptions::new([2; 2]))
     }
 }

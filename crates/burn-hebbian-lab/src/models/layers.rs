@@ -45,7 +45,12 @@ impl ConvNorm {
 
     /// `[n, channels_in, height, width]` → `[n, channels_out, height / stride, width / stride]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        self.norm.forward(self.conv.forward(input))
+        self.forward_then(input, Then::nothing())
+    }
+
+    /// [`forward`](Self::forward) and what follows the norm.
+    pub(super) fn forward_then(&self, input: Tensor<4>, then: Then<4>) -> Tensor<4> {
+        self.norm.forward_then(self.conv.forward(input), then)
     }
 }
 

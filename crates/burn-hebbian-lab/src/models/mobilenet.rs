@@ -142,9 +142,9 @@ pub struct MobileNet {
 impl MobileNet {
     /// `[n, channels, height, width]` → `[n, head, height / 32, width / 32]`, rounded up.
     pub fn features(&self, images: Tensor<4>) -> Tensor<4> {
-        let stem = relu6(self.stem.forward(images));
+        let stem = self.stem.forward_then(images, Then::relu6());
         let inner = self.blocks.iter().fold(stem, |x, block| block.forward(x));
-        relu6(self.head.forward(inner))
+        self.head.forward_then(inner, Then::relu6())
     }
 
     /// `[n, channels, height, width]` → `[n, classes]`.
@@ -190,11 +190,11 @@ impl InvertedResidual {
     /// `[n, inputs, height, width]` → `[n, outputs, height / stride, width / stride]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let expanded = match &self.expand {
-            Some(expand) => relu6(expand.forward(input.clone())),
+            Some(expand) => expand.forward_then(input.clone(), Then::relu6()),
             None => input.clone(),
         };
-        let output = self.project.forward(relu6(self.depthwise.forward(expanded)));
-        if self.residual { input + output } else { output }
+        let inner = self.depthwise.forward_then(expanded, Then::relu6());
+        self.project.forward_then(inner, if self.residual { Then::add(input) } else { Then::nothing() })
     }
 
     /// PyTorch numbers the convolutions of a block, and the last convolution and its norm one by one.
@@ -214,9 +214,4 @@ fn conv_norm(names: Names, from: &str, to: &str) -> Names {
     names
         .leading(format!("{from}.0"), format!("{to}.conv"))
         .leading(format!("{from}.1"), format!("{to}.norm"))
-}
-
-/// `min(max(x, 0), 6)`.
-fn relu6(x: Tensor<4>) -> Tensor<4> {
-    x.clamp(0.0, 6.0)
 }

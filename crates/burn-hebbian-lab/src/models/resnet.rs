@@ -5,7 +5,7 @@ use burn::{
     config::Config,
     module::Module,
     nn::Linear,
-    tensor::{Device, Tensor, activation::relu},
+    tensor::{Device, Tensor},
 };
 
 use super::{
@@ -121,7 +121,7 @@ impl ResNet {
     /// `[n, channels, height, width]` → `[n, outputs, height / 32, width / 32]`, rounded up; `outputs` is 8 times the
     /// width, of bottlenecks 32 times.
     pub fn features(&self, images: Tensor<4>) -> Tensor<4> {
-        let stem = stem_pool(relu(self.stem.forward(images))); // [n, width, height / 4, width / 4]
+        let stem = stem_pool(self.stem.forward_then(images, Then::relu())); // [n, width, height / 4, width / 4]
         let blocks = [&self.layer1, &self.layer2, &self.layer3, &self.layer4].into_iter().flatten();
         blocks.fold(stem, |x, block| block.forward(x))
     }
@@ -174,14 +174,15 @@ impl Block {
 
     /// `[n, inputs, height, width]` → `[n, outputs, height / stride, width / stride]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let mut output = self.unit2.forward(relu(self.unit1.forward(input.clone())));
-        if let Some(unit3) = &self.unit3 {
-            output = unit3.forward(relu(output));
-        }
+        let inner = self.unit1.forward_then(input.clone(), Then::relu());
         let shortcut = match &self.downsample {
             Some(downsample) => downsample.forward(input),
             None => input,
         };
-        relu(output + shortcut)
+        let then = Then::add(shortcut).and_relu();
+        match &self.unit3 {
+            Some(unit3) => unit3.forward_then(self.unit2.forward_then(inner, Then::relu()), then),
+            None => self.unit2.forward_then(inner, then),
+        }
     }
 }

@@ -167,9 +167,9 @@ impl VggLayer {
     /// `[n, channels_in, height, width]` → `[n, channels_out, height, width]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let output = self.conv.forward(input);
-        relu(match &self.norm {
-            Some(norm) => norm.forward(output),
-            None => output,
-        })
+        match &self.norm {
+            Some(norm) => norm.forward_then(output, Then::relu()),
+            None => relu(output),
+        }
     }
 }

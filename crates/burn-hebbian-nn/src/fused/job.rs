@@ -1,18 +1,18 @@
 //! One fused pass: its sizes, whether it pays, and how its threads share it.
 
-use std::ops::Range;
+use std::{mem::take, ops::Range};
 
 use burn::tensor::Tensor;
 use burn_hebbian_core::{RecurrenceMask, WeightLayout};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::{
-    Fused, extension,
+    Fused, extension, few,
     panels::{pack, unpack},
     pointwise::{Pointwise, inverse_norm},
     products::{STEP, width},
     tiles::Tiling,
-    worker::{Partial, Worker},
+    worker::{Worker, total},
 };
 use crate::{
     geometry::{Window, spatial},
@@ -22,30 +22,23 @@ use crate::{
 /// The sizes of one fused pass.
 #[derive(Debug, Clone)]
 pub(super) struct Job {
-    window: Window,
-    images: usize,
+    pub(super) window: Window,
+    pub(super) images: usize,
     pub(super) groups: usize,
     /// In a group.
-    channels: usize,
+    pub(super) channels: usize,
     /// In a group.
     pub(super) neurons: usize,
-    input: [usize; 3],
+    pub(super) input: [usize; 3],
     /// What is learned on the way, if anything.
     pub(super) rule: Option<Pointwise>,
 }
 
 /// Where the sums beside the correlation lie in their vector.
-struct Sums {
-    decay: Range<usize>,
+pub(super) struct Sums {
     mass: Range<usize>,
     /// The last.
-    gram: Range<usize>,
-}
-
-impl Sums {
-    fn len(&self) -> usize {
-        self.gram.end
-    }
+    pub(super) gram: Range<usize>,
 }
 
 impl Job {
@@ -59,12 +52,12 @@ impl Job {
         Self { window, images: x[0], groups, channels: x[1] / groups, neurons, input: spatial(x), rule }
     }
 
-    fn fan_in(&self) -> usize {
+    pub(super) fn fan_in(&self) -> usize {
         self.channels * self.window.kernel.iter().product::<usize>()
     }
 
     /// Positions of an image.
-    fn positions(&self) -> usize {
+    pub(super) fn positions(&self) -> usize {
         self.window.output(self.input).iter().product()
     }
 
@@ -72,13 +65,11 @@ impl Job {
         Tiling::new(&self.window, self.images, [self.channels, self.neurons], self.input, threads)
     }
 
-    fn sums(&self) -> Sums {
+    pub(super) fn sums(&self) -> Sums {
         let neurons = self.groups * self.neurons;
-        let has = |sum: fn(&Pointwise) -> bool| self.rule.as_ref().is_some_and(sum);
-        let decay = 0..if has(Pointwise::has_decay) { neurons } else { 0 };
-        let mass = decay.end..decay.end + if has(Pointwise::has_mass) { neurons } else { 0 };
+        let mass = 0..if self.rule.as_ref().is_some_and(Pointwise::has_mass) { neurons } else { 0 };
         let gram = mass.end..mass.end + self.recurrence().map_or(0, |_| neurons * self.neurons);
-        Sums { decay, mass, gram }
+        Sums { mass, gram }
     }
 
     /// Which neurons of a group interact, if any do.
@@ -136,27 +127,32 @@ impl Job {
         Fused {
             dot: dot.reshape(dims),
             correlation,
-            decay: vector(parts.decay),
             gram: mask.map(|mask| (part(parts.gram).reshape([groups, neurons, neurons]), mask)),
             mass: vector(parts.mass),
         }
     }
 
-    /// The responses, `[images, groups · neurons, positions]`, the correlation, and the other [sums](Self::sums): apart, so
-    /// that these few do not keep its memory.
+    /// The responses, `[images, groups · neurons, positions]`; the correlation, less what decays; and the other
+    /// [sums](Self::sums): apart, so that these few do not keep its memory.
     pub(super) fn compute(&self, x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
         Arch::new().dispatch(Compute { job: self, x, w })
     }
 
     /// [`compute`](Self::compute) by certain instructions.
     fn compute_by<S: Simd>(&self, simd: S, x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
+        match self.rule.as_ref().filter(|_| few::suits(self)) {
+            Some(rule) => few::compute(simd, self, rule, x, w),
+            None => self.compute_by_tiles(simd, x, w),
+        }
+    }
+
+    fn compute_by_tiles<S: Simd>(&self, simd: S, x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
         let threads = parallel::threads();
         let tiling = self.tiling(threads);
         let shares = tiling.share(threads);
         let panel = [tiling.features(), width::<S>()];
-        let packed = pack(w, [self.neurons, self.fan_in()], panel);
-        let inverse_norms: Vec<f32> =
-            w.chunks_exact(self.fan_in()).map(|w| inverse_norm(energy(w))).collect();
+        let (packed, energies) = pack(simd, w, [self.neurons, self.fan_in()], panel);
+        let inverse_norms: Vec<f32> = energies.into_iter().map(inverse_norm).collect();
         let mut dot = vec![0.0; self.images * self.groups * self.neurons * self.positions()];
         let rows = self.rows(&mut dot, &tiling, &shares);
         let workers = shares.iter().zip(rows).map(|(slices, rows)| Worker {
@@ -168,35 +164,58 @@ impl Job {
             slices: slices.clone(),
             rows,
         });
-        let partials = parallel::map(workers.collect(), |worker| simd.vectorize(worker));
+        let mut partials = parallel::map(workers.collect(), |worker| simd.vectorize(worker));
         drop(packed);
         if self.rule.is_none() {
             return [dot, Vec::new(), Vec::new()];
         }
-        let total = partials.into_iter().reduce(Partial::merge).expect("there is a thread");
-        let (correlation, sums) = self.collect(total, panel);
-        [dot, correlation, sums]
+        let decay = total(partials.iter_mut().map(|partial| take(&mut partial.decay)));
+        let mass = total(partials.iter_mut().map(|partial| take(&mut partial.mass)));
+        let mut correlation = vec![0.0; self.groups * self.neurons * self.fan_in()];
+        let parts: Vec<&[f32]> = partials.iter().map(|partial| &partial.correlation[..]).collect();
+        unpack(simd, &parts, panel, &mut correlation, [self.neurons, self.fan_in()], |neuron, rows| {
+            self.subtract_decay(neuron, rows, w, &decay);
+        });
+        let mut gram = vec![0.0; self.sums().gram.len()];
+        let parts: Vec<&[f32]> = partials.iter().map(|partial| &partial.gram[..]).collect();
+        let partners = self.neurons.next_multiple_of(STEP);
+        unpack(simd, &parts, [partners, panel[1]], &mut gram, [self.neurons; 2], |neuron, rows| {
+            self.mask(neuron, rows);
+        });
+        [dot, correlation, self.collect(&mass, &gram)]
     }
 
-    /// The correlation and the other sums, in the order of neurons.
-    fn collect(&self, total: Partial, [features, width]: [usize; 2]) -> (Vec<f32>, Vec<f32>) {
-        let (parts, neurons) = (self.sums(), self.neurons);
-        let mut correlation = vec![0.0; self.groups * neurons * self.fan_in()];
-        unpack(&total.correlation, [features, width], &mut correlation, [neurons, self.fan_in()]);
-        let mut sums = vec![0.0; parts.len()];
-        for (part, total) in [(parts.decay, total.decay), (parts.mass, total.mass)] {
-            for (sum, total) in sums[part].iter_mut().zip(total) {
-                *sum = total as f32;
-            }
+    /// `− d_k w_k` for some neurons from one on, whose rows these are.
+    #[inline(always)]
+    pub(super) fn subtract_decay(&self, neuron: usize, rows: &mut [f32], w: &[f32], decay: &[f64]) {
+        if !self.rule.as_ref().is_some_and(Pointwise::has_decay) {
+            return;
         }
-        let gram = &mut sums[parts.gram];
-        unpack(&total.gram, [neurons.next_multiple_of(STEP), width], gram, [neurons, neurons]);
-        if self.recurrence() == Some(RecurrenceMask::LowerTriangle) {
-            for (neuron, row) in gram.chunks_exact_mut(neurons).enumerate() {
-                row[neuron % neurons + 1..].fill(0.0);
-            }
+        let fan_in = self.fan_in();
+        let w = &w[neuron * fan_in..][..rows.len()];
+        for ((row, w), decay) in
+            rows.chunks_exact_mut(fan_in).zip(w.chunks_exact(fan_in)).zip(&decay[neuron..])
+        {
+            let decay = *decay as f32;
+            row.iter_mut().zip(w).for_each(|(sum, w)| *sum -= decay * w);
         }
-        (correlation, sums)
+    }
+
+    /// Zeros where a neuron does not interact with others, for some neurons from one on, whose rows of `K` these are.
+    pub(super) fn mask(&self, neuron: usize, rows: &mut [f32]) {
+        if self.recurrence() != Some(RecurrenceMask::LowerTriangle) {
+            return;
+        }
+        for (index, row) in rows.chunks_exact_mut(self.neurons).enumerate() {
+            row[(neuron + index) % self.neurons + 1..].fill(0.0);
+        }
+    }
+
+    /// The sums beside the correlation, in their order.
+    pub(super) fn collect(&self, mass: &[f64], gram: &[f32]) -> Vec<f32> {
+        let parts = self.sums();
+        let mass = mass.iter().take(parts.mass.len()).map(|sum| *sum as f32);
+        mass.chain(gram.iter().copied()).collect()
     }
 
     /// For every share of slices the rows of the responses that it computes, image by image and neuron by neuron.
@@ -254,10 +273,6 @@ impl WithSimd for Width {
     fn with_simd<S: Simd>(self, _: S) -> usize {
         width::<S>()
     }
-}
-
-fn energy(values: &[f32]) -> f32 {
-    values.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>() as f32
 }
 
 #[cfg(test)]

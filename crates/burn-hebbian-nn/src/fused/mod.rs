@@ -8,6 +8,7 @@
 //! Convolutions of any rank can be fused, with rules whose [stages](pointwise) are known here.
 
 mod extension;
+mod few;
 mod job;
 mod panels;
 mod pointwise;
@@ -25,10 +26,8 @@ use crate::{backend::Backend, forms::CorrelationForm, geometry::Window};
 pub(crate) struct Fused<const X: usize> {
     /// The responses.
     pub(crate) dot: Tensor<X>,
-    /// `Σ c_k x`, the weight's elements row by row.
+    /// `Σ c_k x − d_k w_k` with the diagonal `d` of `K`, the weight's elements row by row.
     pub(crate) correlation: Tensor<1>,
-    /// The diagonal of `K`, `[groups, neurons]`.
-    pub(crate) decay: Option<Tensor<2>>,
     /// The rest of `K`, masked, `[groups, neurons, neurons]`.
     pub(crate) gram: Option<(Tensor<3>, RecurrenceMask)>,
     /// What a weighted reduction divides by, `[groups, neurons]`.

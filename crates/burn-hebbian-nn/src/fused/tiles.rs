@@ -49,6 +49,18 @@ impl Tiling {
         tiling
     }
 
+    /// One tile for each of so many threads.
+    pub(super) fn all(
+        window: &Window,
+        images: usize,
+        sizes: [usize; 2],
+        input: [usize; 3],
+        threads: usize,
+    ) -> Self {
+        let tiling = Self::new(window, images, sizes, input, threads);
+        Self { slices_of_tile: tiling.slices.div_ceil(threads), ..tiling }
+    }
+
     /// As many slices as asked for, or somewhat fewer if their positions fill blocks better.
     fn fitting(&self, most: usize) -> usize {
         let filled = |slices: &usize| {

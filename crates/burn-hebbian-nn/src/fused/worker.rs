@@ -1,6 +1,6 @@
 //! What one thread does: its tiles, one after the other.
 
-use std::ops::{AddAssign, Range};
+use std::ops::Range;
 
 use burn_hebbian_core::RecurrenceMask;
 use pulp::{Simd, WithSimd, bytemuck::cast_slice};
@@ -26,7 +26,7 @@ pub(super) struct Worker<'a> {
     pub(super) rows: Vec<&'a mut [f32]>,
 }
 
-/// The sums of one or several workers.
+/// The sums of one worker.
 pub(super) struct Partial {
     /// `[groups, panels, features, width]`.
     pub(super) correlation: Vec<f32>,
@@ -36,20 +36,13 @@ pub(super) struct Partial {
     pub(super) mass: Vec<f64>,
 }
 
-impl Partial {
-    pub(super) fn merge(mut self, other: Self) -> Self {
-        add(&mut self.correlation, &other.correlation);
-        add(&mut self.gram, &other.gram);
-        add(&mut self.decay, &other.decay);
-        add(&mut self.mass, &other.mass);
-        self
-    }
-}
-
-fn add<T: Copy + AddAssign>(sums: &mut [T], others: &[T]) {
-    for (sum, other) in sums.iter_mut().zip(others) {
-        *sum += *other;
-    }
+/// The sum of what several workers have, in their order.
+pub(super) fn total(parts: impl Iterator<Item = Vec<f64>>) -> Vec<f64> {
+    let add = |mut sums: Vec<f64>, others: Vec<f64>| {
+        sums.iter_mut().zip(others).for_each(|(sum, other)| *sum += other);
+        sums
+    };
+    parts.reduce(add).unwrap_or_default()
 }
 
 impl WithSimd for Worker<'_> {
@@ -104,7 +97,7 @@ impl WithSimd for Worker<'_> {
 
 /// Numbers of whole panels.
 #[inline(always)]
-fn panels_mut<S: Simd>(values: &mut [f32]) -> &mut [Panel<S>] {
+pub(super) fn panels_mut<S: Simd>(values: &mut [f32]) -> &mut [Panel<S>] {
     S::as_mut_simd_f32s(values).0.as_chunks_mut().0
 }
 
@@ -138,25 +131,25 @@ impl Worker<'_> {
 const RUN: usize = 4 * BLOCK;
 
 /// What the patches of one thread teach, and what they add up to.
-struct Learning<'a> {
+pub(super) struct Learning<'a> {
     job: &'a Job,
     rule: &'a Pointwise,
     inverse_norms: &'a [f32],
     /// Neurons that each neuron interacts with, a multiple of [`STEP`]; 0 if none.
-    partners: usize,
+    pub(super) partners: usize,
     /// Their activities, in blocks of positions.
-    activities: Vec<Lane>,
+    pub(super) activities: Vec<Lane>,
     energies: Vec<Lane>,
     row: Vec<f32>,
     activity: Vec<f32>,
     recent_decay: Vec<f32>,
     recent_mass: Vec<f32>,
-    decay: Vec<f64>,
-    mass: Vec<f64>,
+    pub(super) decay: Vec<f64>,
+    pub(super) mass: Vec<f64>,
 }
 
 impl<'a> Learning<'a> {
-    fn new(job: &'a Job, rule: &'a Pointwise, inverse_norms: &'a [f32]) -> Self {
+    pub(super) fn new(job: &'a Job, rule: &'a Pointwise, inverse_norms: &'a [f32]) -> Self {
         let (neurons, all) = (job.neurons, job.groups * job.neurons);
         Self {
             job,
@@ -175,7 +168,7 @@ impl<'a> Learning<'a> {
     }
 
     /// How many partners, from the first on, the neurons before one have, in whole steps.
-    fn partners_before(&self, neuron: usize) -> usize {
+    pub(super) fn partners_before(&self, neuron: usize) -> usize {
         match self.rule.recurrence() {
             None => 0,
             Some(RecurrenceMask::LowerTriangle) => neuron.next_multiple_of(STEP).min(self.partners),
@@ -185,7 +178,7 @@ impl<'a> Learning<'a> {
 
     /// From the responses of a tile's positions to their coefficients, in the same place.
     #[inline(always)]
-    fn hold<S: Simd>(
+    pub(super) fn hold<S: Simd>(
         &mut self,
         group: usize,
         x: &[Lane],

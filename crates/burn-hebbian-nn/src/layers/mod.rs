@@ -14,5 +14,5 @@ pub use local::{
     HebbianConv1d, HebbianConv2d, HebbianConv3d, HebbianConvTranspose1d, HebbianConvTranspose2d,
     HebbianConvTranspose3d, HebbianLinear, Local,
 };
-pub use norm::SyncBatchNorm;
+pub use norm::{SyncBatchNorm, Then};
 pub use trainable::Trainable;

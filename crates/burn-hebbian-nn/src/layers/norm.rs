@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    channelwise::{self, Affine},
     gradient::{is_covered, with_gradient},
     observe::{Call, Seat, register_running},
     precision::{is_learnable, whole},
@@ -14,7 +15,7 @@ use burn::{
         ModuleVisitor, Param, ParamId, RunningState,
     },
     nn::BatchNorm,
-    tensor::{Device, Tensor, module::batch_norm_train},
+    tensor::{Device, Tensor, activation::relu, module::batch_norm_train},
 };
 
 /// Burn's [`BatchNorm`], with what local training and several replicas need beside it.
@@ -83,29 +84,65 @@ impl SyncBatchNorm {
     ///
     /// If the channels do not fit, or the other replicas do not come.
     pub fn forward<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+        self.forward_then(input, Then::nothing())
+    }
+
+    /// [`forward`](Self::forward), and what follows it: on flex, outside the autodiff graph, in the same pass over memory.
+    ///
+    /// # Panics
+    ///
+    /// As [`forward`](Self::forward), or if what is added does not have the shape of the input.
+    pub fn forward_then<const D: usize>(&self, input: Tensor<D>, then: Then<D>) -> Tensor<D> {
         let [channels] = self.norm.gamma.lazy_shape().dims();
         let dims = input.dims();
         assert!(D > 1 && dims[1] == channels, "batch norm: expected [n, {channels}, …], got {dims:?}");
+        then.check(dims);
         let values = dims[0] * dims[2..].iter().product::<usize>();
         if !self.trains(&input.device()) || values < 2 && self.replicas.is_none() {
-            return self.infer(input);
+            return self.infer(input, then);
         }
         let dtype = input.dtype();
-        self.normalize(whole(input)).cast(dtype)
+        self.normalize(whole(input), then).cast(dtype)
     }
 
     /// By the statistics of the batch.
-    fn normalize<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+    fn normalize<const D: usize>(&self, input: Tensor<D>, then: Then<D>) -> Tensor<D> {
         let Normalized { output, mean, variance } = match &self.replicas {
-            Some(replicas) => self.over(|part| total(replicas, part), input),
+            Some(replicas) => self.over(|part| total(replicas, part), input).then(then),
+            None if self.is_channelwise(&input) => self.over_channels(input, then),
             // nothing is transposed on the way, as it is in Burn's
-            None if is_learnable(&input) => self.over(|part| part, input),
-            None => self.over_one(input),
+            None if is_learnable(&input) => self.over(|part| part, input).then(then),
+            None => self.over_one(input).then(then),
         };
         for (running, seen) in [(&self.norm.running_mean, mean), (&self.norm.running_var, variance)] {
             self.move_running(running, seen);
         }
         output
+    }
+
+    /// Whether input and parameters are where norms are computed channel by channel.
+    fn is_channelwise<const D: usize>(&self, input: &Tensor<D>) -> bool {
+        channelwise::covers(input)
+            && [&self.norm.gamma, &self.norm.beta].iter().all(|param| channelwise::covers(&param.val()))
+    }
+
+    /// By the statistics of the batch, in two passes over memory.
+    fn over_channels<const D: usize>(&self, input: Tensor<D>, then: Then<D>) -> Normalized<D> {
+        let [mean, variance] = channelwise::statistics(&input);
+        let affine = self.affine(mean.clone(), variance.clone(), then.bounds);
+        Normalized { output: channelwise::apply(input, affine, then.added), mean, variance }
+    }
+
+    /// What the norm does to each value of a channel with this mean and variance.
+    fn affine(&self, mean: Tensor<1>, variance: Tensor<1>, bounds: [f32; 2]) -> Affine {
+        let numbers = |tensor: Tensor<1>| tensor.into_data().iter::<f32>().collect::<Vec<_>>();
+        let smoothed = variance + self.norm.epsilon;
+        let (mut scale, mut shift) = (self.norm.gamma.val() / smoothed.clone().sqrt(), self.norm.beta.val());
+        if self.rescaled {
+            let rescaling = rescaling(smoothed);
+            (scale, shift) = (scale * rescaling.clone(), shift * rescaling);
+        }
+        Affine { mean: numbers(mean), scale: numbers(scale), shift: numbers(shift), bounds }
     }
 
     /// Moves a running statistic towards what was seen, or lets the optimizer move it.
@@ -148,19 +185,24 @@ impl SyncBatchNorm {
         self
     }
 
-    fn infer<const D: usize>(&self, input: Tensor<D>) -> Tensor<D> {
+    /// By the running statistics.
+    fn infer<const D: usize>(&self, input: Tensor<D>, then: Then<D>) -> Tensor<D> {
         let device = input.device();
         let running = |state: Tensor<1>| state.to_device(&device);
-        let variance = running(self.norm.running_var.value());
+        let [mean, variance] =
+            [&self.norm.running_mean, &self.norm.running_var].map(|state| running(state.value()));
+        if self.is_channelwise(&input) && channelwise::covers(&mean) {
+            return channelwise::apply(input, self.affine(mean, variance, then.bounds), then.added);
+        }
         let output = burn::tensor::module::batch_norm(
             input,
             self.norm.gamma.val(),
             self.norm.beta.val(),
-            running(self.norm.running_mean.value()),
+            mean,
             variance.clone(),
             self.norm.epsilon,
         );
-        self.rescale(output, variance)
+        then.follow(self.rescale(output, variance))
     }
 
     /// The output, its channels in the proportions of their variances if they are to keep these.
@@ -170,9 +212,7 @@ impl SyncBatchNorm {
         }
         let mut per_channel = [1; D];
         per_channel[1] = variance.dims()[0];
-        let smoothed = variance + self.norm.epsilon;
-        let mean = smoothed.clone().mean();
-        output * (smoothed / mean).sqrt().reshape(per_channel)
+        output * rescaling(variance + self.norm.epsilon).reshape(per_channel)
     }
 
     fn over_one<const D: usize>(&self, input: Tensor<D>) -> Normalized<D> {
@@ -218,6 +258,89 @@ struct Normalized<const D: usize> {
     output: Tensor<D>,
     mean: Tensor<1>,
     variance: Tensor<1>,
+}
+
+impl<const D: usize> Normalized<D> {
+    fn then(self, then: Then<D>) -> Self {
+        Self { output: then.follow(self.output), ..self }
+    }
+}
+
+/// What gives channels of unit variance the proportions that they had.
+fn rescaling(smoothed: Tensor<1>) -> Tensor<1> {
+    let mean = smoothed.clone().mean();
+    (smoothed / mean).sqrt()
+}
+
+/// What follows a norm: an addition, then bounds.
+///
+/// ```
+/// use burn::{nn::BatchNormConfig, tensor::{Device, Tensor}};
+/// use burn_hebbian_nn::{SyncBatchNorm, Then};
+///
+/// let device = Device::flex();
+/// let norm = SyncBatchNorm::new(BatchNormConfig::new(1).with_epsilon(0.0).init(&device));
+/// let x = Tensor::<3>::from_data([[[-3.0, 1.0, 8.0]]], &device);
+/// let y = norm.forward_then(x.clone(), Then::add(x).and_relu6()); // by the running statistics: mean 0, variance 1
+/// y.into_data().assert_eq(&[[[0.0f32, 2.0, 6.0]]].into(), true);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Then<const D: usize> {
+    added: Option<Tensor<D>>,
+    bounds: [f32; 2],
+}
+
+impl<const D: usize> Then<D> {
+    /// Nothing.
+    pub fn nothing() -> Self {
+        Self { added: None, bounds: [f32::NEG_INFINITY, f32::INFINITY] }
+    }
+
+    /// ReLU, `max(y, 0)`.
+    pub fn relu() -> Self {
+        Self::nothing().and_relu()
+    }
+
+    /// ReLU6, `min(max(y, 0), 6)`.
+    pub fn relu6() -> Self {
+        Self::nothing().and_relu6()
+    }
+
+    /// `y + other`, a residual connection.
+    pub fn add(other: Tensor<D>) -> Self {
+        Self { added: Some(other), ..Self::nothing() }
+    }
+
+    /// Then ReLU.
+    pub fn and_relu(self) -> Self {
+        Self { bounds: [0.0, f32::INFINITY], ..self }
+    }
+
+    /// Then ReLU6.
+    pub fn and_relu6(self) -> Self {
+        Self { bounds: [0.0, 6.0], ..self }
+    }
+
+    fn check(&self, dims: [usize; D]) {
+        let added = self.added.as_ref().map_or(dims, |added| added.dims());
+        assert!(added == dims, "batch norm: {added:?} cannot be added to an output of {dims:?}");
+    }
+
+    /// By operations of their own.
+    fn follow(self, output: Tensor<D>) -> Tensor<D> {
+        let output = match self.added {
+            Some(added) => {
+                let added = added.cast(output.dtype());
+                output + added
+            }
+            None => output,
+        };
+        match self.bounds {
+            [low, high] if high < f32::INFINITY => output.clamp(low, high),
+            [0.0, _] => relu(output),
+            _ => output,
+        }
+    }
 }
 
 /// The sum over all replicas. All of their losses depend on it: so its gradient is the sum of theirs.

@@ -146,13 +146,10 @@ impl Lesson<'_> {
         let layout = pass.geometry.layout();
         let dot = pass.responses(fused.dot);
         let dims = dot.dims();
-        let w = pass.w.clone().inner();
         let mut numerator = layout.view(fused.correlation);
-        if let Some(decay) = fused.decay {
-            numerator = numerator - layout.scale_neurons(layout.view(w.clone()), decay);
-        }
         if let Some((gram, mask)) = fused.gram {
-            numerator = numerator - recurrence_product_by(&layout, layout.view(w), gram, mask);
+            let weight = layout.view(pass.w.clone().inner());
+            numerator = numerator - recurrence_product_by(&layout, weight, gram, mask);
         }
         let patches = dims[0] * dims[2..].iter().product::<usize>();
         let mass = mass(fused.mass, &self.selection.rule.finish(), patches, &numerator);

@@ -1,0 +1,155 @@
+//! From the sums of a step to the weights after it, in one pass over both.
+
+use burn::tensor::Tensor;
+use burn_hebbian_core::WeightLayout;
+use pulp::Arch;
+
+use super::{covers, extension, rows::parts_of, rows::shares};
+use crate::parallel;
+
+/// How plain SGD changes a weight by the sums of a layer: `w − (n / m · factors) · rate`, each operation rounded as if it were
+/// done by itself.
+#[derive(Debug, Clone)]
+pub struct Descent {
+    numerator: Tensor<1>,
+    steps: Steps,
+}
+
+impl Descent {
+    /// If weight and sums are where this is done: `f32` of flex. `mass` is what each neuron's sums are divided by, or all are.
+    pub fn of<const D: usize>(
+        weight: &Tensor<D>,
+        numerator: &Tensor<1>,
+        mass: Option<&Tensor<1>>,
+        factors: [f32; 2],
+        layout: &WeightLayout,
+    ) -> Option<Self> {
+        let numbers = |mass: &Tensor<1>| mass.to_data().iter::<f32>().collect();
+        let covered = covers(weight) && covers(numerator) && mass.is_none_or(covers);
+        let steps = || Steps { layout: *layout, mass: mass.map(numbers).unwrap_or_default(), factors };
+        covered.then(|| Self { numerator: numerator.clone(), steps: steps() })
+    }
+
+    /// `[1]`: 0 if everything that is subtracted is finite at a rate of 1, NaN otherwise.
+    pub fn flag(&self) -> Tensor<1> {
+        extension::flag(self.numerator.clone(), self.steps.clone())
+    }
+
+    /// The weight after the step; in place where nobody else holds it.
+    pub fn step<const D: usize>(self, weight: Tensor<D>, rate: f64) -> Tensor<D> {
+        extension::descend(weight, self.numerator, self.steps, rate as f32)
+    }
+}
+
+/// What is done to sums before they are subtracted.
+#[derive(Debug, Clone)]
+pub(super) struct Steps {
+    layout: WeightLayout,
+    /// Of every neuron, or one for all; none divides by nothing.
+    mass: Vec<f32>,
+    factors: [f32; 2],
+}
+
+impl Steps {
+    /// Values of one neuron that lie in succession, or one value of every neuron.
+    fn run(&self) -> usize {
+        if self.layout.after > 1 { self.layout.after } else { self.layout.neurons }
+    }
+
+    /// What the values of a run are divided by: each by its own, all by one, or by nothing.
+    fn divisors(&self, run: usize) -> &[f32] {
+        let WeightLayout { before, neurons, after, .. } = self.layout;
+        if self.mass.len() < 2 {
+            return &self.mass;
+        }
+        if after > 1 {
+            let neuron = run / (before * neurons) * neurons + run % neurons;
+            return &self.mass[neuron..=neuron];
+        }
+        &self.mass[run / before * neurons..][..neurons]
+    }
+
+    /// Gives `f` every value of a run as it is subtracted, with its place.
+    #[inline(always)]
+    fn of_run(&self, run: usize, sums: &[f32], mut f: impl FnMut(usize, f32)) {
+        let [first, second] = self.factors;
+        match self.divisors(run) {
+            [] => (0..sums.len()).for_each(|i| f(i, sums[i] * first * second)),
+            [mass] => (0..sums.len()).for_each(|i| f(i, sums[i] / mass * first * second)),
+            masses => (0..sums.len()).for_each(|i| f(i, sums[i] / masses[i] * first * second)),
+        }
+    }
+}
+
+/// `weights − (sums as they are subtracted) · rate`, in place.
+pub(super) fn descend(weights: &mut [f32], sums: &[f32], steps: &Steps, rate: f32) {
+    let run = steps.run();
+    let runs = weights.len() / run;
+    parallel::map(parts_of(weights, runs), |(runs, part)| {
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for (at, weights) in runs.zip(part.chunks_exact_mut(run)) {
+                    let sums = &sums[at * run..][..run];
+                    steps.of_run(at, sums, |i, value| weights[i] -= value * rate);
+                }
+            },
+        );
+    });
+}
+
+/// 0 if every value is finite as it is subtracted, NaN otherwise.
+pub(super) fn flag(sums: &[f32], steps: &Steps) -> f32 {
+    const LANES: usize = 16;
+    let run = steps.run();
+    let parts = shares(sums.len() / run, sums.len());
+    let flags = parallel::map(parts, |runs| {
+        Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                let mut lanes = [0.0; LANES];
+                for at in runs {
+                    let sums = &sums[at * run..][..run];
+                    steps.of_run(at, sums, |i, value| lanes[i % LANES] += value * 0.0);
+                }
+                lanes.iter().sum::<f32>()
+            },
+        )
+    });
+    flags.into_iter().sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As one operation after the other, for every layout: to the bit.
+    #[test]
+    fn every_layout_descends_as_by_loops() {
+        for [groups, before, neurons, after] in [[2, 1, 3, 5], [1, 7, 4, 1], [2, 3, 2, 4], [2, 3, 5, 1]] {
+            let layout = WeightLayout { groups, before, neurons, after };
+            let count = layout.num_elements();
+            let numbers = |step: f32| (0..count).map(|i| (i as f32 * step).sin()).collect::<Vec<_>>();
+            let (weights, sums) = (numbers(0.3), numbers(0.7));
+            let all: Vec<f32> = (0..groups * neurons).map(|k| 1.5 + k as f32).collect();
+            for mass in [vec![], vec![3.0], all] {
+                let steps = Steps { layout, mass: mass.clone(), factors: [0.3, -0.9] };
+                let mut stepped = weights.clone();
+                descend(&mut stepped, &sums, &steps, 0.1);
+                for i in 0..count {
+                    let neuron = i / (before * neurons * after) * neurons + i / after % neurons;
+                    let divided = match mass.len() {
+                        0 => sums[i],
+                        1 => sums[i] / mass[0],
+                        _ => sums[i] / mass[neuron],
+                    };
+                    assert_eq!(stepped[i], weights[i] - divided * 0.3 * -0.9 * 0.1, "{layout:?}, {i}");
+                }
+                assert_eq!(flag(&sums, &steps), 0.0);
+                let mut broken = sums.clone();
+                broken[count - 1] = f32::INFINITY;
+                assert!(flag(&broken, &steps).is_nan());
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The passes as operations of flex.
+
+use burn::{
+    backend::{Backend, Dispatch, backend_extension, tensor::FloatTensor},
+    tensor::Tensor,
+};
+
+use super::{descent::Steps, rows::Affine};
+
+/// Means, then variances.
+pub(super) fn statistics<const D: usize>(x: Tensor<D>) -> Tensor<1> {
+    Tensor::from_dispatch(<Dispatch as Channelwise>::channel_statistics(x.into_dispatch()))
+}
+
+pub(super) fn apply<const D: usize>(x: Tensor<D>, affine: Affine, added: Option<Tensor<D>>) -> Tensor<D> {
+    let x = x.into_dispatch();
+    Tensor::from_dispatch(match added {
+        Some(added) => <Dispatch as Channelwise>::channel_affine_onto(x, added.into_dispatch(), affine),
+        None => <Dispatch as Channelwise>::channel_affine(x, affine),
+    })
+}
+
+pub(super) fn flag(sums: Tensor<1>, steps: Steps) -> Tensor<1> {
+    Tensor::from_dispatch(<Dispatch as Channelwise>::descent_flag(sums.into_dispatch(), steps))
+}
+
+pub(super) fn descend<const D: usize>(
+    weight: Tensor<D>,
+    sums: Tensor<1>,
+    steps: Steps,
+    rate: f32,
+) -> Tensor<D> {
+    let (weight, sums) = (weight.into_dispatch(), sums.into_dispatch());
+    Tensor::from_dispatch(<Dispatch as Channelwise>::descend(weight, sums, steps, rate))
+}
+
+#[backend_extension(Flex: cfg(feature = "flex"))]
+trait Channelwise: Backend {
+    fn channel_statistics(x: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    fn channel_affine(x: FloatTensor<Self>, affine: Affine) -> FloatTensor<Self>;
+
+    fn channel_affine_onto(
+        x: FloatTensor<Self>,
+        added: FloatTensor<Self>,
+        affine: Affine,
+    ) -> FloatTensor<Self>;
+
+    fn descent_flag(sums: FloatTensor<Self>, steps: Steps) -> FloatTensor<Self>;
+
+    fn descend(
+        weight: FloatTensor<Self>,
+        sums: FloatTensor<Self>,
+        steps: Steps,
+        rate: f32,
+    ) -> FloatTensor<Self>;
+}
+
+#[cfg(feature = "flex")]
+mod flex {
+    use burn::{
+        backend::{Flex, tensor::FloatTensor},
+        tensor::TensorData,
+    };
+
+    use super::{
+        super::{
+            descent::{self, Steps},
+            rows::{self, Affine},
+        },
+        Channelwise,
+    };
+
+    type Values = FloatTensor<Flex>;
+
+    impl Channelwise for Flex {
+        fn channel_statistics(x: Values) -> Values {
+            let x = contiguous(x);
+            let found = rows::statistics(slice(&x), sizes(&x));
+            let count = found.len();
+            Values::from_data(TensorData::new(found, [count]))
+        }
+
+        fn channel_affine(x: Values, affine: Affine) -> Values {
+            run(x, None, &affine)
+        }
+
+        fn channel_affine_onto(x: Values, added: Values, affine: Affine) -> Values {
+            run(x, Some(slice(&contiguous(added))), &affine)
+        }
+
+        fn descent_flag(sums: Values, steps: Steps) -> Values {
+            let flag = descent::flag(slice(&contiguous(sums)), &steps);
+            Values::from_data(TensorData::from([flag]))
+        }
+
+        fn descend(weight: Values, sums: Values, steps: Steps, rate: f32) -> Values {
+            let sums = contiguous(sums);
+            let mut weight = whole(contiguous(weight));
+            descent::descend(weight.storage_mut(), slice(&sums), &steps, rate);
+            weight
+        }
+    }
+
+    /// In place where nobody else holds the values.
+    fn run(x: Values, added: Option<&[f32]>, affine: &Affine) -> Values {
+        let mut x = contiguous(x);
+        let sizes = sizes(&x);
+        if x.is_unique() && x.storage::<f32>().len() == sizes.iter().product::<usize>() {
+            rows::apply(x.storage_mut(), None, added, sizes, affine);
+            return x;
+        }
+        let mut results = vec![0.0; sizes.iter().product::<usize>()];
+        rows::apply(&mut results, Some(slice(&x)), added, sizes, affine);
+        Values::from_data(TensorData::new(results, x.layout().shape().clone()))
+    }
+
+    /// With storage that holds nothing else.
+    fn whole(x: Values) -> Values {
+        match slice(&x).len() == x.storage::<f32>().len() {
+            true => x,
+            false => Values::from_data(TensorData::new(slice(&x).to_vec(), x.layout().shape().clone())),
+        }
+    }
+
+    fn contiguous(x: Values) -> Values {
+        if x.is_contiguous() { x } else { x.to_contiguous() }
+    }
+
+    fn slice(x: &Values) -> &[f32] {
+        x.as_slice().expect("contiguous values of f32")
+    }
+
+    /// Images, channels, positions.
+    fn sizes(x: &Values) -> [usize; 3] {
+        let shape = x.layout().shape();
+        [shape[0], shape[1], shape[2..].iter().product()]
+    }
+}
