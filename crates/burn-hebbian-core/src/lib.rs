@@ -13,6 +13,7 @@
 //!
 //! - [`Rule`] is the serializable composition of the stages below, with the literature's rules as presets.
 //! - [`LocalRule`] is the open trait for rules of your own.
+//! - [`DenseView`] is a layer on plain numbers, to try them on.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(not(test), no_std)]
 
@@ -20,6 +21,7 @@ extern crate alloc;
 
 mod activity;
 mod decaying;
+mod dense;
 mod error;
 mod factors;
 mod layout;
@@ -38,6 +40,7 @@ mod tests;
 
 pub use activity::{Activity, LayerView};
 pub use decaying::Decaying;
+pub use dense::{DenseStep, DenseView};
 pub use error::RuleError;
 pub use factors::{Factors, MatrixRecurrence, RecurrenceMask, Sums};
 pub use layout::WeightLayout;

@@ -2,8 +2,13 @@
 
 use alloc::vec::Vec;
 
+use burn::tensor::Tensor;
+
 use super::{NEURONS, rules};
-use crate::{Rule, Variance, fixture::Dense};
+use crate::{
+    DenseView, Rule, Variance,
+    fixture::{blank, learn, noise, noisy, start},
+};
 
 /// The rules whose formula moves weights where patches are blank: what wins moves towards what it won, and independent
 /// components grow until their outputs have a size.
@@ -29,10 +34,9 @@ const COUNTING: [&str; 3] = ["abstaining_wta", "abstaining_swta", "som"];
 #[test]
 fn one_row_gives_finite_updates_and_states() {
     for (name, rule) in rules() {
-        let mut state = Dense::noise(0, 1, NEURONS).start(&rule);
+        let mut state = start(&rule, NEURONS);
         for seed in 0..300 {
-            let dense = Dense::noise(seed, 1, NEURONS);
-            let step = dense.learn(&rule, &state, &dense.unbiased());
+            let step = learn(&noisy(seed, 1, NEURONS), &rule, &state);
             let values = [step.delta, step.state.clone(), step.bias].concat();
             assert!(values.iter().all(|value| value.is_finite()), "{name}, step {seed}: {values:?}");
             state = step.state;
@@ -43,14 +47,12 @@ fn one_row_gives_finite_updates_and_states() {
 #[test]
 fn blank_batches_move_nothing() {
     for (name, rule) in rules() {
-        let mut state = Dense::noise(0, 1, NEURONS).start(&rule);
+        let mut state = start(&rule, NEURONS);
         for seed in 0..20 {
-            let dense = Dense::noise(seed, 5, NEURONS);
-            state = dense.learn(&rule, &state, &dense.unbiased()).state;
+            state = learn(&noisy(seed, 5, NEURONS), &rule, &state).state;
         }
         for rows in [1, 7] {
-            let blank = Dense::blank(rows, NEURONS);
-            let step = blank.learn(&rule, &state, &blank.unbiased());
+            let step = learn(&blank(rows, NEURONS), &rule, &state);
             let values = [step.delta.clone(), step.bias.clone(), step.state.clone()].concat();
             assert!(values.iter().all(|value| value.is_finite()), "{name}: {values:?}");
             assert!(step.bias.iter().all(|bias| *bias == 0.0), "{name}: {:?}", step.bias);
@@ -65,14 +67,10 @@ fn blank_batches_move_nothing() {
 /// A blank row among others is a row like them.
 #[test]
 fn a_blank_row_counts_among_others() {
-    let some = Dense::noise(5, 3, NEURONS);
-    let more = Dense {
-        x: burn::tensor::Tensor::cat([some.x.clone(), Dense::blank(1, 1).x].to_vec(), 0),
-        w: some.w.clone(),
-    };
-    let rule = Rule::bcm();
-    let theta = |dense: &Dense| dense.learn(&rule, &[1.0; NEURONS], &dense.unbiased()).state;
-    for (few, more) in theta(&some).into_iter().zip(theta(&more)) {
+    let (rows, rule) = (noise(5, 3), Rule::bcm());
+    let more = Tensor::cat([rows.clone(), noise(0, 1).zeros_like()].to_vec(), 0);
+    let theta = |x| learn(&DenseView::new(noise(99, NEURONS), x), &rule, &[1.0; NEURONS]).state;
+    for (few, more) in theta(rows).into_iter().zip(theta(more)) {
         assert!((0.9 + (few - 0.9) * 0.75 - more).abs() < 1e-6, "{few} {more}");
     }
 }
@@ -88,11 +86,10 @@ fn the_variance_of_single_rows_is_that_of_many() {
     for momentum in [0.1, 1.0] {
         let rule = Rule::hpca_adaptive().with_variance(Variance::Running { momentum, epsilon: 1e-5 });
         let mean = |rows: usize, steps: u64| -> Vec<f64> {
-            let mut state = Dense::noise(0, 1, NEURONS).start(&rule);
+            let mut state = start(&rule, NEURONS);
             let mut sums = [0.0; NEURONS];
             for seed in 0..steps {
-                let dense = Dense::noise(1000 + seed, rows, NEURONS);
-                state = dense.learn(&rule, &state, &dense.unbiased()).state;
+                state = learn(&noisy(1000 + seed, rows, NEURONS), &rule, &state).state;
                 let late = if seed < 100 { 0.0 } else { 1.0 / (steps - 100) as f64 };
                 sums.iter_mut().zip(variances(&state)).for_each(|(sum, v)| *sum += late * f64::from(*v));
             }
@@ -107,10 +104,9 @@ fn the_variance_of_single_rows_is_that_of_many() {
 #[test]
 fn single_rows_keep_the_variance() {
     let rule = Rule::hpca_adaptive();
-    let mut state = Dense::noise(0, 1, NEURONS).start(&rule);
+    let mut state = start(&rule, NEURONS);
     for seed in 0..400 {
-        let dense = Dense::noise(seed, 1, NEURONS);
-        state = dense.learn(&rule, &state, &dense.unbiased()).state;
+        state = learn(&noisy(seed, 1, NEURONS), &rule, &state).state;
         assert!(variances(&state).iter().all(|v| (1e-2..10.0).contains(v)), "step {seed}: {state:?}");
     }
 }

@@ -4,8 +4,8 @@ use alloc::{vec, vec::Vec};
 
 use super::{NEURONS, map, rules};
 use crate::{
-    Bias, Lateral, Neighborhood, Rule, WeightLayout,
-    fixture::{Dense, noise, numbers, tensor},
+    Bias, DenseView, Lateral, Neighborhood, Rule, WeightLayout,
+    fixture::{learn, learn_from, noise, noisy, numbers, start, tensor},
     stages::memory::{Stage, blend, steps},
 };
 
@@ -94,8 +94,7 @@ fn random_streams_run_on() {
         bits.fold(1, |power, bit| power * power % modulus * if bit == 1 { multiplier } else { 1 } % modulus)
     };
     let rule = Rule::abstaining_wta(11);
-    let dense = Dense::noise(3, 5, NEURONS);
-    let start = dense.start(&rule);
+    let (layer, start) = (noisy(3, 5, NEURONS), start(&rule, NEURONS));
     for ahead in [1_000_000, 100_000_000, 6_000_000_000_000] {
         let jumped = |state: &[f32], by: u64| -> Vec<f32> {
             let stream =
@@ -105,7 +104,7 @@ fn random_streams_run_on() {
         let mut state = start.clone();
         state[NEURONS..4 * NEURONS].copy_from_slice(&jumped(&start, ahead));
         for _ in 0..300 {
-            state = dense.learn(&rule, &state, &dense.unbiased()).state;
+            state = learn(&layer, &rule, &state).state;
         }
         assert_eq!(state[NEURONS..4 * NEURONS], jumped(&start, ahead + 300), "{ahead}");
     }
@@ -126,15 +125,14 @@ fn running_means_stay_where_they_should() {
 #[test]
 fn extreme_states_give_finite_updates() {
     for (name, rule) in rules() {
-        let dense = Dense::noise(7, 5, NEURONS);
-        let start = dense.start(&rule);
+        let (layer, start) = (noisy(7, 5, NEURONS), start(&rule, NEURONS));
         for scale in [0.0, 1e-38, 1e-20, 1e20] {
             // counts of wins and steps are no moments
             if rule.abstention != crate::Abstention::None || rule.lateral != Lateral::None {
                 continue;
             }
             let state: Vec<f32> = start.iter().map(|value| if *value == 0.0 { 0.0 } else { scale }).collect();
-            let step = dense.learn(&rule, &state, &dense.unbiased());
+            let step = learn(&layer, &rule, &state);
             assert!(
                 [step.delta, step.state].concat().iter().all(|value| value.is_finite()),
                 "{name} at {scale}"
@@ -148,12 +146,11 @@ fn extreme_states_give_finite_updates() {
 fn a_bias_of_no_wins_stops_falling() {
     for temperature in [0.02, 1.0, 30.0] {
         let rule = Rule::soft_hebb(temperature).with_bias(Bias::LogPrior);
-        let mut dense = Dense::noise(7, 5, NEURONS);
-        dense.w = tensor(&noise(1, NEURONS * 4), [NEURONS, 4]).mul_scalar(3.0 * temperature);
+        let layer = DenseView::new(noise(1, NEURONS).mul_scalar(3.0 * temperature), noise(7, 5));
         for depth in [1.0, 59.0, 61.0, 87.0, 90.0, 200.0, 1e6] {
             let mut bias = vec![-temperature as f32; NEURONS];
             bias[2] = -depth * temperature as f32;
-            let update = dense.learn(&rule, &[], &bias).bias;
+            let update = learn_from(&layer, &rule, &[], &bias).bias;
             let what = format!("{temperature}, {depth}: {update:?}");
             assert!(update.iter().all(|value| value.abs() <= 1.0001 * temperature as f32), "{what}");
             assert!(update.iter().any(|value| *value != 0.0), "{what}");
