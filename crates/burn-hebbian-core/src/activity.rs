@@ -36,6 +36,19 @@ pub trait LayerView {
 ///
 /// Every tensor has the one shape `[n, groups, neurons, positions]` (a linear layer has one position, its
 /// leading dimensions folded into `n`) or broadcasts to it.
+///
+/// ```
+/// # use burn::tensor::Device;
+/// use burn_hebbian_core::{DenseView, Signals};
+/// # let device = Device::flex();
+///
+/// let layer = DenseView::from_data([[2.0, 0.0]], [[3.0, 4.0]], &device);
+/// let seen = layer.activity(Signals::none());
+/// assert_eq!(seen.dot().dims(), [1, 1, 1, 1]);
+/// assert_eq!(seen.dot().into_scalar::<f32>(), 6.0); // w · x
+/// assert_eq!(seen.patch_energy().into_scalar::<f32>(), 25.0);
+/// assert_eq!(seen.weight_energy().into_scalar::<f32>(), 4.0);
+/// ```
 pub struct Activity<'a> {
     dot: Tensor<4>,
     signals: Signals,

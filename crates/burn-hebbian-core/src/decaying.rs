@@ -25,10 +25,15 @@ impl Rule {
     /// The rule must have no [`Recurrence`] of its own, and a reduction by sum or mean.
     ///
     /// ```
-    /// use burn_hebbian_core::{Activity, Rule};
+    /// # use burn::tensor::Device;
+    /// use burn_hebbian_core::{Activity, DenseView, Rule, Signals};
+    /// # let device = Device::flex();
     ///
-    /// // Hebb with the same slow decay everywhere: Δw_k = mean (y_k x − 0.01 w_k)
-    /// let rule = Rule::hebb().decaying(|activity: &Activity| activity.dot().full_like(0.01));
+    /// // Hebb with the same decay everywhere: Δw_k = mean (y_k x − 0.5 w_k)
+    /// let rule = Rule::hebb().decaying(|activity: &Activity| activity.dot().full_like(0.5));
+    /// let layer = DenseView::from_data([[1.0, 0.0]], [[2.0, 1.0]], &device); // y x = (4, 2)
+    /// let update = layer.update(&rule, Signals::none()).unwrap();
+    /// update.into_data().assert_eq(&[[3.5, 2.0]].into(), false);
     /// ```
     pub fn decaying<F>(self, gamma: F) -> Decaying<F>
     where

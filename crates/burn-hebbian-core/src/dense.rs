@@ -35,6 +35,19 @@ pub struct DenseView {
 }
 
 /// What a step of rate 1 changes in a [`DenseView`].
+///
+/// ```
+/// # use burn::tensor::{Device, Tolerance};
+/// use burn_hebbian_core::{DenseView, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// // y = 2; the threshold of BCM starts at 0 and runs a tenth of the way to y² = 4
+/// let layer = DenseView::from_data([[1.0, 0.0]], [[2.0, 1.0]], &device);
+/// let step = layer.step(&Rule::bcm(), Signals::none()).unwrap();
+/// step.weight.into_data().assert_eq(&[[8.0, 4.0]].into(), false); // y (y − θ) x
+/// let later = layer.with_state(step.state.unwrap()).update(&Rule::bcm(), Signals::none()).unwrap();
+/// later.into_data().assert_approx_eq::<f32>(&[[6.4, 3.2]].into(), Tolerance::default());
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DenseStep {

@@ -7,6 +7,18 @@ use crate::precision::whole;
 /// A rule's answer: everything of `corr(x, C) − K · W − W ⊙ d` that the rule knows, before the layer sums it.
 ///
 /// Coefficients have the shape `[n, groups, neurons, positions]`.
+///
+/// ```
+/// # use burn::tensor::{Device, Tensor};
+/// use burn_hebbian_core::Factors;
+/// # let device = Device::flex();
+///
+/// // one neuron with c = 1 and 2 for two images: Σ c (x − w), with w = (1, 0), is Σ c x − 3 w
+/// let c = Tensor::from_data([[[[1.0]]], [[[2.0]]]], &device);
+/// let factors = Factors::instar(c);
+/// factors.coefficients.unwrap().into_data().assert_eq(&[[[[1.0]]], [[[2.0]]]].into(), false);
+/// factors.decay.unwrap().into_data().assert_eq(&[[3.0]].into(), false);
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Factors {

@@ -16,6 +16,18 @@ use crate::precision::whole;
 ///
 /// so `before · after` is the fan-in, and everything that acts on whole neurons (norms, recurrence, division
 /// by the mass) is written once.
+///
+/// ```
+/// # use burn::tensor::{Device, Tensor};
+/// use burn_hebbian_core::WeightLayout;
+/// # let device = Device::flex();
+///
+/// // a convolution of two groups: six neurons of 2 channels and a kernel of 3 × 3
+/// let layout = WeightLayout { groups: 2, before: 1, neurons: 3, after: 2 * 3 * 3 };
+/// let weight = layout.view(Tensor::<4>::ones([6, 2, 3, 3], &device));
+/// assert_eq!(weight.dims(), [2, 1, 3, 18]);
+/// assert!(layout.energy(weight).into_data().iter::<f32>().all(|energy| energy == 18.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WeightLayout {
     /// Groups of the layer; neurons compete within a group.

@@ -16,6 +16,27 @@ use crate::{
 ///
 /// Its `Debug` is what tells it from other rules: in checkpoints, and where a layer that is bound anew keeps the state of the
 /// same rule. It is to show all that the rule depends on; a rule around another one shows that one.
+///
+/// ```
+/// # use burn::tensor::Device;
+/// use burn_hebbian_core::{Activity, DenseView, Factors, LocalRule, Signals};
+/// # let device = Device::flex();
+///
+/// /// `Δw_k = mean y_k (x − 2 w_k)`.
+/// #[derive(Debug)]
+/// struct TwiceTheDecay;
+///
+/// impl LocalRule for TwiceTheDecay {
+///     fn factors(&self, activity: &Activity) -> Factors {
+///         let y = activity.dot();
+///         Factors::decaying(y.clone(), y.mul_scalar(2.0))
+///     }
+/// }
+///
+/// let layer = DenseView::from_data([[1.0, 0.0]], [[3.0, 1.0]], &device); // y = 3
+/// let update = layer.update(&TwiceTheDecay, Signals::none()).unwrap();
+/// update.into_data().assert_eq(&[[3.0, 3.0]].into(), false);
+/// ```
 pub trait LocalRule: Debug + Send + Sync {
     /// The factors of the update for one activity.
     fn factors(&self, activity: &Activity) -> Factors;

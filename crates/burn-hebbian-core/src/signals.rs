@@ -21,6 +21,17 @@ pub enum Phase {
 }
 
 /// What reaches every layer from outside the forward pass.
+///
+/// ```
+/// # use burn::tensor::{Device, Tensor};
+/// use burn_hebbian_core::{DenseView, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// let layer = DenseView::from_data([[1.0, 0.0]], [[2.0, 1.0]], &device); // y x = (4, 2)
+/// let punished = Signals::none().with_third_factor(Tensor::from_data([[-0.5]], &device));
+/// let update = layer.update(&Rule::hebb(), punished).unwrap();
+/// update.into_data().assert_eq(&[[-2.0, -1.0]].into(), false);
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Signals {

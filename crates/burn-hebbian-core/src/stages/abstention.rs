@@ -12,6 +12,20 @@ use crate::{
 };
 
 /// Whether neurons sit out at random.
+///
+/// ```
+/// # use burn::tensor::Device;
+/// use burn_hebbian_core::{Abstention, DenseView, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// let rule = Rule::hard_wta().with_abstention(Abstention::Random { seed: 1 });
+/// // the first neuron wins two patches, the second one
+/// let inputs = [[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]];
+/// let layer = DenseView::from_data([[1.0, 0.0], [0.0, 1.0]], inputs, &device);
+/// let state = layer.step(&rule, Signals::none()).unwrap().state.unwrap();
+/// let victories = state.narrow(0, 0, 2); // (2, 1) − 1
+/// victories.into_data().assert_eq(&[1.0, 0.0].into(), false);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

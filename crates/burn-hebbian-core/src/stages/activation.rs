@@ -14,6 +14,18 @@ use crate::{
 };
 
 /// The function `y = f(s)` from similarity to activity.
+///
+/// ```
+/// # use burn::tensor::{Device, Tensor};
+/// use burn_hebbian_core::Activation;
+/// # let device = Device::flex();
+///
+/// let s = Tensor::<4>::from_data([[[[-3.0], [1.0], [8.0]]]], &device); // one image, three neurons
+/// let relu = Activation::Relu.apply(s.clone());
+/// relu.into_data().assert_eq(&[[[[0.0], [1.0], [8.0]]]].into(), false);
+/// let triangle = Activation::Triangle { power: 1.0 }.apply(s); // the mean is 2
+/// triangle.into_data().assert_eq(&[[[[0.0], [0.0], [6.0]]]].into(), false);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

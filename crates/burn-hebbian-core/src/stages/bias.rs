@@ -11,6 +11,21 @@ use crate::{
 };
 
 /// What the rule makes of the layer's bias.
+///
+/// ```
+/// # use burn::tensor::{Device, Tensor, Tolerance};
+/// use burn_hebbian_core::{Bias, Competition, DenseView, LayerView, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// let softmax = Competition::Softmax { temperature: 1.0 };
+/// let rule = Rule::oja().with_competition(softmax).with_bias(Bias::LogPrior);
+/// // at shares of 1/2 the first neuron wins the only patch: B = (1 − 1/2) / (1/2) = 1, and −1 for the second
+/// let layer = DenseView::from_data([[1.0, 0.0], [0.0, 1.0]], [[99.0, 0.0]], &device);
+/// let bias = rule.initial_bias(&layer.layout()).unwrap();
+/// let layer = layer.with_bias(Tensor::from_data(bias.as_slice(), &device));
+/// let update = layer.step(&rule, Signals::none()).unwrap().bias.unwrap();
+/// update.into_data().assert_approx_eq::<f32>(&[1.0, -1.0].into(), Tolerance::default());
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

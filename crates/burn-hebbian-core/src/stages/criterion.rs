@@ -12,6 +12,21 @@ use crate::{
 };
 
 /// What decides whether a unit is sub-Gaussian, from running means of its similarity `s`.
+///
+/// ```
+/// # use burn::tensor::Device;
+/// use burn_hebbian_core::{Activation, Criterion, DenseView, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// let activation = Activation::AdaptiveScore { criterion: Criterion::Kurtosis, momentum: 1.0 };
+/// let rule = Rule::ica(0.0).with_activation(activation);
+/// // s = ±1 is sub-Gaussian, 1 − 3 < 0, which shows after a step; Δw = w − f(s) s w
+/// let layer = DenseView::from_data([[1.0]], [[1.0], [-1.0]], &device);
+/// let first = layer.step(&rule, Signals::none()).unwrap();
+/// assert!((first.weight.into_scalar::<f32>() - (1.0 - f32::tanh(1.0))).abs() < 1e-5); // f = tanh s
+/// let second = layer.with_state(first.state.unwrap()).update(&rule, Signals::none()).unwrap();
+/// assert!((second.into_scalar::<f32>() - f32::tanh(1.0)).abs() < 1e-5); // f = s − tanh s
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

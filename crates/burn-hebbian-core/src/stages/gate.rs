@@ -12,6 +12,22 @@ use crate::{
 };
 
 /// The post-synaptic coefficient `g` from the competition's outcome `z`, the activity `y` and the similarity `s`.
+///
+/// ```
+/// # use burn::tensor::Device;
+/// use burn_hebbian_core::{DenseView, Gate, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// let layer = DenseView::from_data([[1.0, 0.0]], [[2.0, 1.0]], &device); // y = 2, and z = 1 without competition
+/// for (gate, expected) in [
+///     (Gate::One, [[2.0, 1.0]]),
+///     (Gate::Hebb, [[4.0, 2.0]]),         // y x
+///     (Gate::Difference, [[-2.0, -1.0]]), // (1 − y) x
+/// ] {
+///     let update = layer.update(&Rule::hebb().with_gate(gate), Signals::none()).unwrap();
+///     update.into_data().assert_eq(&expected.into(), false);
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

@@ -9,6 +9,18 @@ use crate::{
 };
 
 /// Whether a neuron's weights are scaled towards a mean activity.
+///
+/// ```
+/// # use burn::tensor::Device;
+/// use burn_hebbian_core::{DenseView, Homeostasis, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// // y = 1: Hebb's (1, 1), and 0.5 (3 − y) w = (1, 0)
+/// let rule = Rule::hebb().with_homeostasis(Homeostasis::Scaling { target: 3.0, rate: 0.5 });
+/// let layer = DenseView::from_data([[1.0, 0.0]], [[1.0, 1.0]], &device);
+/// let update = layer.update(&rule, Signals::none()).unwrap();
+/// update.into_data().assert_eq(&[[2.0, 1.0]].into(), false);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

@@ -20,6 +20,21 @@ const OUT_OF_REACH: f32 = 1e30;
 const LN_ENERGY: [f64; 2] = [-40.0, 8.0];
 
 /// What a winner does to its neighbors, between competition and gate.
+///
+/// ```
+/// # use burn::tensor::{Device, Tolerance};
+/// use burn_hebbian_core::{DenseView, Lateral, Neighborhood, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// // five neurons in a row, all alike: of equals the first wins
+/// let layer = DenseView::from_data([[1.0]; 5], [[2.0]], &device);
+/// let (size, neighborhood) = (vec![5], Neighborhood::Gaussian);
+/// let map = Lateral::Map { size, neighborhood, sigma: Some(2.0), tau: 1000.0 };
+/// let update = layer.update(&Rule::hard_wta().with_lateral(map), Signals::none()).unwrap();
+/// // exp(−d² / 8) of x − w = 1, within reach
+/// let expected = [[1.0], [f32::exp(-1.0 / 8.0)], [f32::exp(-4.0 / 8.0)], [0.0], [0.0]].into();
+/// update.into_data().assert_approx_eq::<f32>(&expected, Tolerance::default());
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -50,6 +65,22 @@ pub enum Lateral {
 }
 
 /// The kernel `h` of a neighborhood, of distance `d` and radius `σ`.
+///
+/// ```
+/// # use burn::tensor::{Device, Tolerance};
+/// use burn_hebbian_core::{DenseView, Lateral, Neighborhood, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// // of three neurons alike the first wins; the second gets h of distance 1 and radius 1, the third is out of reach
+/// let layer = DenseView::from_data([[1.0]; 3], [[2.0]], &device);
+/// for (neighborhood, h) in
+///     [(Neighborhood::Gaussian, f32::exp(-0.5)), (Neighborhood::Exponential, f32::exp(-1.0))]
+/// {
+///     let map = Lateral::Map { size: vec![3], neighborhood, sigma: Some(1.0), tau: 1000.0 };
+///     let update = layer.update(&Rule::hard_wta().with_lateral(map), Signals::none()).unwrap();
+///     update.into_data().assert_approx_eq::<f32>(&[[1.0], [h], [0.0]].into(), Tolerance::default());
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -7,6 +7,22 @@ use crate::{Factors, MatrixRecurrence, RecurrenceMask};
 
 /// The term `K · W` that keeps the weights bounded, from coefficients `c`, activities `y`, the competition's
 /// outcome `z` and similarities `s`.
+///
+/// ```
+/// # use burn::tensor::Device;
+/// use burn_hebbian_core::{DenseView, Recurrence, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// let layer = DenseView::from_data([[1.0, 0.0]], [[2.0, 1.0]], &device); // c = y = 2
+/// for (recurrence, expected) in [
+///     (Recurrence::None, [[4.0, 2.0]]),   // y x
+///     (Recurrence::Instar, [[2.0, 2.0]]), // y (x − w)
+///     (Recurrence::Oja, [[0.0, 2.0]]),    // y (x − y w)
+/// ] {
+///     let update = layer.update(&Rule::hebb().with_recurrence(recurrence), Signals::none()).unwrap();
+///     update.into_data().assert_eq(&expected.into(), false);
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -38,6 +54,25 @@ pub enum Recurrence {
 }
 
 /// What similarities are multiplied with before they are recombined.
+///
+/// ```
+/// # use burn::tensor::Device;
+/// use burn_hebbian_core::{
+///     Activation, Activity, DenseView, Recombination, Recurrence, Rule, Signals, Similarity,
+/// };
+/// # let device = Device::flex();
+///
+/// // y = s = 2: w − y r s w
+/// let layer = DenseView::from_data([[1.0, 0.0]], [[2.0, 1.0]], &device);
+/// for (recombination, expected) in
+///     [(Recombination::Similarity, [[-3.0, 0.0]]), (Recombination::Activity, [[-7.0, 0.0]])]
+/// {
+///     let ica = Recurrence::Ica { hierarchical: false, normalized: false, recombination };
+///     let rule = Rule::ica(0.0).with_activation(Activation::Linear).with_recurrence(ica);
+///     let update = layer.update(&rule, Signals::none()).unwrap();
+///     update.into_data().assert_eq(&expected.into(), false);
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -13,6 +13,27 @@ use crate::{
 ///
 /// All but one are elementwise on the layer's own responses `w · x`, the patch norms (a one-channel box sum) and the
 /// weight norms; [`Lebesgue`](Self::Lebesgue) with `p ≠ 2` needs a second convolution.
+///
+/// ```
+/// # use burn::tensor::Device;
+/// use burn_hebbian_core::{DenseView, Signals, Similarity};
+/// # let device = Device::flex();
+///
+/// // w = (0, 2) and x = (3, 4)
+/// let layer = DenseView::from_data([[0.0, 2.0]], [[3.0, 4.0]], &device);
+/// let seen = layer.activity(Signals::none());
+/// for (similarity, expected) in [
+///     (Similarity::Dot, 8.0),
+///     (Similarity::Projection, 4.0),
+///     (Similarity::Cosine, 0.8),
+///     (Similarity::RaisedCosine { power: 2.0 }, 0.81),
+///     (Similarity::Gaussian { sigma: Some(1.0) }, f32::exp(-13.0 / 2.0)),
+///     (Similarity::Lebesgue { p: 3.0 }, 16.0),
+/// ] {
+///     let s = seen.similarity(&similarity).into_scalar::<f32>();
+///     assert!((s - expected).abs() < 1e-5, "{similarity:?}: {s}");
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

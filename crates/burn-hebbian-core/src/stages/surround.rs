@@ -12,6 +12,21 @@ use crate::{
 };
 
 /// How the responses of one neuron at neighboring positions act on each other, between similarity and activation.
+///
+/// ```
+/// # use burn::tensor::{Device, Tensor, Tolerance};
+/// use burn_hebbian_core::{Activity, DenseView, LocalRule, Rule, Signals, Surround};
+/// # let device = Device::flex();
+///
+/// // a response at the middle of five positions raises those beside it, and lowers those farther away
+/// let layer = DenseView::from_data([[1.0]], [[1.0]], &device);
+/// let dot = Tensor::from_data([[[[0.0, 0.0, 1.0, 0.0, 0.0]]]], &device);
+/// let seen = Activity::new(dot, Signals::none(), &layer);
+/// let rule = Rule::hebb().with_surround(Surround::difference_of_gaussians());
+/// let c = rule.factors(&seen).coefficients.unwrap().into_data();
+/// let expected = [[[[-0.417, 0.297, 1.0, 0.297, -0.417]]]].into();
+/// c.assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-3));
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

@@ -13,6 +13,18 @@ use crate::{RuleError, Signals, WeightLayout, error::rows, signals::repeat_rows}
 ///
 /// Source: G. Lagani, *Hebbian learning algorithms for training convolutional neural networks*, master's
 /// thesis, University of Pisa (2019), "teacher neurons".
+///
+/// ```
+/// # use burn::tensor::{Device, Tensor};
+/// use burn_hebbian_core::{DenseView, Rule, Signals, Teacher};
+/// # let device = Device::flex();
+///
+/// // y = 1 for both neurons; the label lets the second learn
+/// let layer = DenseView::from_data([[1.0, 0.0], [1.0, 0.0]], [[1.0, 3.0]], &device);
+/// let label = Signals::none().with_teacher(Tensor::from_data([[0.0, 1.0]], &device));
+/// let update = layer.update(&Rule::hebb().with_teacher(Teacher::PerNeuron), label).unwrap();
+/// update.into_data().assert_eq(&[[0.0, 0.0], [1.0, 3.0]].into(), false);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -34,6 +46,24 @@ pub enum Teacher {
 }
 
 /// Where the free neurons lie beside the class groups.
+///
+/// ```
+/// # use burn::tensor::{Device, Tensor};
+/// use burn_hebbian_core::{DenseView, GroupOrder, Rule, Signals, Teacher};
+/// # let device = Device::flex();
+///
+/// // three neurons for two classes: one is free, and learns whatever the label
+/// let layer = DenseView::from_data([[1.0], [1.0], [1.0]], [[1.0]], &device);
+/// let label = Signals::none().with_teacher(Tensor::from_data([[1.0, 0.0]], &device));
+/// for (order, expected) in [
+///     (GroupOrder::ClassesFirst, [[1.0], [0.0], [1.0]]),
+///     (GroupOrder::FreeFirst, [[1.0], [1.0], [0.0]]),
+/// ] {
+///     let rule = Rule::hebb().with_teacher(Teacher::ClassGroups { classes: 2, per_class: 1, order });
+///     let update = layer.update(&rule, label.clone()).unwrap();
+///     update.into_data().assert_eq(&expected.into(), false);
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GroupOrder {

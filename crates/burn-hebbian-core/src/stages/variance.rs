@@ -14,6 +14,21 @@ use crate::{
 };
 
 /// Whether the width of the activation is fixed or follows the similarities.
+///
+/// ```
+/// # use burn::tensor::{Device, Tolerance};
+/// use burn_hebbian_core::{Activation, DenseView, Rule, Signals, Variance};
+/// # let device = Device::flex();
+///
+/// // s = 10 and 12, far into the saturation of tanh: y = 1, or the standard deviation √2
+/// let layer = DenseView::from_data([[1.0]], [[10.0], [12.0]], &device);
+/// let running = Variance::Running { momentum: 1.0, epsilon: 1e-5 };
+/// for (variance, y) in [(Variance::Fixed, 1.0), (running, f32::sqrt(2.0))] {
+///     let rule = Rule::hebb().with_activation(Activation::Tanh).with_variance(variance);
+///     let update = layer.update(&rule, Signals::none()).unwrap();
+///     update.into_data().assert_approx_eq::<f32>(&[[11.0 * y]].into(), Tolerance::default()); // mean y x
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

@@ -8,6 +8,21 @@ use crate::WeightLayout;
 /// How sums over patches become an update: reduced, projected, scaled, normalized, given each neuron's rate.
 ///
 /// Numerators and denominators travel apart until here; that makes accumulation exact.
+///
+/// ```
+/// # use burn::tensor::{Device, Tensor};
+/// use burn_hebbian_core::{Finish, Reduction, WeightLayout};
+/// # let device = Device::flex();
+///
+/// let layout = WeightLayout { groups: 1, before: 1, neurons: 1, after: 2 };
+/// let weight = Tensor::from_data([[[[1.0, 0.0]]]], &device);
+/// let sum = Tensor::from_data([[[[4.0, 2.0]]]], &device);
+/// let patches = Tensor::from_data([2.0], &device);
+/// // the mean is (2, 1), of which 2 along the weight
+/// let finish = Finish::new(Reduction::Mean).with_tangent(true);
+/// let update = finish.apply(sum, Some(patches), &weight, &layout);
+/// update.into_data().assert_eq(&[[[[0.0, 1.0]]]].into(), false);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Finish {

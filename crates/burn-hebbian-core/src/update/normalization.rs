@@ -6,6 +6,17 @@ use serde::{Deserialize, Serialize};
 use crate::WeightLayout;
 
 /// What the largest value of an update becomes.
+///
+/// ```
+/// # use burn::tensor::Device;
+/// use burn_hebbian_core::{DenseView, Normalization, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// let rule = Rule::hebb().with_normalization(Normalization::MaxPerGroup);
+/// let layer = DenseView::from_data([[1.0, 0.0]], [[2.0, 1.0]], &device); // y x = (4, 2)
+/// let update = layer.update(&rule, Signals::none()).unwrap();
+/// update.into_data().assert_eq(&[[1.0, 0.5]].into(), false);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -6,6 +6,18 @@ use serde::{Deserialize, Serialize};
 use crate::{RuleError, WeightLayout, error::positive};
 
 /// Each neuron's own rate, beside the optimizer's.
+///
+/// ```
+/// # use burn::tensor::{Device, Tolerance};
+/// use burn_hebbian_core::{DenseView, Rate, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// // norm 5 and y = 5: y x = (5, 5), by √(5 − 1) = 2
+/// let rule = Rule::hebb().with_rate(Rate::NormDeviation { power: 0.5 });
+/// let layer = DenseView::from_data([[5.0, 0.0]], [[1.0, 1.0]], &device);
+/// let update = layer.update(&rule, Signals::none()).unwrap();
+/// update.into_data().assert_approx_eq::<f32>(&[[10.0, 10.0]].into(), Tolerance::default());
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

@@ -4,6 +4,22 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 /// How the contributions of all patches (images × positions) become one update.
+///
+/// ```
+/// # use burn::tensor::Device;
+/// use burn_hebbian_core::{DenseView, Reduction, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// let layer = DenseView::from_data([[1.0]], [[1.0], [3.0]], &device); // c = y = 1 and 3
+/// for (reduction, expected) in [
+///     (Reduction::Sum, 10.0),     // 1 · 1 + 3 · 3
+///     (Reduction::Mean, 5.0),     // over two patches
+///     (Reduction::Weighted, 7.0), // (1 · 1 · 1 + 3 · 3 · 3) / (1 + 3)
+/// ] {
+///     let update = layer.update(&Rule::hebb().with_reduction(reduction), Signals::none()).unwrap();
+///     assert_eq!(update.into_scalar::<f32>(), expected);
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -25,6 +25,20 @@ use crate::{
 ///
 /// Source: P. Földiák, "Forming sparse representations by local anti-Hebbian learning", *Biol. Cybern.* 64 (1990),
 /// doi:10.1007/BF02331346; there outputs are rounded to 0 or 1 once settled.
+///
+/// ```
+/// # use burn::tensor::{Device, Tolerance};
+/// use burn_hebbian_core::{AntiHebbian, Competition, DenseView, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// let inhibition = AntiHebbian { target: 0.5, rate: 0.4, threshold_rate: 0.2, gain: 10.0, steps: 20 };
+/// let rule = Rule::instar().with_competition(Competition::AntiHebbian(inhibition));
+/// // both neurons are active: they learn to inhibit each other by 0.4 (1 − 0.25), and a threshold of 0.2 (1 − 0.5)
+/// let layer = DenseView::from_data([[1.0], [1.0]], [[9.0]], &device);
+/// let state = layer.step(&rule, Signals::none()).unwrap().state.unwrap();
+/// let expected = [0.0, -0.3, -0.3, 0.0, 0.1, 0.1].into();
+/// state.into_data().assert_approx_eq::<f32>(&expected, Tolerance::default());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AntiHebbian {

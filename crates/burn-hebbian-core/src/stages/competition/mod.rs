@@ -23,6 +23,24 @@ use winners::{exclude, present, ranked, winner_mask, with_losers};
 const NEURONS: usize = 2;
 
 /// How the neurons of one group compete for a patch: from similarity `s` and activity `y` to `z`.
+///
+/// ```
+/// # use burn::tensor::Device;
+/// use burn_hebbian_core::{Competition, DenseView, Rule, Signals};
+/// # let device = Device::flex();
+///
+/// // y = 2 and 1: alone, the neurons would learn 2 (x − w) = (2, 2) and 1 (x − w) = (2, 0)
+/// let layer = DenseView::from_data([[1.0, 0.0], [0.0, 1.0]], [[2.0, 1.0]], &device);
+/// for (competition, expected) in [
+///     (Competition::None, [[2.0, 2.0], [2.0, 0.0]]),
+///     (Competition::KWinners { k: 1, losers: 0.0 }, [[2.0, 2.0], [0.0, 0.0]]),
+///     (Competition::Ranked { k: 2, delta: 0.5 }, [[2.0, 2.0], [-1.0, 0.0]]),
+/// ] {
+///     let rule = Rule::instar().with_competition(competition);
+///     let update = layer.update(&rule, Signals::none()).unwrap();
+///     update.into_data().assert_eq(&expected.into(), false);
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
