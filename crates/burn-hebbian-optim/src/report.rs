@@ -12,6 +12,18 @@ use crate::{
 };
 
 /// What trains each parameter of a model under a plan, in the model's order.
+///
+/// ```
+/// # use burn::{nn::LinearConfig, tensor::Device};
+/// # use burn_hebbian_core::Rule;
+/// # use burn_hebbian_nn::Local;
+/// use burn_hebbian_optim::Plan;
+///
+/// let net = Local::new(LinearConfig::new(2, 2).init(&Device::flex()));
+/// let (_, bound) = Plan::new().local("weight", Rule::oja()).bind(net).unwrap();
+/// let report = bound.report().to_string();
+/// assert_eq!(report, "weight  local: Rule { recurrence: Oja }\nbias    frozen\n");
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Report {

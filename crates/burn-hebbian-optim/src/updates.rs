@@ -16,6 +16,30 @@ use crate::{
 ///
 /// Passes over parts of a batch [add up](Self::merge) exactly, whatever the rule divides by; gradients of backprop add up as
 /// they are, as in Burn.
+///
+/// ```
+/// # use burn::{nn::{Initializer, LinearConfig}, optim::SgdConfig, tensor::{Device, Tensor}};
+/// # use burn_hebbian_core::{Rule, Signals};
+/// # use burn_hebbian_nn::Local;
+/// # use burn_hebbian_optim::Plan;
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let device = Device::flex();
+/// # let one = LinearConfig::new(1, 1).with_bias(false).with_initializer(Initializer::Ones);
+/// # let plan = Plan::new().local(".*", Rule::hebb());
+/// # let (net, mut optim) = plan.init(Local::new(one.init(&device)), SgdConfig::new())?;
+/// // w = 1; y x = 1, and 9 for each of two images
+/// let learn = |x| optim.observe(&net, Signals::none(), |net| net.forward(x));
+/// let (_, few) = learn(Tensor::<2>::from_data([[1.0]], &device))?;
+/// let (_, more) = learn(Tensor::<2>::from_data([[3.0], [3.0]], &device))?;
+///
+/// let updates = few.local_only().merge(more.local_only())?;
+/// assert_eq!(updates.parameters(), ["weight"]);
+/// let net = optim.step(1.0, net, updates)?;
+/// let mean = (1.0 + 9.0 + 9.0) / 3.0;
+/// let moved = net.layer().weight.val().into_scalar::<f32>() - 1.0;
+/// assert!((moved - mean).abs() < 1e-5);
+/// # Ok(()) }
+/// ```
 #[must_use = "nothing is learned until `step` gets the updates"]
 #[derive(Debug)]
 pub struct Updates {

@@ -4,6 +4,23 @@ use burn::nn::{PaddingConfig1d, PaddingConfig2d, PaddingConfig3d};
 use serde::{Deserialize, Serialize};
 
 /// What lies in the padding of a Hebbian convolution.
+///
+/// ```
+/// # use burn::{nn::{Initializer, PaddingConfig1d, conv::Conv1dConfig}, tensor::{Device, Tensor}};
+/// use burn_hebbian_nn::{Local, PaddingMode};
+/// # let device = Device::flex();
+///
+/// let sums = Conv1dConfig::new(1, 1, 3).with_bias(false).with_initializer(Initializer::Ones);
+/// let layer = Local::new(sums.with_padding(PaddingConfig1d::Same).init(&device));
+/// let x = Tensor::from_data([[[1.0, 2.0, 3.0]]], &device);
+/// for (mode, expected) in [
+///     (PaddingMode::Zeros, [[[3.0, 6.0, 5.0]]]),
+///     (PaddingMode::Reflect, [[[5.0, 6.0, 7.0]]]), // of 2, 1, 2, 3, 2
+/// ] {
+///     let y = layer.clone().with_padding_mode(mode).forward(x.clone());
+///     y.into_data().assert_eq(&expected.into(), false);
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -17,6 +17,16 @@ use crate::{
 impl Local<Linear> {
     /// `[.., d_input]` → `[.., d_output]`; to a rule, all leading dimensions are images.
     ///
+    /// ```
+    /// # use burn::{nn::{Initializer, LinearConfig}, tensor::{Device, Tensor}};
+    /// # use burn_hebbian_nn::Local;
+    /// # let device = Device::flex();
+    /// let sums = LinearConfig::new(2, 1).with_bias(false).with_initializer(Initializer::Ones);
+    /// let x = Tensor::<3>::from_data([[[1.0, 2.0], [3.0, 4.0]]], &device);
+    /// let y = Local::new(sums.init(&device)).forward(x);
+    /// y.into_data().assert_eq(&[[[3.0], [7.0]]].into(), false);
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the shapes do not fit, or an observer's teacher does not fit the layer's rule.
@@ -40,7 +50,7 @@ fn reshape<const A: usize, const B: usize>(values: Tensor<A>, dims: [usize; B]) 
 }
 
 macro_rules! convolution {
-    ($layer:ty, $rank:literal, $($shape:literal),+) => {
+    ($(#[$doc:meta])* $layer:ty, $rank:literal) => {
         impl Local<$layer> {
             /// With another content of the padding.
             pub fn with_padding_mode(mut self, mode: PaddingMode) -> Self {
@@ -48,7 +58,7 @@ macro_rules! convolution {
                 self
             }
 
-            $(#[doc = $shape])+
+            $(#[$doc])*
             ///
             /// # Panics
             ///
@@ -86,20 +96,57 @@ macro_rules! convolution {
     };
 }
 
-convolution!(Conv1d, 3, "`[n, channels_in, length]` → `[n, channels_out, length_out]`.");
-convolution!(Conv2d, 4, "`[n, channels_in, height, width]` → `[n, channels_out, height_out, width_out]`.");
 convolution!(
-    Conv3d,
-    5,
-    "`[n, channels_in, depth, height, width]` → `[n, channels_out, depth_out, height_out, width_out]`.",
-    "",
-    "`Same` padding that is not symmetric (even kernels, some strides) works here; the plain layer refuses it."
+    /// `[n, channels_in, length]` → `[n, channels_out, length_out]`.
+    ///
+    /// ```
+    /// # use burn::{nn::{Initializer, conv::Conv1dConfig}, tensor::{Device, Tensor}};
+    /// # use burn_hebbian_nn::Local;
+    /// # let device = Device::flex();
+    /// let sums = Conv1dConfig::new(1, 1, 2).with_bias(false).with_initializer(Initializer::Ones);
+    /// let x = Tensor::from_data([[[1.0, 2.0, 3.0]]], &device);
+    /// let y = Local::new(sums.init(&device)).forward(x);
+    /// y.into_data().assert_eq(&[[[3.0, 5.0]]].into(), false);
+    /// ```
+    Conv1d, 3
+);
+
+convolution!(
+    /// `[n, channels_in, height, width]` → `[n, channels_out, height_out, width_out]`.
+    ///
+    /// ```
+    /// # use burn::{nn::{Initializer, conv::Conv2dConfig}, tensor::{Device, Tensor}};
+    /// # use burn_hebbian_nn::Local;
+    /// # let device = Device::flex();
+    /// let sums = Conv2dConfig::new([1, 1], [2, 2]).with_bias(false).with_initializer(Initializer::Ones);
+    /// let x = Tensor::from_data([[[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]]], &device);
+    /// let y = Local::new(sums.init(&device)).forward(x);
+    /// y.into_data().assert_eq(&[[[[12.0, 16.0]]]].into(), false);
+    /// ```
+    Conv2d, 4
+);
+
+convolution!(
+    /// `[n, channels_in, depth, height, width]` → `[n, channels_out, depth_out, height_out, width_out]`.
+    ///
+    /// `Same` padding that is not symmetric (even kernels, some strides) works here; the plain layer refuses it.
+    ///
+    /// ```
+    /// # use burn::{nn::{Initializer, conv::Conv3dConfig}, tensor::{Device, Tensor}};
+    /// # use burn_hebbian_nn::Local;
+    /// # let device = Device::flex();
+    /// let sums = Conv3dConfig::new([1, 1], [2, 1, 2]).with_bias(false).with_initializer(Initializer::Ones);
+    /// let x = Tensor::from_data([[[[[1.0, 2.0]], [[3.0, 4.0]]]]], &device);
+    /// let y = Local::new(sums.init(&device)).forward(x);
+    /// y.into_data().assert_eq(&[[[[[10.0]]]]].into(), false);
+    /// ```
+    Conv3d, 5
 );
 
 macro_rules! transposed_convolution {
-    ($layer:ty, $rank:literal, $shape:literal) => {
+    ($(#[$doc:meta])* $layer:ty, $rank:literal) => {
         impl Local<$layer> {
-            #[doc = $shape]
+            $(#[$doc])*
             ///
             /// To a rule, a patch is what an output position sees: the input with `stride − 1` zeros stuffed
             /// between its elements, under the mirrored kernel.
@@ -115,14 +162,47 @@ macro_rules! transposed_convolution {
     };
 }
 
-transposed_convolution!(ConvTranspose1d, 3, "`[n, channels_in, length]` → `[n, channels_out, length_out]`.");
 transposed_convolution!(
-    ConvTranspose2d,
-    4,
-    "`[n, channels_in, height, width]` → `[n, channels_out, height_out, width_out]`."
+    /// `[n, channels_in, length]` → `[n, channels_out, length_out]`.
+    ///
+    /// ```
+    /// # use burn::{nn::{Initializer, conv::ConvTranspose1dConfig}, tensor::{Device, Tensor}};
+    /// # use burn_hebbian_nn::Local;
+    /// # let device = Device::flex();
+    /// let sums = ConvTranspose1dConfig::new([1, 1], 2).with_bias(false).with_initializer(Initializer::Ones);
+    /// let x = Tensor::from_data([[[1.0, 2.0]]], &device);
+    /// let y = Local::new(sums.init(&device)).forward(x);
+    /// y.into_data().assert_eq(&[[[1.0, 3.0, 2.0]]].into(), false);
+    /// ```
+    ConvTranspose1d, 3
 );
+
 transposed_convolution!(
-    ConvTranspose3d,
-    5,
-    "`[n, channels_in, depth, height, width]` → `[n, channels_out, depth_out, height_out, width_out]`."
+    /// `[n, channels_in, height, width]` → `[n, channels_out, height_out, width_out]`.
+    ///
+    /// ```
+    /// # use burn::{nn::{Initializer, conv::ConvTranspose2dConfig}, tensor::{Device, Tensor}};
+    /// # use burn_hebbian_nn::Local;
+    /// # let device = Device::flex();
+    /// let sums = ConvTranspose2dConfig::new([1, 1], [2, 2]).with_bias(false).with_initializer(Initializer::Ones);
+    /// let x = Tensor::from_data([[[[1.0, 2.0]]]], &device);
+    /// let y = Local::new(sums.init(&device)).forward(x);
+    /// y.into_data().assert_eq(&[[[[1.0, 3.0, 2.0], [1.0, 3.0, 2.0]]]].into(), false);
+    /// ```
+    ConvTranspose2d, 4
+);
+
+transposed_convolution!(
+    /// `[n, channels_in, depth, height, width]` → `[n, channels_out, depth_out, height_out, width_out]`.
+    ///
+    /// ```
+    /// # use burn::{nn::{Initializer, conv::ConvTranspose3dConfig}, tensor::{Device, Tensor}};
+    /// # use burn_hebbian_nn::Local;
+    /// # let device = Device::flex();
+    /// let sums = ConvTranspose3dConfig::new([1, 1], [2, 1, 2]).with_bias(false).with_initializer(Initializer::Ones);
+    /// let x = Tensor::from_data([[[[[1.0, 2.0]]]]], &device);
+    /// let y = Local::new(sums.init(&device)).forward(x);
+    /// y.into_data().assert_eq(&[[[[[1.0, 3.0, 2.0]], [[1.0, 3.0, 2.0]]]]].into(), false);
+    /// ```
+    ConvTranspose3d, 5
 );

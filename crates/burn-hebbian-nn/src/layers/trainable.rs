@@ -16,6 +16,16 @@ use crate::geometry;
 ///
 /// It visits its weight, a single float parameter, when it is visited. A layer of your own needs a [`Geometry`](crate::Geometry)
 /// beside this, and a forward pass that hands it to [`Local::forward_by`](crate::Local::forward_by).
+///
+/// ```
+/// # use burn::{nn::LinearConfig, tensor::Device};
+/// # use burn_hebbian_core::WeightLayout;
+/// use burn_hebbian_nn::Trainable;
+/// # let device = Device::flex();
+///
+/// let linear = LinearConfig::new(4, 3).init(&device); // a weight of [4, 3]
+/// assert_eq!(linear.layout(), WeightLayout { groups: 1, before: 4, neurons: 3, after: 1 });
+/// ```
 pub trait Trainable: Module + ModuleDisplay {
     /// The id of the weight.
     fn weight_id(&self) -> ParamId;

@@ -10,6 +10,19 @@ use crate::precision::whole;
 ///
 /// The default, a linear dot product, makes the layer a plain one. A bias, if the layer has one, is added
 /// last.
+///
+/// ```
+/// # use burn::{nn::{Initializer, LinearConfig}, tensor::{Device, Tensor, Tolerance}};
+/// use burn_hebbian_nn::{Local, Output};
+/// # let device = Device::flex();
+///
+/// // four weights of 1, of norm 2
+/// let ones = LinearConfig::new(4, 1).with_bias(false).with_initializer(Initializer::Ones);
+/// let layer = Local::new(ones.init(&device)).with_output(Output::relu_projection());
+/// let x = Tensor::<2>::from_data([[1.0, 2.0, 3.0, 4.0], [-1.0, -2.0, -3.0, -4.0]], &device);
+/// let y = layer.forward(x); // max(±10 / 2, 0)
+/// y.into_data().assert_approx_eq::<f32>(&[[5.0], [0.0]].into(), Tolerance::default());
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]

@@ -5,6 +5,27 @@ use serde::{Deserialize, Serialize};
 use crate::PlanError;
 
 /// What the weights of a local layer are held to after every step.
+///
+/// ```
+/// # use burn::{nn::{Initializer, LinearConfig}, optim::SgdConfig, tensor::{Device, Tensor}};
+/// # use burn_hebbian_core::{Rule, Signals};
+/// # use burn_hebbian_nn::Local;
+/// use burn_hebbian_optim::{Constraint, LocalTraining, Plan};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let device = Device::flex();
+///
+/// let ones = LinearConfig::new(2, 1).with_bias(false).with_initializer(Initializer::Ones);
+/// let training = LocalTraining::new(Rule::hebb()).with_constraint(Constraint::Clip { max: 2.5 });
+/// let plan = Plan::new().local(".*", training);
+/// let (net, mut optim) = plan.init(Local::new(ones.init(&device)), SgdConfig::new())?;
+///
+/// // w = (1, 1), y = 2: a step of rate 1 to w + y x = (5, 1)
+/// let x = Tensor::<2>::from_data([[2.0, 0.0]], &device);
+/// let (_, seen) = optim.observe(&net, Signals::none(), |net| net.forward(x))?;
+/// let net = optim.step(1.0, net, seen.local_only())?;
+/// net.layer().weight.val().into_data().assert_eq(&[[2.5], [1.0]].into(), false);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]

@@ -55,6 +55,28 @@ pub struct Plan {
 impl Config for Plan {}
 
 /// What trains the parameters that no entry matches.
+///
+/// ```
+/// # use burn::{module::Module, nn::{Linear, LinearConfig}, tensor::Device};
+/// # use burn_hebbian_core::Rule;
+/// # use burn_hebbian_nn::Local;
+/// use burn_hebbian_optim::{Plan, Rest};
+///
+/// #[derive(Module, Debug)]
+/// struct Net {
+///     hidden: Local<Linear>,
+///     head: Linear,
+/// }
+/// # let linear = || LinearConfig::new(2, 2).with_bias(false).init(&Device::flex());
+/// # let net = Net { hidden: Local::new(linear()), head: linear() };
+///
+/// for (rest, by) in [(Rest::Backprop, "backprop"), (Rest::Frozen, "frozen")] {
+///     let plan = Plan::new().local("hidden", Rule::swta()).with_rest(rest);
+///     let (_, bound) = plan.bind(net.clone()).unwrap();
+///     let (path, trained) = &bound.report().parameters[1];
+///     assert_eq!((path.as_str(), trained.to_string().as_str()), ("head.weight", by));
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -12,6 +12,15 @@ use serde::{Deserialize, Serialize};
 /// An optimizer of Burn's as part of a plan, or for all that a plan gives none.
 ///
 /// In a file it is written as Burn writes its configuration; `{ "sgd": {} }` is plain SGD.
+///
+/// ```
+/// use burn::optim::{AdamConfig, SgdConfig};
+/// use burn_hebbian_optim::OptimizerChoice;
+///
+/// let read: OptimizerChoice = serde_json::from_str(r#"{ "sgd": {} }"#).unwrap();
+/// assert_eq!(read, OptimizerChoice::from(SgdConfig::new()));
+/// assert_ne!(read, OptimizerChoice::from(AdamConfig::new()));
+/// ```
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

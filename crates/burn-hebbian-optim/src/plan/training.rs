@@ -23,6 +23,26 @@ pub(crate) enum Training {
 /// How local layers learn.
 ///
 /// The gradient that reaches the optimizer is `α_local · (−ΔW) + α_backprop · ∂L/∂W`.
+///
+/// ```
+/// # use burn::{nn::{Initializer, LinearConfig}, optim::SgdConfig, tensor::{Device, Tensor}};
+/// # use burn_hebbian_core::{Rule, Signals};
+/// # use burn_hebbian_nn::Local;
+/// use burn_hebbian_optim::{LocalTraining, Plan};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let device = Device::flex();
+/// # let ones = LinearConfig::new(2, 1).with_bias(false).with_initializer(Initializer::Ones);
+///
+/// let plan = Plan::new().local(".*", LocalTraining::new(Rule::hebb()).with_shares(0.5, 0.0));
+/// let (net, mut optim) = plan.init(Local::new(ones.init(&device)), SgdConfig::new())?;
+///
+/// // w = (1, 1), y = 2: half of y x = (4, 0)
+/// let x = Tensor::<2>::from_data([[2.0, 0.0]], &device);
+/// let (_, seen) = optim.observe(&net, Signals::none(), |net| net.forward(x))?;
+/// let net = optim.step(1.0, net, seen.local_only())?;
+/// net.layer().weight.val().into_data().assert_eq(&[[3.0], [1.0]].into(), false);
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LocalTraining {
