@@ -21,10 +21,10 @@ pub(super) const LABEL: u32 = 16;
 pub(super) const NUMBER: u32 = 14;
 
 /// Pixels kept free around a chart.
-const MARGIN: u32 = 12;
+pub(super) const MARGIN: u32 = 12;
 
 /// The lines of the grid.
-const GRID: RGBColor = RGBColor(225, 225, 225);
+pub(super) const GRID: RGBColor = RGBColor(225, 225, 225);
 
 /// Colors that color-blind readers tell apart, dark enough for lines on white.
 ///
@@ -66,7 +66,7 @@ pub enum ChartError {
 }
 
 /// Sides below this leave no room between the axes.
-const LEAST: u32 = 120;
+pub(super) const LEAST: u32 = 120;
 
 pub(super) type Area<'a> = DrawingArea<BitMapBackend<'a>, Shift>;
 pub(super) type Context<'a, 'b> =
@@ -154,19 +154,19 @@ fn name(names: &[String], value: f64) -> String {
 const PLAIN: std::ops::Range<f64> = 1e-3..1e6;
 
 /// How the numbers of an axis are written: with the digits that tell its marks apart.
-struct Numbers {
+pub(super) struct Numbers {
     digits: usize,
     exponent: bool,
 }
 
 impl Numbers {
-    fn of([low, high]: [f64; 2]) -> Self {
+    pub(super) fn of([low, high]: [f64; 2]) -> Self {
         let order = (high - low).log10().floor();
         let largest = low.abs().max(high.abs());
         Self { digits: (1.0 - order).clamp(0.0, 6.0) as usize, exponent: !PLAIN.contains(&largest) }
     }
 
-    fn text(&self, value: f64) -> String {
+    pub(super) fn text(&self, value: f64) -> String {
         if self.exponent {
             return format!("{value:.2e}");
         }
@@ -194,7 +194,7 @@ pub(super) fn failed(error: impl std::error::Error) -> ChartError {
 }
 
 /// Makes the embedded font known, so that no font of the system is needed.
-fn register() {
+pub(super) fn register() {
     static FIRST: Once = Once::new();
     // a font that cannot be read is reported by the first text that needs it
     FIRST.call_once(|| drop(register_font(FONT, FontStyle::Normal, dejavu::sans::regular())));

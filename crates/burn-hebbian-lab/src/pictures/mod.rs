@@ -5,10 +5,12 @@
 //! - [`strongest`]: the mean of the patches that a neuron responds to most strongly
 //! - [`curves`]: line charts of accuracies or [diagnostics](crate::diagnostics)
 //! - [`bars`]: win counts, histograms
+//! - [`dots`]: the lines of a table with their intervals
 
 pub mod bars;
 mod chart;
 pub mod curves;
+pub mod dots;
 pub mod filters;
 pub mod maximize;
 pub mod strongest;

@@ -6,14 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
 use clap::{Parser, ValueEnum};
 
 use super::{
+    chart::png,
     compare::compare,
-    config::{EXPERIMENTS, Experiment, Protocol, Small, Table},
-    lab::{Images, Setting},
+    config::{EXPERIMENTS, Experiment, Protocol, Small, Table, file_name},
+    lab::{Images, Setting, write},
     protocols::Run,
     provenance::Clock,
     results::{Line, Results, Score},
@@ -45,6 +46,13 @@ pub struct Args {
     /// As published, or minutes
     #[arg(long, value_enum, default_value = "small")]
     pub scale: Scale,
+    /// Run nothing: write results and chart of the rows that are recorded in this folder, as a run of a table leaves them in `--out`
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["data", "seeds", "first_seed", "scale", "device", "rows", "export", "pictures"]
+    )]
+    pub recorded: Option<PathBuf>,
     /// Where to compute
     #[arg(long, value_enum, default_value = "flex")]
     pub device: Backend,
@@ -131,18 +139,26 @@ impl Args {
         ensure!(last.is_some(), "{} seeds from {} on: there are not so many", self.seeds, self.first_seed);
         // before time is spent
         fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
-        let clock = Clock::new(&folder, self.scale, self.seeds().collect(), self.device)?;
-        let lines = self.lines(&mut experiment.protocol, &folder, &clock)?;
+        let recorded = self.recorded.as_ref().map(|recorded| recorded.join(stem(name)));
+        let clock = match &recorded {
+            Some(recorded) => Clock::recorded(recorded)?,
+            None => Clock::new(&folder, self.scale, self.seeds().collect(), self.device)?,
+        };
+        let lines = match &recorded {
+            Some(recorded) => self.recorded_lines(&experiment.protocol, recorded)?,
+            None => self.lines(&mut experiment.protocol, &folder, &clock)?,
+        };
         let results = Results {
             experiment: name.clone(),
             title: experiment.title,
             source: experiment.source,
-            scale: format!("{:?}", self.scale).to_lowercase(),
+            scale: clock.scale(),
             lines,
         };
+        let chart = self.chart(name, &results.lines, &experiment.protocol, &folder)?;
         // clamp: a table of no lines has no seeds
         let seeds = results.lines.iter().map(|line| line.seeds.len()).max().unwrap_or(1);
-        let markdown = results.markdown() + &clock.markdown(name, seeds);
+        let markdown = results.markdown(&chart) + &clock.markdown(name, seeds);
         results.write(&folder, &markdown)?;
         println!("\n{markdown}\n{}", folder.display());
         Ok(())
@@ -159,6 +175,33 @@ impl Args {
         let mut lines = Line::all(&self.table(table, folder, clock)?)?;
         compare(&mut lines, table)?;
         Ok(lines)
+    }
+
+    /// What was recorded of a table.
+    fn recorded_lines(&self, protocol: &Protocol, folder: &Path) -> Result<Vec<Line>> {
+        let Protocol::Table(table) = protocol else { bail!("only tables record their rows") };
+        let mut lines = Line::all(&run::recorded(folder, table)?)?;
+        compare(&mut lines, table)?;
+        Ok(lines)
+    }
+
+    /// Draws a table's chart; the words that show it in `results.md`, none if there is nothing to draw.
+    fn chart(&self, name: &str, lines: &[Line], protocol: &Protocol, folder: &Path) -> Result<String> {
+        let Protocol::Table(table) = protocol else { return Ok(String::new()) };
+        if lines.is_empty() {
+            return Ok(String::new());
+        }
+        let file = format!("pictures/{}.png", file_name(&stem(name)));
+        write(&folder.join(&file), &png(lines, table)?)?;
+        let drawn = match &self.recorded {
+            Some(recorded) => format!(
+                "Drawn from the recorded rows by `cargo run --release --example reproduce -- {name} --recorded {} --out DIR`.",
+                recorded.display()
+            ),
+            None => "Drawn by the command below.".to_string(),
+        };
+        let shown = "All lines of the table below in %, controls marked, with 95 % intervals where there are several seeds";
+        Ok(format!("![{shown}]({file})\n\n{drawn}\n\n"))
     }
 
     fn protocol<'a>(&'a self, folder: &'a Path) -> Run<'a> {

@@ -1,6 +1,6 @@
 //! Lines beside a control, seed by seed.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use crate::evaluation::{Paired, Summary};
 use anyhow::Result;
@@ -75,11 +75,5 @@ impl Comparison {
         let Paired { difference: Summary { runs, mean, interval, .. }, p, .. } = Paired::of(&first, &second)?;
         let (against, interval) = (control.row.clone(), interval.unwrap_or_default());
         Ok(Some(Self { against, seeds: runs, difference: mean, interval, p }))
-    }
-}
-
-impl fmt::Display for Comparison {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:+.2} ± {:.2} against {}", self.difference, self.interval, self.against)
     }
 }

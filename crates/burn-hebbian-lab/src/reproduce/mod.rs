@@ -5,6 +5,7 @@
 
 mod args;
 mod asked;
+mod chart;
 mod compare;
 mod config;
 mod estimate;

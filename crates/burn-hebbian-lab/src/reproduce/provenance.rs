@@ -81,6 +81,19 @@ impl Clock {
         Ok(clock)
     }
 
+    /// Of rows that are recorded in this folder: it tells how they were computed, and measures nothing.
+    pub(crate) fn recorded(folder: &Path) -> Result<Self> {
+        let file = folder.join("run.json");
+        let json = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let run = serde_json::from_slice(&json).with_context(|| file.display().to_string())?;
+        Ok(Self { file, run: RefCell::new(run), commit: None, row: RefCell::new(None) })
+    }
+
+    /// `small` or `full`.
+    pub(crate) fn scale(&self) -> String {
+        self.run.borrow().scale.clone()
+    }
+
     /// How many images there are.
     pub(crate) fn count(&self, sizes: &Sizes) -> Result<()> {
         let [training, validation, test] = sizes.counts;

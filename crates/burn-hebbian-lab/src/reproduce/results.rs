@@ -2,7 +2,7 @@
 
 mod number;
 
-use std::{collections::BTreeSet, fmt::Write, path::Path};
+use std::{array, collections::BTreeSet, fmt::Write, path::Path};
 
 use crate::evaluation::Summary;
 use anyhow::Result;
@@ -148,23 +148,51 @@ impl Results {
         Ok(csv.into_inner()?)
     }
 
-    /// A table, with a heading that says what it is.
-    pub(crate) fn markdown(&self) -> String {
-        let mut text = format!("# {}\n\n{}\n\nSource: {}\n\n", self.experiment, self.title, self.source);
+    /// A table, with a heading that says what it is, and what shows its chart; columns that would be empty are left out.
+    pub(crate) fn markdown(&self, chart: &str) -> String {
+        let mut text =
+            format!("# {}\n\n{}\n\nSource: {}\n\n{chart}", self.experiment, self.title, self.source);
         let labels = self.lines.iter().all(Line::is_percentage);
-        text.push_str(match labels {
-            true => {
-                "| | block | judged by | learns with labels | seeds | test % | published | difference | compared |\n"
-            }
-            false => "| | of | how | measure | seeds | value | published | difference | compared |\n",
-        });
-        text.push_str("|---|---|---|---|---|---|---|---|---|\n");
-        for line in &self.lines {
+        let cells: Vec<_> = self.lines.iter().map(|line| line.cells(labels)).collect();
+        // names have no heading
+        let used = |column: usize| column == 0 || cells.iter().any(|cells| !cells[column].is_empty());
+        let used: Vec<usize> = (0..COLUMNS).filter(|column| used(*column)).collect();
+        let mut row = |cells: &[String; COLUMNS]| {
+            let cells: Vec<&str> = used.iter().map(|column| cells[*column].as_str()).collect();
             // writing to a string does not fail
-            let _ = writeln!(text, "| {} |", line.cells(labels).join(" | "));
-        }
+            let _ = writeln!(text, "| {} |", cells.join(" | "));
+        };
+        row(&headings(labels));
+        row(&array::from_fn(|_| "---".to_string()));
+        cells.iter().for_each(row);
         text
     }
+}
+
+/// Columns of the table.
+const COLUMNS: usize = 12;
+
+/// What stands above the columns.
+fn headings(labels: bool) -> [String; COLUMNS] {
+    let [of, how, what, value] = match labels {
+        true => ["block", "judged by", "learns with labels", "test %"],
+        false => ["of", "how", "measure", "value"],
+    };
+    let headings = [
+        "",
+        of,
+        how,
+        what,
+        "seeds",
+        value,
+        "±",
+        "published",
+        "difference",
+        "against",
+        "paired difference",
+        "±",
+    ];
+    headings.map(ToString::to_string)
 }
 
 impl Line {
@@ -173,20 +201,25 @@ impl Line {
     }
 
     /// The cells of its row, with what learned with labels or with the measure.
-    fn cells(&self, labels: bool) -> [String; 9] {
+    fn cells(&self, labels: bool) -> [String; COLUMNS] {
         let show = |value: f64| if self.is_percentage() { format!("{value:.2}") } else { short(value) };
         let signed = |value: f64| format!("{}{}", if value < 0.0 { "" } else { "+" }, show(value));
-        let interval = self.interval.map_or(String::new(), |interval| format!(" ± {}", show(interval)));
+        let of_number = |number: Option<f64>| number.map_or(String::new(), show);
+        let comparison =
+            |show: fn(&Comparison) -> String| self.comparison.as_ref().map_or(String::new(), show);
         [
             self.row.clone(),
             self.block.clone(),
             self.evaluation.clone(),
             if labels { self.labels.clone() } else { self.measure.clone() },
             self.seeds.len().to_string(),
-            show(self.mean) + &interval,
-            self.published.map_or(String::new(), show),
+            show(self.mean),
+            of_number(self.interval),
+            of_number(self.published),
             self.difference.map_or(String::new(), signed),
-            self.comparison.as_ref().map_or(String::new(), ToString::to_string),
+            comparison(|found| found.against.clone()),
+            comparison(|found| format!("{:+.2}", found.difference)),
+            comparison(|found| format!("{:.2}", found.interval)),
         ]
     }
 }
@@ -226,5 +259,23 @@ mod tests {
         assert_eq!((lines[0].mean, lines[0].difference), (61.5, Some(1.5)));
         let cells = lines[1].cells(false);
         assert_eq!([&cells[3], &cells[5], &cells[6]], ["|cos|", "0.99986", ""]);
+    }
+
+    #[test]
+    fn tables_have_a_number_a_cell_and_no_empty_columns() {
+        let results = |scores: &[Score]| Results {
+            experiment: "name".to_string(),
+            title: "title".to_string(),
+            source: "source".to_string(),
+            scale: "full".to_string(),
+            lines: Line::all(scores).unwrap(),
+        };
+        let one = results(&[accuracy_score(0, 61.0)]).markdown("");
+        assert!(one.contains("| test % | published | difference |\n| --- |"), "{one}");
+        assert!(one.contains("| 1 | 61.00 | 60.00 | +1.00 |\n"), "{one}");
+        let two =
+            results(&[accuracy_score(0, 61.0), accuracy_score(1, 62.0)]).markdown("![chart](a.png)\n\n");
+        assert!(two.contains("source\n\n![chart](a.png)\n\n|  | block |"), "{two}");
+        assert!(two.contains("| 2 | 61.50 | 6.35 | 60.00 | +1.50 |\n"), "{two}");
     }
 }

@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -50,15 +50,39 @@ pub(crate) fn table<'a>(
     done(setting, folder, table)
 }
 
-/// The scores of all rows that are done, in the order of the table.
-fn done(setting: &Setting, folder: &Path, table: &Table) -> Result<Vec<Score>> {
+/// The scores of the rows that are recorded in this folder, in the order of the table; nothing is run.
+pub(crate) fn recorded(folder: &Path, table: &Table) -> Result<Vec<Score>> {
+    let seeds = seeds(folder)?;
+    let mut scores = vec![];
+    for row in &table.rows {
+        for share in row.shares() {
+            let files = seeds.iter().map(|seed| file(row, share, *seed, folder));
+            for file in files.filter(|file| file.exists()) {
+                let known = Known::read(&file)?;
+                ensure!(known.row == *row, "{} is of another experiment", file.display());
+                scores.extend(known.scores);
+            }
+        }
+    }
+    Ok(scores)
+}
+
+/// The seeds of the rows in this folder.
+fn seeds(folder: &Path) -> Result<BTreeSet<u64>> {
+    let rows = folder.join("rows");
     let mut seeds = BTreeSet::new();
-    for file in fs::read_dir(folder.join("rows"))? {
+    for file in fs::read_dir(&rows).with_context(|| format!("cannot read {}", rows.display()))? {
         let path = file?.path();
         if path.extension().is_some_and(|extension| extension == "json") {
             seeds.insert(Known::read(&path)?.seed());
         }
     }
+    Ok(seeds)
+}
+
+/// The scores of all rows that are done, in the order of the table.
+fn done(setting: &Setting, folder: &Path, table: &Table) -> Result<Vec<Score>> {
+    let seeds = seeds(folder)?;
     let mut scores = vec![];
     for row in &table.rows {
         let net = table.net(row)?;
@@ -97,7 +121,7 @@ fn job(row: &Row, lab: &Lab, folder: &Path, estimate: &mut Estimate) -> Result<(
             lab.setting.clock.begin(format!("{name}, seed {}", lab.seed));
             let scores = evaluate(lab, row)?;
             let known = Known { row: row.clone(), key: key(lab)?, scores };
-            write(&file(lab, row, folder), &serde_json::to_vec_pretty(&known)?)?;
+            write(&file(row, lab.label_share, lab.seed, folder), &serde_json::to_vec_pretty(&known)?)?;
             let minutes = lab.setting.clock.end()?;
             println!("  {minutes:.1} minutes in all{}", estimate.add(started.elapsed()));
             known.scores
@@ -110,14 +134,14 @@ fn job(row: &Row, lab: &Lab, folder: &Path, estimate: &mut Estimate) -> Result<(
 }
 
 /// Where the scores of one row and seed are kept.
-fn file(lab: &Lab, row: &Row, folder: &Path) -> PathBuf {
-    let name = file_name(&row.name(lab.label_share));
-    folder.join("rows").join(format!("{name}-seed-{}.json", lab.seed))
+fn file(row: &Row, share: Option<f64>, seed: u64, folder: &Path) -> PathBuf {
+    let name = file_name(&row.name(share));
+    folder.join("rows").join(format!("{name}-seed-{seed}.json"))
 }
 
 /// The scores in the row's file, if it was run before with the same configuration.
 fn known(lab: &Lab, row: &Row, folder: &Path) -> Result<Option<Vec<Score>>> {
-    let file = file(lab, row, folder);
+    let file = file(row, lab.label_share, lab.seed, folder);
     if !file.exists() {
         return Ok(None);
     }
@@ -170,12 +194,19 @@ mod tests {
             let Protocol::Table(table) = Experiment::read(name).unwrap().protocol else {
                 panic!("{name} has no rows")
             };
+            let mut scores = 0;
             for file in entries(&folder.join("rows")) {
                 let known = Known::read(&file).unwrap();
                 assert!(table.rows.contains(&known.row), "{} is of another experiment", file.display());
                 assert!(known.key["small"].is_null(), "{} is of a small run", file.display());
+                scores += known.scores.len();
                 rows += 1;
             }
+            assert_eq!(
+                recorded(&folder, &table).unwrap().len(),
+                scores,
+                "{name}: a file has another row's name"
+            );
         }
         assert!(rows > 0, "no results in {}", kept.display());
     }

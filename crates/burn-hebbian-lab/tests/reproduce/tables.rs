@@ -195,7 +195,7 @@ fn a_table_names_the_row_that_others_are_compared_with() {
     let against = |index: usize| results.lines[index].comparison.as_ref().map(|found| found.against.as_str());
     assert_eq!([0, 5, 6].map(against), [None, None, Some("Hebbian")]);
     let markdown = fs::read_to_string(own.file("out", "results.md")).unwrap();
-    assert!(markdown.contains(" against Hebbian |"), "{markdown}");
+    assert!(markdown.contains(" | Hebbian | "), "{markdown}");
 }
 
 #[test]
