@@ -1,4 +1,4 @@
-//! The book: every page is listed, every link leads somewhere.
+//! The book: every page is listed, every link and picture leads somewhere, to a heading that is there where it names one.
 
 use std::{
     fs,
@@ -40,11 +40,31 @@ fn pages(folder: &Path) -> Result<Vec<PathBuf>, Failed> {
     Ok(pages)
 }
 
-/// What `](…)` encloses, where it is a path within the book.
-fn links(text: &str) -> impl Iterator<Item = &str> {
+/// What `](…)` encloses, where it is within the book: a path, empty for the same page, and a heading or none.
+fn targets(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-    let paths = targets.map(|target| target.split('#').next().unwrap_or_default());
-    paths.filter(|path| !path.is_empty() && !path.contains("://"))
+    let inside = targets.filter(|target| !target.contains("://"));
+    inside.map(|target| match target.split_once('#') {
+        Some((path, heading)) => (path, Some(heading)),
+        None => (target, None),
+    })
+}
+
+/// The paths that it links to.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    targets(text).map(|(path, _)| path).filter(|path| !path.is_empty())
+}
+
+/// The names by which mdbook links to the headings of a page.
+fn anchors(text: &str) -> Vec<String> {
+    let outside = text.split("```").step_by(2).flat_map(str::lines);
+    let headings =
+        outside.filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let letter = |c: char| match c {
+        _ if c.is_alphanumeric() || c == '_' || c == '-' => Some(c.to_ascii_lowercase()),
+        _ => c.is_whitespace().then_some('-'),
+    };
+    headings.map(|heading| heading.chars().filter_map(letter).collect()).collect()
 }
 
 /// What the first block of JSON on a page says.
@@ -93,8 +113,17 @@ fn links_lead_somewhere() -> Result<(), Failed> {
     for page in pages(&source())? {
         let text = fs::read_to_string(&page)?;
         let folder = page.parent().unwrap_or(Path::new("."));
-        for link in links(&text) {
-            assert!(folder.join(link).exists(), "{}: `{link}` is not there", page.display());
+        for (path, heading) in targets(&text) {
+            let target = if path.is_empty() { page.clone() } else { folder.join(path) };
+            assert!(target.exists(), "{}: `{path}` is not there", page.display());
+            if let Some(heading) = heading {
+                let known = anchors(&fs::read_to_string(&target)?);
+                assert!(
+                    known.iter().any(|known| known == heading),
+                    "{}: `{path}` has no `{heading}`",
+                    page.display()
+                );
+            }
         }
     }
     Ok(())
