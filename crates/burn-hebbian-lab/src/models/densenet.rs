@@ -5,7 +5,7 @@ use burn::{
     config::Config,
     module::Module,
     nn::{Linear, conv::Conv2d},
-    tensor::{Device, Tensor, module::avg_pool2d, ops::AvgPoolOptions},
+    tensor::{Device, Tensor, module::avg_pool2d, ops::AvgPoolOptions, s},
 };
 
 use super::{
@@ -114,7 +114,7 @@ impl DenseNet {
     pub fn features(&self, images: Tensor<4>) -> Tensor<4> {
         let mut x = stem_pool(self.stem.forward_then(images, Then::relu())); // [n, width, height / 4, width / 4]
         for (index, block) in self.blocks.iter().enumerate() {
-            x = block.iter().fold(x, |x, layer| layer.forward(x));
+            x = run(block, x);
             if let Some(transition) = self.transitions.get(index) {
                 x = transition.forward(x);
             }
@@ -159,10 +159,39 @@ pub struct DenseLayer {
 impl DenseLayer {
     /// `[n, channels, height, width]` → `[n, channels + growth, height, width]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let inner = self.conv1.forward(self.norm1.forward_then(input.clone(), Then::relu()));
-        let added = self.conv2.forward(self.norm2.forward_then(inner, Then::relu())); // [n, growth, height, width]
+        let added = self.added(input.clone());
         Tensor::cat(vec![input, added], 1)
     }
+
+    /// `[n, channels, height, width]` → `[n, growth, height, width]`.
+    fn added(&self, input: Tensor<4>) -> Tensor<4> {
+        let inner = self.conv1.forward(self.norm1.forward_then(input, Then::relu()));
+        self.conv2.forward(self.norm2.forward_then(inner, Then::relu()))
+    }
+
+    fn growth(&self) -> usize {
+        let [growth, _, _, _] = self.conv2.layer().weight.lazy_shape().dims();
+        growth
+    }
+}
+
+/// All layers of a block. Outside the autodiff graph each adds its channels to one tensor, in place: concatenated anew by
+/// every layer, the channels before it would be copied again and again.
+fn run(block: &[DenseLayer], input: Tensor<4>) -> Tensor<4> {
+    if input.is_autodiff() {
+        return block.iter().fold(input, |x, layer| layer.forward(x));
+    }
+    let [n, mut channels, height, width] = input.dims();
+    let all = channels + block.iter().map(DenseLayer::growth).sum::<usize>();
+    let mut x = Tensor::zeros([n, all, height, width], (&input.device(), input.dtype()));
+    x = x.slice_assign(s![.., 0..channels], input);
+    for layer in block {
+        let added = layer.added(x.clone().slice(s![.., 0..channels]));
+        let end = channels + layer.growth();
+        x = x.slice_assign(s![.., channels..end], added);
+        channels = end;
+    }
+    x
 }
 
 /// Halves channels, height and width between two blocks.

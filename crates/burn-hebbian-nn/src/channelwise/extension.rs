@@ -66,7 +66,7 @@ mod flex {
     use super::{
         super::{
             descent::{self, Steps},
-            rows::{self, Affine},
+            rows::{self, Affine, Images},
         },
         Channelwise,
     };
@@ -75,8 +75,8 @@ mod flex {
 
     impl Channelwise for Flex {
         fn channel_statistics(x: Values) -> Values {
-            let x = contiguous(x);
-            let found = rows::statistics(slice(&x), sizes(&x));
+            let x = by_image(x);
+            let found = rows::statistics(images(&x), sizes(&x));
             let count = found.len();
             Values::from_data(TensorData::new(found, [count]))
         }
@@ -104,14 +104,14 @@ mod flex {
 
     /// In place where nobody else holds the values.
     fn run(x: Values, added: Option<&[f32]>, affine: &Affine) -> Values {
-        let mut x = contiguous(x);
+        let mut x = by_image(x);
         let sizes = sizes(&x);
-        if x.is_unique() && x.storage::<f32>().len() == sizes.iter().product::<usize>() {
+        if x.is_unique() && x.is_contiguous() && x.storage::<f32>().len() == sizes.iter().product::<usize>() {
             rows::apply(x.storage_mut(), None, added, sizes, affine);
             return x;
         }
         let mut results = vec![0.0; sizes.iter().product::<usize>()];
-        rows::apply(&mut results, Some(slice(&x)), added, sizes, affine);
+        rows::apply(&mut results, Some(images(&x)), added, sizes, affine);
         Values::from_data(TensorData::new(results, x.layout().shape().clone()))
     }
 
@@ -121,6 +121,24 @@ mod flex {
             true => x,
             false => Values::from_data(TensorData::new(slice(&x).to_vec(), x.layout().shape().clone())),
         }
+    }
+
+    /// With rows in succession within an image; images may lie apart, as of a tensor of which these are some channels.
+    fn by_image(x: Values) -> Values {
+        let strides = x.layout().strides();
+        let mut expected = 1;
+        let inner = x.layout().shape().iter().zip(strides).skip(1).rev();
+        let in_succession = inner.into_iter().all(|(length, stride)| {
+            let fits = *length == 1 || *stride == expected;
+            expected *= *length as isize;
+            fits
+        });
+        if in_succession && strides[0] >= 0 { x } else { x.to_contiguous() }
+    }
+
+    fn images(x: &Values) -> Images<'_> {
+        let layout = x.layout();
+        Images { values: &x.storage()[layout.start_offset()..], step: layout.strides()[0] as usize }
     }
 
     fn contiguous(x: Values) -> Values {

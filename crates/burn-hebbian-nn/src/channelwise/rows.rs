@@ -7,7 +7,7 @@ use pulp::Arch;
 use crate::parallel;
 
 /// Values from which on it pays to wake other threads.
-const MANY: usize = 1 << 14;
+const MANY: usize = 1 << 16;
 
 /// Numbers that are summed side by side.
 const LANES: usize = 16;
@@ -22,15 +22,30 @@ pub(crate) struct Affine {
     pub(crate) bounds: [f32; 2],
 }
 
+/// Values whose rows lie in succession within an image.
+#[derive(Clone, Copy)]
+pub(super) struct Images<'a> {
+    pub(super) values: &'a [f32],
+    /// How far images are apart.
+    pub(super) step: usize,
+}
+
 /// The means of all channels, then their biased variances.
-pub(super) fn statistics(values: &[f32], sizes: [usize; 3]) -> Vec<f32> {
+pub(super) fn statistics(x: Images, sizes: [usize; 3]) -> Vec<f32> {
     let [_, channels, _] = sizes;
-    let parts = shares(channels, values.len());
+    let parts = shares(channels, sizes.iter().product());
     let found = parallel::map(parts, |channels| {
+        let mut found = vec![(0.0, 0.0); channels.len()];
         Arch::new().dispatch(
             #[inline(always)]
-            || channels.map(|channel| moments(values, sizes, channel)).collect::<Vec<_>>(),
-        )
+            || {
+                // a loop: the adapters of iterators are not compiled for the instructions at hand
+                for (channel, found) in channels.zip(&mut found) {
+                    *found = moments(x, sizes, channel);
+                }
+            },
+        );
+        found
     });
     let (means, variances): (Vec<f32>, Vec<f32>) = found.into_iter().flatten().unzip();
     [means, variances].concat()
@@ -59,11 +74,11 @@ pub(super) fn parts_of(values: &mut [f32], rows: usize) -> Vec<(Range<usize>, &m
 /// Source: T. F. Chan, G. H. Golub and R. J. LeVeque, "Updating formulae and a pairwise algorithm for computing sample
 /// variances" (1982).
 #[inline(always)]
-fn moments(values: &[f32], [_, channels, positions]: [usize; 3], channel: usize) -> (f32, f32) {
-    let rows = values.chunks_exact(positions).skip(channel).step_by(channels);
+fn moments(x: Images, [images, _, positions]: [usize; 3], channel: usize) -> (f32, f32) {
     let (mut count, mut mean, mut squares) = (0.0, 0.0, 0.0);
     let of_row = positions as f64;
-    for row in rows {
+    for image in 0..images {
+        let row = &x.values[image * x.step + channel * positions..][..positions];
         let of_row_mean = sum(row, |x| x) / of_row;
         let center = of_row_mean as f32;
         let of_row_squares = sum(row, |x| (x - center) * (x - center));
@@ -100,7 +115,7 @@ fn sum(row: &[f32], f: impl Fn(f32) -> f32) -> f64 {
 /// [`Affine`] and an addition, of the values that `from` has, or of those that lie in `results` already.
 pub(super) fn apply(
     results: &mut [f32],
-    from: Option<&[f32]>,
+    from: Option<Images>,
     added: Option<&[f32]>,
     [images, channels, positions]: [usize; 3],
     affine: &Affine,
@@ -113,7 +128,8 @@ pub(super) fn apply(
                     let of_row = row * positions..(row + 1) * positions;
                     let one = affine.of(row % channels);
                     if let Some(from) = from {
-                        values.copy_from_slice(&from[of_row.clone()]);
+                        let at = row / channels * from.step + row % channels * positions;
+                        values.copy_from_slice(&from.values[at..at + positions]);
                     }
                     match added {
                         None => values.iter_mut().for_each(|x| *x = one(*x, 0.0)),

@@ -13,7 +13,7 @@ use super::{
     job::Job,
     panels::{pack_panel, unpack_panel},
     pointwise::{Pointwise, inverse_norm},
-    products::{BLOCK, Panel, STEP, VECTORS, correlate, respond, width},
+    products::{BLOCK, Panel, STEP, VECTORS, by, correlate, respond, width},
     tiles::{Tiling, Unfolded},
     worker::{Learning, panels_mut, total},
 };
@@ -23,7 +23,7 @@ use crate::parallel;
 const FEW: usize = 256;
 
 /// Multiplications below which one thread is faster than several that are woken several times.
-const WAKES: usize = 1 << 22;
+const WAKES: usize = 1 << 23;
 
 /// Whether a pass is one over few patches.
 pub(super) fn suits(job: &Job) -> bool {
@@ -62,14 +62,15 @@ pub(super) fn compute<S: Simd>(simd: S, job: &Job, rule: &Pointwise, x: &[f32], 
 
     let shares = tiling.share(threads).into_iter().filter(|slices| !slices.is_empty());
     let shares = map.map(shares.collect(), |slices: Range<usize>| {
-        simd.vectorize(
+        by(
+            simd,
             #[inline(always)]
             || {
                 let mut unfolded = Unfolded::new();
                 unfolded.fill(&tiling, x, 1, 0, slices.clone());
                 let positions = slices.len() * tiling.slice();
                 let stride = positions.next_multiple_of(BLOCK);
-                Share { slices, unfolded, positions, stride }
+                Share { slices: slices.clone(), unfolded, positions, stride }
             },
         )
     });
@@ -90,14 +91,15 @@ pub(super) fn compute<S: Simd>(simd: S, job: &Job, rule: &Pointwise, x: &[f32], 
             part.dot.push(rows);
         }
     }
-    let energies = map.map(parts, |Responding { rows, values, mut dot }| {
-        simd.vectorize(
+    let energies = map.map(parts, |Responding { rows, mut values, mut dot }| {
+        by(
+            simd,
             #[inline(always)]
             || {
                 let mut panel = vec![0.0; features * width];
                 let energies = pack_panel(rows, fan_in, &mut panel, width);
                 let w: &[Panel<S>] = S::as_simd_f32s(&panel).0.as_chunks().0;
-                for (share, values) in shares.iter().zip(values) {
+                for (share, values) in shares.iter().zip(&mut values) {
                     let blocks = share.unfolded.blocks.chunks_exact(features);
                     for (x, s) in blocks.zip(values.as_chunks_mut::<BLOCK>().0) {
                         respond(simd, x, w, s);
@@ -112,7 +114,8 @@ pub(super) fn compute<S: Simd>(simd: S, job: &Job, rule: &Pointwise, x: &[f32], 
 
     let parts = shares.iter().zip(&mut values).collect();
     let mut learnings = map.map(parts, |(share, values): (&Share, &mut Vec<Panel<S>>)| {
-        simd.vectorize(
+        by(
+            simd,
             #[inline(always)]
             || {
                 let mut learning = Learning::new(job, rule, &inverse_norms);
@@ -130,8 +133,9 @@ pub(super) fn compute<S: Simd>(simd: S, job: &Job, rule: &Pointwise, x: &[f32], 
     let mut grams = gram.chunks_mut(width * neurons);
     let rows = correlation.chunks_mut(width * fan_in).enumerate();
     let parts: Vec<_> = rows.map(|(panel, rows)| (panel, rows, grams.next())).collect();
-    map.map(parts, |(panel, rows, gram): (usize, &mut [f32], Option<&mut [f32]>)| {
-        simd.vectorize(
+    map.map(parts, |(panel, rows, mut gram): (usize, &mut [f32], Option<&mut [f32]>)| {
+        by(
+            simd,
             #[inline(always)]
             || {
                 let coefficients = || {
@@ -146,7 +150,7 @@ pub(super) fn compute<S: Simd>(simd: S, job: &Job, rule: &Pointwise, x: &[f32], 
                 }
                 unpack_panel(&sums, width, rows, fan_in);
                 job.subtract_decay(panel * width, rows, w, &decay);
-                let Some(gram) = gram else { return };
+                let Some(gram) = &mut gram else { return };
                 let partners = neurons.next_multiple_of(STEP);
                 let mut sums = vec![0.0; partners * width];
                 for (learning, c) in learnings.iter().zip(coefficients()) {

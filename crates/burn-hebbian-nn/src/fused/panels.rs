@@ -2,6 +2,7 @@
 
 use pulp::Simd;
 
+use super::products::by;
 use crate::parallel;
 
 /// Rows and columns that are transposed at a time.
@@ -19,8 +20,9 @@ pub(super) fn pack<S: Simd>(
     let mut packed = vec![0.0; groups * neurons.div_ceil(width) * features * width];
     let panels = w.chunks_exact(neurons * fan_in).flat_map(|group| group.chunks(width * fan_in));
     let parts = panels.zip(packed.chunks_exact_mut(features * width)).collect();
-    let energies = parallel::map(parts, |(rows, panel): (&[f32], &mut [f32])| {
-        simd.vectorize(
+    let energies = parallel::map_many(w.len(), parts, |(rows, panel): (&[f32], &mut [f32])| {
+        by(
+            simd,
             #[inline(always)]
             || pack_panel(rows, fan_in, panel, width),
         )
@@ -66,6 +68,7 @@ pub(super) fn unpack<S: Simd>(
     after: impl Fn(usize, &mut [f32]) + Sync,
 ) {
     let Some((first, others)) = parts.split_first().filter(|_| !to.is_empty()) else { return };
+    let size = to.len();
     let mut neuron = 0;
     let rows = to.chunks_exact_mut(neurons * count).flat_map(|group| group.chunks_mut(width * count));
     let panels = rows.enumerate().map(|(panel, rows)| {
@@ -73,8 +76,9 @@ pub(super) fn unpack<S: Simd>(
         neuron += rows.len() / count;
         (panel * features * width, start, rows)
     });
-    parallel::map(panels.collect(), |(at, neuron, rows): (usize, usize, &mut [f32])| {
-        simd.vectorize(
+    parallel::map_many(size, panels.collect(), |(at, neuron, rows): (usize, usize, &mut [f32])| {
+        by(
+            simd,
             #[inline(always)]
             || {
                 let of_panel = at..at + features * width;

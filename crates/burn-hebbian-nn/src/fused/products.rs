@@ -3,7 +3,7 @@
 //! Neurons lie along vectors, so a weight is loaded once for several positions and an input is broadcast. Both products
 //! read the unfolded input in the one layout that [`tiles`](super::tiles) writes; nothing is packed in between.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 /// Positions of a block of unfolded input.
 pub(super) const BLOCK: usize = 12;
@@ -119,4 +119,19 @@ fn accumulate<S: Simd>(simd: S, sum: &mut Panel<S>, x: f32, w: &Panel<S>) {
 #[inline(always)]
 fn has_many_registers<S: Simd>() -> bool {
     S::REGISTER_COUNT >= 32
+}
+
+/// Work that borrows what it needs, by certain instructions. As a closure by itself it would be called by way of a shim, which
+/// is not compiled for them.
+pub(super) fn by<S: Simd, R>(simd: S, work: impl FnMut() -> R) -> R {
+    struct Work<F>(F);
+    impl<R, F: FnMut() -> R> WithSimd for Work<F> {
+        type Output = R;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(mut self, _: S) -> R {
+            (self.0)()
+        }
+    }
+    simd.vectorize(Work(work))
 }
