@@ -66,13 +66,14 @@ def conditions(options: argparse.Namespace, peer: RustPeer) -> list[str]:
     """What the two sides run on."""
     where = torch.cuda.get_device_name() if options.device == "cuda" else "cpu"
     busy = os.getloadavg()[0]
+    what = f"{options.net}, batch {options.batch}" if options.nets is None else "a step of whole networks"
     settings = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith((ALLOCATOR, "OMP_"))]
     return [
         f"PyTorch {torch.__version__}, {where}, {torch.get_num_threads()} threads, "
         + ("with" if compilers(options) else "without") + " torch.compile, "
         + (" ".join(settings) or "no settings of allocator and thread pool"),
         peer.info() + (", the same allocator settings" if options.same_allocator else ""),
-        f"{options.net}, batch {options.batch}, f32; milliseconds, medians of {options.rounds} rounds; "
+        f"{what}, f32; milliseconds, medians of {options.rounds} rounds; "
         "in bold the multiple of burn-hebbian's time, median of the rounds; in brackets that of its processor time",
         f"load average at the start {busy:.1f}; other work changes processor times least",
     ]

@@ -31,6 +31,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         on_flex("accumulation::two_passes_of_one_layer_add_up", two_passes_add_up),
     ];
     trials.extend(on_every_backend("accumulation::two_micro_batches", two_micro_batches));
+    trials.extend(on_every_backend("accumulation::a_step_of_the_plan_is_one_of_sgd", steps_are_of_sgd));
     trials
 }
 
@@ -178,5 +179,26 @@ fn two_passes_add_up(device: &Device) {
         let (_, seen) = plan.observe(&conv, Signals::none(), forward).unwrap();
         let twice = finished(&plan, &conv, seen.local_only());
         assert_close("twice", &twice, &accumulated(&[(0, 6)], &rule, device), TOLERANCE);
+    }
+}
+
+/// The step of a plan's own optimizer, in one pass over the weight where it can be, is that of Burn's SGD by the gradients of the
+/// same sums: on plain devices and below autodiff, and with a share of the update.
+fn steps_are_of_sgd(device: &Device) {
+    for (name, rule) in one_phase_rules() {
+        for device in [device.clone(), device.clone().autodiff()] {
+            let plan = Plan::new().local(".*", LocalTraining::new(rule.clone()).with_shares(0.7, 0.0));
+            let conv = hebbian_conv(&layer(), &rule, &device);
+            let (conv, mut optim) = plan.init(conv, SgdConfig::new()).unwrap();
+            let learned = || updates(optim.plan(), &conv, 0, 6, &device);
+            let (by_gradients, by_sums) = (learned().into_grads(), learned());
+            let mut sgd = optim.plan().optimizer(SgdConfig::new());
+            let expected = optim.plan().optimize(&mut sgd, 0.3, conv.clone(), by_gradients).unwrap();
+            let got = optim.step(0.3, conv.clone(), by_sums).unwrap();
+            let [got, expected, before] = [&got, &expected, &conv].map(|conv| conv.layer().weight.val());
+            assert_eq!(got.is_autodiff(), device.is_autodiff(), "{name}");
+            assert_ne!(vec(got.clone()), vec(before), "{name}");
+            assert_close(name, &vec(got), &vec(expected), TOLERANCE);
+        }
     }
 }

@@ -69,16 +69,21 @@ impl Steps {
         &self.mass[run / before * neurons..][..neurons]
     }
 
-    /// Gives `f` every value of a run as it is subtracted, with its place.
+    /// Gives `f` what turns the `i`-th value of a run into what is subtracted.
     #[inline(always)]
-    fn of_run(&self, run: usize, sums: &[f32], mut f: impl FnMut(usize, f32)) {
+    fn of_run(&self, run: usize, f: &mut impl Run) {
         let [first, second] = self.factors;
         match self.divisors(run) {
-            [] => (0..sums.len()).for_each(|i| f(i, sums[i] * first * second)),
-            [mass] => (0..sums.len()).for_each(|i| f(i, sums[i] / mass * first * second)),
-            masses => (0..sums.len()).for_each(|i| f(i, sums[i] / masses[i] * first * second)),
+            [] => f.run(|_, sum| sum * first * second),
+            [mass] => f.run(|_, sum| sum / mass * first * second),
+            masses => f.run(|i, sum| sum / masses[i] * first * second),
         }
     }
+}
+
+/// What is done to a run.
+trait Run {
+    fn run(&mut self, one: impl Fn(usize, f32) -> f32);
 }
 
 /// `weights − (sums as they are subtracted) · rate`, in place.
@@ -90,33 +95,72 @@ pub(super) fn descend(weights: &mut [f32], sums: &[f32], steps: &Steps, rate: f3
             #[inline(always)]
             || {
                 for (at, weights) in runs.zip(part.chunks_exact_mut(run)) {
-                    let sums = &sums[at * run..][..run];
-                    steps.of_run(at, sums, |i, value| weights[i] -= value * rate);
+                    steps.of_run(at, &mut Lower { weights, sums: &sums[at * run..][..run], rate });
                 }
             },
         );
     });
 }
 
+struct Lower<'a> {
+    weights: &'a mut [f32],
+    sums: &'a [f32],
+    rate: f32,
+}
+
+impl Run for Lower<'_> {
+    #[inline(always)]
+    fn run(&mut self, one: impl Fn(usize, f32) -> f32) {
+        for (i, (weight, sum)) in self.weights.iter_mut().zip(self.sums).enumerate() {
+            *weight -= one(i, *sum) * self.rate;
+        }
+    }
+}
+
 /// 0 if every value is finite as it is subtracted, NaN otherwise.
 pub(super) fn flag(sums: &[f32], steps: &Steps) -> f32 {
-    const LANES: usize = 16;
     let run = steps.run();
     let parts = shares(sums.len() / run, sums.len());
     let flags = parallel::map(parts, |runs| {
         Arch::new().dispatch(
             #[inline(always)]
             || {
-                let mut lanes = [0.0; LANES];
+                let mut zeros = Zeros { sums, lanes: [0.0; LANES] };
                 for at in runs {
-                    let sums = &sums[at * run..][..run];
-                    steps.of_run(at, sums, |i, value| lanes[i % LANES] += value * 0.0);
+                    zeros.sums = &sums[at * run..][..run];
+                    steps.of_run(at, &mut zeros);
                 }
-                lanes.iter().sum::<f32>()
+                zeros.lanes.iter().sum::<f32>()
             },
         )
     });
     flags.into_iter().sum()
+}
+
+/// Values that are looked at side by side.
+const LANES: usize = 16;
+
+/// Sums of zeros, unless a value is not finite.
+struct Zeros<'a> {
+    sums: &'a [f32],
+    lanes: [f32; LANES],
+}
+
+impl Run for Zeros<'_> {
+    #[inline(always)]
+    fn run(&mut self, one: impl Fn(usize, f32) -> f32) {
+        let mut lanes = self.lanes;
+        let (chunks, rest) = self.sums.as_chunks::<LANES>();
+        for (place, chunk) in chunks.iter().enumerate() {
+            for i in 0..LANES {
+                lanes[i] += one(place * LANES + i, chunk[i]) * 0.0;
+            }
+        }
+        for (i, (lane, sum)) in lanes.iter_mut().zip(rest).enumerate() {
+            *lane += one(chunks.len() * LANES + i, *sum) * 0.0;
+        }
+        self.lanes = lanes;
+    }
 }
 
 #[cfg(test)]

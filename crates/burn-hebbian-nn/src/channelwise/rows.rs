@@ -157,3 +157,49 @@ impl Affine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Five of seven channels of three images, and a mean far from zero.
+    #[test]
+    fn rows_are_summed_and_changed_as_by_loops() {
+        for positions in [1, 3, 37, 2500] {
+            let sizes = [3, 5, positions];
+            let step = 7 * positions;
+            let values: Vec<f32> = (0..3 * step).map(|i| 1e4 + (i as f32 * 0.7).sin()).collect();
+            let at = |image: usize, channel: usize, position: usize| {
+                values[image * step + channel * positions + position]
+            };
+            let found = statistics(Images { values: &values, step }, sizes);
+            let of_channel = |channel: usize| {
+                let all = (0..3).flat_map(|image| (0..positions).map(move |position| (image, position)));
+                let all: Vec<f64> = all.map(|(i, p)| f64::from(at(i, channel, p))).collect();
+                let mean = all.iter().sum::<f64>() / all.len() as f64;
+                (mean, all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / all.len() as f64)
+            };
+            for channel in 0..5 {
+                let (mean, variance) = of_channel(channel);
+                assert!((f64::from(found[channel]) - mean).abs() < 1e-3, "{positions}: mean");
+                assert!((f64::from(found[5 + channel]) - variance).abs() < 1e-3 * variance.max(1e-3));
+            }
+            let numbers = |start: f32| (0..5).map(|i| start + i as f32).collect::<Vec<_>>();
+            let affine =
+                Affine { mean: numbers(1e4), scale: numbers(0.5), shift: numbers(-1.0), bounds: [0.0, 2.5] };
+            let added: Vec<f32> = (0..15 * positions).map(|i| (i as f32 * 0.3).cos()).collect();
+            let mut results = vec![f32::NAN; added.len()];
+            apply(&mut results, Some(Images { values: &values, step }), Some(&added), sizes, &affine);
+            for (i, result) in results.iter().enumerate() {
+                let (image, channel, position) = (i / positions / 5, i / positions % 5, i % positions);
+                let (mean, scale, shift) =
+                    (affine.mean[channel], affine.scale[channel], affine.shift[channel]);
+                let exact = (at(image, channel, position) - mean) * scale + shift + added[i];
+                assert_eq!(*result, exact.clamp(0.0, 2.5));
+            }
+            let mut in_place = vec![f32::NAN; 5 * positions];
+            apply(&mut in_place, None, None, [1, 5, positions], &affine);
+            assert!(in_place.iter().all(|value| value.is_nan()));
+        }
+    }
+}

@@ -91,11 +91,13 @@ impl Job {
             Some(RecurrenceMask::LowerTriangle) => multiplications <= 7 * patches * fan_in,
             Some(_) => 2 * multiplications <= 7 * patches * fan_in,
         };
+        // threads that share neurons need no sums of their own
+        let fewest = if self.rule.is_some() && few::suits(self) { 8 } else { 64 };
         // a kernel of one tap is a product without unfolding, at which Burn is better
         let responds_well = patches >= 400 && fan_in > self.channels;
         Arch::new().dispatch(Width) >= 8
             && neurons >= 8
-            && patches >= 64
+            && patches >= fewest
             && recurs_well
             && (self.rule.is_some() || responds_well)
             && self.tiling(1).numbers() <= LARGEST
@@ -282,33 +284,38 @@ mod tests {
 
     use super::*;
 
+    const WINDOW: Window = Window {
+        groups: 1,
+        kernel: [1, 3, 3],
+        stride: [1; 3],
+        padding: [(0, 0), (1, 1), (1, 1)],
+        dilation: [1; 3],
+    };
+
+    fn numbers(count: usize, step: f32) -> Vec<f32> {
+        (0..count).map(|i| (i as f32 * step).sin()).collect()
+    }
+
+    fn assert_same(name: &str, got: &[Vec<f32>; 3], expected: &[Vec<f32>; 3]) {
+        for (got, expected) in got.iter().zip(expected) {
+            let largest = expected.iter().fold(1e-3, |largest: f32, value| largest.max(value.abs()));
+            assert_eq!(got.len(), expected.len());
+            for (got, expected) in got.iter().zip(expected) {
+                assert!((got - expected).abs() <= 1e-5 * largest, "{name}: {got} for {expected}");
+            }
+        }
+    }
+
     /// Vectors of other lengths and fewer registers than this machine's, also those of AVX2 where it has them.
     #[test]
     fn all_instructions_compute_the_same() {
-        let window = Window {
-            groups: 1,
-            kernel: [1, 3, 3],
-            stride: [1; 3],
-            padding: [(0, 0), (1, 1), (1, 1)],
-            dilation: [1; 3],
-        };
         let layout = WeightLayout { groups: 1, before: 1, neurons: 37, after: 45 };
-        let numbers =
-            |count: usize, step: f32| -> Vec<f32> { (0..count).map(|i| (i as f32 * step).sin()).collect() };
         let (x, w) = (numbers(4 * 5 * 9 * 11, 0.37), numbers(37 * 45, 0.71));
         for rule in [Rule::swta(), Rule::hpca(Activation::Relu), Rule::soft_hebb(0.5)] {
             let stages = Pointwise::of(rule.pointwise().expect("pointwise")).expect("can be fused");
-            let job = Job::new(window, [4, 5, 9, 11], &layout, Some(stages));
+            let job = Job::new(WINDOW, [4, 5, 9, 11], &layout, Some(stages));
             let expected = job.compute(&x, &w);
-            let same = |name: &str, got: [Vec<f32>; 3]| {
-                for (got, expected) in got.iter().zip(&expected) {
-                    let largest = expected.iter().fold(1e-3, |largest: f32, value| largest.max(value.abs()));
-                    assert_eq!(got.len(), expected.len());
-                    for (got, expected) in got.iter().zip(expected) {
-                        assert!((got - expected).abs() <= 1e-5 * largest, "{name}: {got} for {expected}");
-                    }
-                }
-            };
+            let same = |name: &str, got: [Vec<f32>; 3]| assert_same(name, &got, &expected);
             same("one lane", job.compute_by(Scalar, &x, &w));
             same("four lanes", job.compute_by(Scalar128b, &x, &w));
             same("eight lanes", job.compute_by(Scalar256b, &x, &w));
@@ -316,6 +323,24 @@ mod tests {
             if let Some(avx2) = pulp::x86::V3::try_new() {
                 same("AVX2", job.compute_by(avx2, &x, &w));
             }
+        }
+    }
+
+    /// Neurons shared by threads and patches shared by them give the same, by all instructions.
+    #[test]
+    fn few_patches_teach_what_many_do() {
+        let layout = WeightLayout { groups: 1, before: 1, neurons: 37, after: 30 * 9 };
+        let (x, w) = (numbers(2 * 30 * 9 * 11, 0.37), numbers(37 * 270, 0.71));
+        for rule in [Rule::swta(), Rule::hpca(Activation::Relu), Rule::subspace(), Rule::soft_hebb(0.5)] {
+            let stages = Pointwise::of(rule.pointwise().expect("pointwise")).expect("can be fused");
+            let job = Job::new(WINDOW, [2, 30, 9, 11], &layout, Some(stages.clone()));
+            assert!(few::suits(&job));
+            let expected = job.compute_by_tiles(Scalar, &x, &w);
+            let same = |name: &str, got: [Vec<f32>; 3]| assert_same(name, &got, &expected);
+            same("one lane", few::compute(Scalar, &job, &stages, &x, &w));
+            same("four lanes", few::compute(Scalar128b, &job, &stages, &x, &w));
+            same("eight lanes", few::compute(Scalar256b, &job, &stages, &x, &w));
+            same("this machine", job.compute(&x, &w));
         }
     }
 }

@@ -61,15 +61,29 @@ fn respond_at<S: Simd, const R: usize>(
 pub(super) fn correlate<S: Simd>(simd: S, x: &[Lane], features: usize, c: &[Panel<S>], d: &mut [Panel<S>]) {
     let mut first = 0;
     if has_many_registers::<S>() {
-        while first + BLOCK <= d.len() {
-            correlate_at::<S, BLOCK>(simd, x, features, c, d, first);
-            first += BLOCK;
-        }
+        first = correlate_by::<S, BLOCK>(simd, x, features, c, d, first);
     }
-    while first + STEP <= d.len() {
-        correlate_at::<S, STEP>(simd, x, features, c, d, first);
-        first += STEP;
+    // as many sums at a time as hide how long one takes
+    first = correlate_by::<S, { BLOCK / 2 }>(simd, x, features, c, d, first);
+    first = correlate_by::<S, STEP>(simd, x, features, c, d, first);
+    correlate_by::<S, { STEP / 2 }>(simd, x, features, c, d, first);
+}
+
+/// [`correlate`] from one feature on, `R` at a time as long as there are so many; and the first that is left.
+#[inline(always)]
+fn correlate_by<S: Simd, const R: usize>(
+    simd: S,
+    x: &[Lane],
+    features: usize,
+    c: &[Panel<S>],
+    d: &mut [Panel<S>],
+    mut first: usize,
+) -> usize {
+    while first + R <= d.len() {
+        correlate_at::<S, R>(simd, x, features, c, d, first);
+        first += R;
     }
+    first
 }
 
 /// [`correlate`] for `R` features from `first` on.

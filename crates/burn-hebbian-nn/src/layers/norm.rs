@@ -448,3 +448,53 @@ impl ModuleDisplay for SyncBatchNorm {
         DisplaySettings::new().with_new_line_after_attribute(false).optional()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::{nn::BatchNormConfig, tensor::Distribution};
+
+    use super::*;
+
+    fn close<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> bool {
+        (a - b).abs().max().into_scalar::<f32>() < 1e-5
+    }
+
+    /// Channel by channel as by operations of their own: statistics of the batch and running ones, all or some channels of a
+    /// tensor, alone or shared, with whatever follows.
+    #[test]
+    fn norms_channel_by_channel_are_norms() {
+        let device = Device::flex();
+        let mut norm = BatchNormConfig::new(5).init(&device);
+        let numbers = |start: f32| Tensor::<1>::from_floats([start, 0.5, -2.0, 1.0, 3.0], &device);
+        norm.gamma = Param::from_tensor(numbers(1.5));
+        norm.beta = Param::from_tensor(numbers(-0.5));
+        norm.running_mean = RunningState::new(numbers(0.25));
+        norm.running_var = RunningState::new(numbers(2.0).abs());
+        let all = Tensor::<4>::random([3, 7, 6, 4], Distribution::Normal(2.0, 3.0), &device);
+        let other = Tensor::<4>::random([3, 5, 6, 4], Distribution::Default, &device);
+        for norm in [SyncBatchNorm::new(norm.clone()), SyncBatchNorm::new(norm).rescaled()] {
+            for start in [0, 2] {
+                let x = all.clone().narrow(1, start, 5);
+                assert!(norm.is_channelwise(&x));
+                let thens =
+                    || [Then::nothing(), Then::relu(), Then::relu6(), Then::add(other.clone()).and_relu()];
+                for (then, same) in thens().into_iter().zip(thens()) {
+                    let expected = norm.over(|part| part, x.clone()).then(same.clone());
+                    let got = norm.over_channels(x.clone(), then.clone());
+                    assert!(close(got.output, expected.output));
+                    assert!(close(got.mean, expected.mean) && close(got.variance, expected.variance));
+                    let mean = norm.norm.running_mean.value().reshape([1, 5, 1, 1]);
+                    let variance = norm.norm.running_var.value();
+                    let scale = norm.norm.gamma.val() / (variance.clone() + norm.norm.epsilon).sqrt();
+                    let plain = (x.clone() - mean) * scale.reshape([1, 5, 1, 1])
+                        + norm.norm.beta.val().reshape([1, 5, 1, 1]);
+                    let expected = same.follow(norm.rescale(plain, variance));
+                    assert!(close(norm.forward_then(x.clone(), then.clone()), expected.clone()));
+                    // nobody else holds this one: in place
+                    let unshared = Tensor::from_data(x.clone().into_data(), &device);
+                    assert!(close(norm.forward_then(unshared, then), expected));
+                }
+            }
+        }
+    }
+}
