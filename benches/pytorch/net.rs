@@ -39,6 +39,8 @@ struct Loaded<N> {
     scores: fn(&N, Tensor<4>) -> Tensor<2>,
     /// Paths of the layers that learn by a rule, and of the classifier.
     paths: [&'static str; 2],
+    /// Of those that have one neuron a group, and learn by Oja's rule, if there are any.
+    depthwise: Option<&'static str>,
     images: Tensor<4>,
     labels: Tensor<1, Int>,
     trainings: RefCell<BTreeMap<String, Hebbian<N>>>,
@@ -53,10 +55,13 @@ pub(crate) fn load(
 ) -> Result<Box<dyn Training>> {
     let device = Device::flex();
     macro_rules! loaded {
-        ($config:expr, $scores:expr, $hidden:literal, $classifier:literal) => {{
+        ($config:expr, $scores:expr, $hidden:literal, $classifier:literal) => {
+            loaded!($config, $scores, $hidden, $classifier, None)
+        };
+        ($config:expr, $scores:expr, $hidden:literal, $classifier:literal, $depthwise:expr) => {{
             let net = $config.init(&device)?.load_pytorch(weights)?;
-            let (paths, trainings) = ([$hidden, $classifier], RefCell::default());
-            Ok(Box::new(Loaded { net, scores: $scores, paths, images, labels, trainings }))
+            let (paths, depthwise, trainings) = ([$hidden, $classifier], $depthwise, RefCell::default());
+            Ok(Box::new(Loaded { net, scores: $scores, paths, depthwise, images, labels, trainings }))
         }};
     }
     match name {
@@ -71,7 +76,7 @@ pub(crate) fn load(
         }
         "mobilenet_v2" => {
             let config = MobileNetConfig::new(CLASSES).with_dropout(0.0);
-            loaded!(config, MobileNet::forward, ".*conv", "classifier")
+            loaded!(config, MobileNet::forward, ".*conv", "classifier", Some(".*depthwise.conv"))
         }
         _ => bail!("no network `{name}`"),
     }
@@ -91,6 +96,10 @@ impl<N: Module + Clone + 'static> Loaded<N> {
         let rule = Self::rule(if work == "forward" { "swta" } else { work })?;
         let [hidden, classifier] = self.paths;
         let plan = Plan::new().local(hidden, rule).local(classifier, Rule::teacher()).with_rest(Rest::Frozen);
+        let plan = match self.depthwise {
+            Some(depthwise) => plan.local(depthwise, Rule::oja()),
+            None => plan,
+        };
         // parameters of its own: a step in place must not copy because another training looks on
         let device = Device::flex();
         let net = self.net.clone().fork(&device);

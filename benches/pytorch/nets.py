@@ -106,7 +106,8 @@ class Twin:
             fan_in = columns.shape[1] // groups
             patches = columns.unflatten(1, (groups, fan_in)).permute(1, 2, 0, 3).flatten(2)  # [groups, fan-in, patches]
         weight = layer.weight.flatten(1).unflatten(0, (groups, -1))  # [groups, neurons, fan-in]
-        delta = swta(patches, weight) if self.rule == "swta" else hpca(patches, weight)
+        rule = oja if weight.shape[1] == 1 and groups > 1 else {"swta": swta, "hpca": hpca}[self.rule]
+        delta = rule(patches, weight)
         self.deltas[layer] = delta.reshape(layer.weight.shape)
 
     def apply(self, rate: float) -> None:
@@ -130,6 +131,12 @@ def hpca(x: Tensor, w: Tensor) -> Tensor:
     y = torch.relu(w @ x)
     gram = torch.tril(y @ y.transpose(1, 2))
     return (y @ x.transpose(1, 2) - gram @ w) / x.shape[2] / x.shape[1] ** 0.5
+
+
+def oja(x: Tensor, w: Tensor) -> Tensor:
+    """`Σ y (x − y w) / patches`: of a neuron that has none to compete with."""
+    y = w @ x
+    return (y @ x.transpose(1, 2) - (y * y).sum(2, keepdim=True) * w) / x.shape[2]
 
 
 def teacher(x: Tensor, w: Tensor, labels: Tensor) -> Tensor:

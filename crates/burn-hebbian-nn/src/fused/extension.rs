@@ -8,13 +8,24 @@ use burn::{
     tensor::{Tensor, TensorData},
 };
 
-use super::job::Job;
+use super::{job::Job, linear::LinearJob};
 
 /// Responses, correlation and sums, see [`Job::compute`].
 pub(super) fn run<const X: usize, const W: usize>(x: Tensor<X>, w: Tensor<W>, job: Job) -> [Tensor<1>; 3] {
     let (dot, correlation, sums) =
         <Dispatch as FusedPass>::fused_pass(x.into_dispatch(), w.into_dispatch(), job);
     [dot, correlation, sums].map(Tensor::from_dispatch)
+}
+
+/// Responses, correlation and mass, see [`LinearJob::compute`].
+pub(super) fn run_linear<const X: usize, const W: usize>(
+    x: Tensor<X>,
+    w: Tensor<W>,
+    job: LinearJob,
+) -> [Tensor<1>; 3] {
+    let (dot, correlation, mass) =
+        <Dispatch as FusedPass>::fused_linear(x.into_dispatch(), w.into_dispatch(), job);
+    [dot, correlation, mass].map(Tensor::from_dispatch)
 }
 
 /// Vectors of values: responses, correlation, sums.
@@ -28,14 +39,27 @@ trait FusedPass: Backend {
         w: FloatTensor<Self>,
         job: Job,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+
+    /// The same of a linear layer.
+    fn fused_linear(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        job: LinearJob,
+    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
 #[cfg(feature = "flex")]
 impl FusedPass for burn::backend::Flex {
     fn fused_pass(x: FloatTensor<Self>, w: FloatTensor<Self>, job: Job) -> Answer<Self> {
         let (x, w) = (x.to_contiguous(), w.to_contiguous());
-        let values = [&x, &w].map(|tensor| tensor.as_slice().expect("contiguous values of f32"));
-        answer::<Self>(values, &job)
+        let [x, w] = [&x, &w].map(|tensor| tensor.as_slice().expect("contiguous values of f32"));
+        answer::<Self>(job.compute(x, w))
+    }
+
+    fn fused_linear(x: FloatTensor<Self>, w: FloatTensor<Self>, job: LinearJob) -> Answer<Self> {
+        let (x, w) = (x.to_contiguous(), w.to_contiguous());
+        let [x, w] = [&x, &w].map(|tensor| tensor.as_slice().expect("contiguous values of f32"));
+        answer::<Self>(job.compute(x, w))
     }
 }
 
@@ -43,8 +67,14 @@ impl FusedPass for burn::backend::Flex {
 impl FusedPass for burn::backend::NdArray {
     fn fused_pass(x: FloatTensor<Self>, w: FloatTensor<Self>, job: Job) -> Answer<Self> {
         let (x, w) = (read::<Self>(x), read::<Self>(w));
-        let values = [&x, &w].map(|data| data.as_slice().expect("values of f32"));
-        answer::<Self>(values, &job)
+        let [x, w] = [&x, &w].map(|data| data.as_slice().expect("values of f32"));
+        answer::<Self>(job.compute(x, w))
+    }
+
+    fn fused_linear(x: FloatTensor<Self>, w: FloatTensor<Self>, job: LinearJob) -> Answer<Self> {
+        let (x, w) = (read::<Self>(x), read::<Self>(w));
+        let [x, w] = [&x, &w].map(|data| data.as_slice().expect("values of f32"));
+        answer::<Self>(job.compute(x, w))
     }
 }
 
@@ -54,8 +84,7 @@ fn read<B: Backend>(tensor: FloatTensor<B>) -> TensorData {
 }
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
-fn answer<B: Backend>([x, w]: [&[f32]; 2], job: &Job) -> Answer<B> {
-    let [dot, correlation, sums] = job.compute(x, w);
+fn answer<B: Backend>([dot, correlation, sums]: [Vec<f32>; 3]) -> Answer<B> {
     let tensor = |values: Vec<f32>| {
         let len = values.len();
         B::float_from_data(TensorData::new(values, [len]), &B::Device::default())

@@ -10,6 +10,7 @@
 mod extension;
 mod few;
 mod job;
+mod linear;
 mod panels;
 mod pointwise;
 mod products;
@@ -19,7 +20,7 @@ mod worker;
 use burn::tensor::{DType, Tensor};
 use burn_hebbian_core::{LocalRule, RecurrenceMask, Signals, WeightLayout};
 
-use self::{job::Job, pointwise::Pointwise};
+use self::{job::Job, linear::LinearJob, pointwise::Pointwise};
 use crate::{backend::Backend, forms::CorrelationForm, geometry::Window};
 
 /// What a fused pass gives.
@@ -38,6 +39,8 @@ pub(crate) struct Fused<const X: usize> {
 pub(crate) struct Operands<'a, const X: usize, const W: usize> {
     /// How the kernel slides over the input, if the layer is a convolution.
     pub(crate) window: Option<Window>,
+    /// Whether it is a linear layer.
+    pub(crate) is_product: bool,
     pub(crate) layout: WeightLayout,
     /// The prepared input.
     pub(crate) x: &'a Tensor<X>,
@@ -61,8 +64,28 @@ pub(crate) fn fused<const X: usize, const W: usize>(
         return None;
     }
     let rule = rule.pointwise().and_then(Pointwise::of)?;
+    if operands.is_product {
+        let job = linear(&operands, rule, forced)?;
+        return Some(job.run(operands.x.clone().inner(), operands.w.clone()));
+    }
     let job = job(&operands, Some(rule), forced)?;
     Some(job.run(operands.x.clone().inner(), operands.w.clone()))
+}
+
+/// The job of a pass through a linear layer.
+fn linear<const X: usize, const W: usize>(
+    operands: &Operands<X, W>,
+    rule: Pointwise,
+    forced: bool,
+) -> Option<LinearJob> {
+    let near = is_plain(operands) && (forced || Backend::of(&operands.x.device()).is_flex());
+    if near { LinearJob::new(operands.x.dims(), operands.layout.neurons, rule) } else { None }
+}
+
+/// Whether input and weight are plain numbers of this process.
+fn is_plain<const X: usize, const W: usize>(Operands { x, w, .. }: &Operands<X, W>) -> bool {
+    let floats = x.dtype() == DType::F32 && w.dtype() == DType::F32;
+    !w.is_autodiff() && floats && Backend::of(&x.device()).is_host()
 }
 
 /// The responses alone, of an input and weights outside the autodiff graph, if that pays or is forced.
@@ -78,12 +101,10 @@ fn job<const X: usize, const W: usize>(
     rule: Option<Pointwise>,
     forced: bool,
 ) -> Option<Job> {
-    let Operands { window, layout, x, w, .. } = operands;
-    let backend = Backend::of(&x.device());
-    let plain = !w.is_autodiff() && x.dtype() == DType::F32 && w.dtype() == DType::F32;
-    if !plain || !backend.is_host() {
+    if !is_plain(operands) {
         return None;
     }
+    let Operands { window, layout, x, .. } = operands;
     let job = Job::new((*window)?, x.dims(), layout, rule);
-    (forced || backend.is_flex() && job.pays()).then_some(job)
+    (forced || Backend::of(&x.device()).is_flex() && job.pays()).then_some(job)
 }

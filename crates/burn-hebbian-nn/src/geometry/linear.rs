@@ -80,6 +80,10 @@ impl Geometry<2, 2> for LinearGeometry {
         x.transpose().matmul(c)
     }
 
+    fn is_product(&self) -> bool {
+        true
+    }
+
     fn patch_energy(&self, x: Tensor<2>) -> Tensor<4> {
         (x.clone() * x).sum_dim(1).unsqueeze_dims(&[2, 3])
     }

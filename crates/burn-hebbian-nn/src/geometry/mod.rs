@@ -67,4 +67,10 @@ pub trait Geometry<const X: usize, const W: usize>: Clone + Send + Sync + 'stati
     fn window(&self) -> Option<Window> {
         None
     }
+
+    /// Whether responses are the product of inputs `[n, before]` and weights `[before, neurons]`.
+    #[doc(hidden)]
+    fn is_product(&self) -> bool {
+        false
+    }
 }

@@ -46,6 +46,7 @@ impl<G: Geometry<X, W>, const X: usize, const W: usize> Pass<'_, G, X, W> {
     pub(crate) fn operands(&self) -> Operands<'_, X, W> {
         Operands {
             window: self.geometry.window(),
+            is_product: self.geometry.is_product(),
             layout: self.geometry.layout(),
             x: &self.x,
             w: &self.w,
