@@ -128,9 +128,13 @@ fn is_what_large_layers_choose(device: &Device) {
         })
     };
     let large = Layer::dense([61, 3, 8, 9], [37, 3, 3, 3]);
-    assert_eq!(learn(&large, Forms::default()), learn(&large, forced(CorrelationForm::Fused)));
-    assert_ne!(learn(&large, Forms::default()), learn(&large, forced(CorrelationForm::Images)));
-    let small = Layer::dense([2, 30, 4, 4], [37, 30, 3, 3]);
+    // more weights a neuron than patches
+    let few_patches = Layer::dense([2, 30, 4, 4], [37, 30, 3, 3]);
+    for layer in [large, few_patches] {
+        assert_eq!(learn(&layer, Forms::default()), learn(&layer, forced(CorrelationForm::Fused)));
+        assert_ne!(learn(&layer, Forms::default()), learn(&layer, forced(CorrelationForm::Images)));
+    }
+    let small = Layer::dense([1, 30, 4, 5], [37, 30, 3, 3]);
     assert_ne!(learn(&small, Forms::default()), learn(&small, forced(CorrelationForm::Fused)));
 }
 

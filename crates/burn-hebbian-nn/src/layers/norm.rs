@@ -279,10 +279,10 @@ fn rescaling(smoothed: Tensor<1>) -> Tensor<1> {
 /// use burn_hebbian_nn::{SyncBatchNorm, Then};
 ///
 /// let device = Device::flex();
-/// let norm = SyncBatchNorm::new(BatchNormConfig::new(1).with_epsilon(0.0).init(&device));
-/// let x = Tensor::<3>::from_data([[[-3.0, 1.0, 8.0]]], &device);
+/// let norm = SyncBatchNorm::new(BatchNormConfig::new(1).init(&device));
+/// let x = Tensor::<3>::from_data([[[-3.0, 0.0, 8.0]]], &device);
 /// let y = norm.forward_then(x.clone(), Then::add(x).and_relu6()); // by the running statistics: mean 0, variance 1
-/// y.into_data().assert_eq(&[[[0.0f32, 2.0, 6.0]]].into(), true);
+/// y.into_data().assert_eq(&[[[0.0f32, 0.0, 6.0]]].into(), true);
 /// ```
 #[derive(Debug, Clone)]
 pub struct Then<const D: usize> {
