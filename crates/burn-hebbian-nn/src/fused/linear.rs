@@ -1,4 +1,4 @@
-//! The fused pass of a linear layer on few images: three passes over its weights, one of them writing.
+//! The fused pass of a linear layer on few images: two passes over its weights.
 //!
 //! Weights of `[fan-in, neurons]` are read once for responses and norms, row by row; the rule sees image by image; and the sums
 //! of each row are made, less what decays, and written while its weights are at hand.
