@@ -12,8 +12,9 @@ type Imports = BTreeMap<(Vec<String>, String), Vec<String>>;
 pub(crate) struct Arrows(BTreeMap<String, BTreeMap<String, String>>);
 
 impl Arrows {
-    /// The arrows between the modules that lie in the root of a crate; `files` are all of its modules with their texts.
-    pub(crate) fn of(files: &[(Vec<String>, String)]) -> Self {
+    /// The arrows between the modules that lie in `parent`, the root of a crate or a module of it; `files` are all modules of
+    /// the crate with their texts.
+    pub(crate) fn within(parent: &[String], files: &[(Vec<String>, String)]) -> Self {
         let contents: Vec<_> = files.iter().map(|(module, text)| read(text, module)).collect();
         let tests: Vec<_> = contents.iter().flat_map(|contents| &contents.tests).collect();
         let is_test = |module: &[String]| tests.iter().any(|test| module.starts_with(test));
@@ -33,8 +34,9 @@ impl Arrows {
         let mut arrows = Self::default();
         for Reference { from, path, .. } in references {
             let target = resolved(path, &modules, &imports);
-            if let (Some(user), Some(used)) = (from.first(), target.first()) {
-                arrows.add(user, used, format!("{} uses {}", from.join("::"), path.join("::")));
+            let child = |module: &[String]| module.strip_prefix(parent).and_then(<[String]>::first).cloned();
+            if let (Some(user), Some(used)) = (child(from), child(&target)) {
+                arrows.add(&user, &used, format!("{} uses {}", from.join("::"), path.join("::")));
             }
         }
         arrows

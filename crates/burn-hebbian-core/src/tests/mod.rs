@@ -1,7 +1,8 @@
-//! What every rule keeps to over long runs, and where data are few.
+//! What every rule keeps to over long runs, and where data are few; what a layer on plain tensors refuses.
 
 mod little_data;
 mod long_runs;
+mod refusals;
 
 use alloc::{vec, vec::Vec};
 

@@ -235,6 +235,15 @@ pub enum DataError {
 }
 
 impl DataError {
+    /// Nothing of what was looked for.
+    pub(super) fn no_data(dir: &Path, name: &'static str, looked_for: &[String]) -> Self {
+        let looked_for = match looked_for {
+            [one] => format!("no {one}"),
+            several => format!("neither {}", several.join(", nor ")),
+        };
+        Self::NoData { dir: dir.to_path_buf(), name, looked_for }
+    }
+
     /// Names the file of what the system says.
     pub(super) fn io(path: &Path) -> impl Fn(io::Error) -> Self {
         |source| Self::Io { path: path.to_path_buf(), source }

@@ -1,8 +1,8 @@
 //! Data sets in the parts that they are published and used in.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
-use super::{DataError, Labeled, Source, SplitError, last_fifth, stratified};
+use super::{Labeled, SplitError, last_fifth, stratified};
 
 /// A data set as it is published, pixels in 0..=1.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,15 +29,6 @@ pub struct Parts {
 }
 
 impl DataSet {
-    /// Reads whatever data set [`Source::detect`] finds in `dir`.
-    ///
-    /// # Errors
-    ///
-    /// If there is none, or a file is missing or damaged.
-    pub fn read(dir: &Path) -> Result<Self, DataError> {
-        Source::detect(dir)?.read(dir)
-    }
-
     /// The first `count` training images, and a fifth as many test images, at least one.
     pub fn first(mut self, count: usize) -> Self {
         self.training.truncate(count);

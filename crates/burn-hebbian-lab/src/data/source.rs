@@ -43,7 +43,7 @@ impl Source {
             return Ok(Self::Cifar100);
         }
         if idx::is_in(dir) {
-            return idx::identify(dir);
+            return Ok(if idx::is_fashion(dir)? { Self::FashionMnist } else { Self::Mnist });
         }
         if folder::is_in(dir) {
             return Ok(Self::Folder);
@@ -53,7 +53,7 @@ impl Source {
             return Err(DataError::Unlabeled { dir: dir.to_path_buf(), images });
         }
         let looked_for = [Layout::CIFAR_10.files(), Layout::CIFAR_100.files(), idx::files(), folder::files()];
-        Err(no_data(dir, "known data set", &looked_for))
+        Err(DataError::no_data(dir, "known data set", &looked_for))
     }
 
     /// Reads it from `dir`.
@@ -73,6 +73,17 @@ impl Source {
     }
 }
 
+impl DataSet {
+    /// Reads whatever data set [`Source::detect`] finds in `dir`.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or a file is missing or damaged.
+    pub fn read(dir: &Path) -> Result<Self, DataError> {
+        Source::detect(dir)?.read(dir)
+    }
+}
+
 /// Official files, or class folders of images of the official size.
 fn cifar(layout: &Layout, name: &'static str, dir: &Path) -> Result<DataSet, DataError> {
     if let Some(folder) = layout.folder(dir) {
@@ -83,15 +94,7 @@ fn cifar(layout: &Layout, name: &'static str, dir: &Path) -> Result<DataSet, Dat
         let size = ImageSize::Expected { height, width };
         return ImageFolderConfig::new().with_size(size).with_classes(Some(layout.classes)).read(dir);
     }
-    Err(no_data(dir, name, &[layout.files(), folder::files()]))
-}
-
-pub(super) fn no_data(dir: &Path, name: &'static str, looked_for: &[String]) -> DataError {
-    let looked_for = match looked_for {
-        [one] => format!("no {one}"),
-        several => format!("neither {}", several.join(", nor ")),
-    };
-    DataError::NoData { dir: dir.to_path_buf(), name, looked_for }
+    Err(DataError::no_data(dir, name, &[layout.files(), folder::files()]))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     io::{self, Write},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,14 @@ pub struct Record {
 #[serde(transparent)]
 pub struct History {
     records: Vec<Record>,
+}
+
+/// What was read; not locked while something is read.
+pub(super) type SharedHistory = Arc<Mutex<History>>;
+
+/// What a panic left behind is still a history.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl History {

@@ -12,7 +12,7 @@ use burn::{
 
 use super::{
     Quantity,
-    watch::{SharedHistory, lock},
+    history::{SharedHistory, lock},
 };
 
 /// Digits after the point.

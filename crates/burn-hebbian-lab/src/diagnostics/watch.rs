@@ -2,12 +2,15 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use burn::module::Module;
 
-use super::{Diagnostics, History, Quantity, WatchMetric};
+use super::{
+    Diagnostics, History, Quantity, WatchMetric,
+    history::{SharedHistory, lock},
+};
 use burn_hebbian_train::{EpochCounter, Moment, Watcher};
 
 /// When a model is read.
@@ -48,9 +51,6 @@ pub struct Watch<M> {
 }
 
 type Forward<M> = dyn Fn(&M) + Send + Sync;
-
-/// What was read; not locked while something is read.
-pub(super) type SharedHistory = Arc<Mutex<History>>;
 
 #[derive(Debug, Default)]
 struct Progress {
@@ -147,11 +147,6 @@ impl<M: Module> Watcher<M> for Watch<M> {
             _ => {}
         }
     }
-}
-
-/// What a panic left behind is still a history.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<M> Clone for Watch<M> {

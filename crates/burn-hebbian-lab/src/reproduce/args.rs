@@ -7,18 +7,19 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use burn::tensor::Device;
-use clap::{Parser, ValueEnum};
+use clap::Parser;
 
 use super::{
     chart::png,
     compare::compare,
     config::{EXPERIMENTS, Experiment, Protocol, Small, Table, file_name},
-    lab::{Images, Setting, write},
+    files::write,
+    lab::{Images, Setting},
     protocols::Run,
     provenance::Clock,
     results::{Line, Results, Score},
     run,
+    target::{Backend, Scale},
 };
 use crate::arguments::{positive, share};
 
@@ -80,46 +81,6 @@ pub struct Args {
     /// A share of the neurons of every layer but the last
     #[arg(long, hide = true, value_parser = share)]
     pub width: Option<f64>,
-}
-
-/// Backends of this build; others come with the features of their names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Backend {
-    /// Burn's own CPU backend.
-    Flex,
-    /// `ndarray` on the CPU.
-    #[cfg(feature = "ndarray")]
-    Ndarray,
-    /// Any GPU that WebGPU reaches.
-    #[cfg(feature = "wgpu")]
-    Wgpu,
-    /// The first CUDA GPU.
-    #[cfg(feature = "cuda")]
-    Cuda,
-}
-
-impl Backend {
-    fn device(self) -> Device {
-        match self {
-            Self::Flex => Device::flex(),
-            #[cfg(feature = "ndarray")]
-            #[allow(deprecated)] // upstream, and supported here
-            Self::Ndarray => Device::ndarray(),
-            #[cfg(feature = "wgpu")]
-            Self::Wgpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
-            #[cfg(feature = "cuda")]
-            Self::Cuda => Device::cuda(0),
-        }
-    }
-}
-
-/// How much is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Scale {
-    /// Few images, few epochs.
-    Small,
-    /// As published.
-    Full,
 }
 
 impl Args {

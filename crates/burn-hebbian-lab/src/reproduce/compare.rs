@@ -4,26 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::evaluation::{Paired, Summary};
 use anyhow::Result;
-use serde::{Deserialize, Serialize};
 
 use super::{
     config::{Row, Table},
-    results::Line,
+    results::{Comparison, Line},
 };
-
-/// A line less its control, seed by seed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Comparison {
-    /// The line it is compared with.
-    pub(crate) against: String,
-    /// Seeds that both were run with.
-    pub(crate) seeds: usize,
-    pub(crate) difference: f64,
-    /// The 95 % interval is `difference ± interval`.
-    pub(crate) interval: f64,
-    /// Of Student's paired test.
-    pub(crate) p: f64,
-}
 
 /// Compares each line with the row that its own or the table names, or the first control, at the same block by the same
 /// evaluation.

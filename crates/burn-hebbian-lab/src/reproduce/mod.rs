@@ -11,6 +11,7 @@ mod config;
 mod estimate;
 mod evaluate;
 mod features;
+mod files;
 mod lab;
 mod net;
 mod patches;
@@ -18,5 +19,7 @@ mod protocols;
 mod provenance;
 mod results;
 mod run;
+mod target;
 
-pub use args::{Args, Backend, Scale};
+pub use args::Args;
+pub use target::{Backend, Scale};

@@ -15,8 +15,8 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    args::{Backend, Scale},
-    lab::{Sizes, write},
+    files::write,
+    target::{Backend, Scale},
 };
 
 /// The last command, the program, the machine, and how rows were computed.
@@ -94,9 +94,8 @@ impl Clock {
         self.run.borrow().scale.clone()
     }
 
-    /// How many images there are.
-    pub(crate) fn count(&self, sizes: &Sizes) -> Result<()> {
-        let [training, validation, test] = sizes.counts;
+    /// How many images there are for training, validation and test.
+    pub(crate) fn count(&self, [training, validation, test]: [usize; 3]) -> Result<()> {
         self.run.borrow_mut().images = Some(Counts { training, validation, test });
         self.write()
     }

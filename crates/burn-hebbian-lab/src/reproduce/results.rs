@@ -8,7 +8,7 @@ use crate::evaluation::Summary;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use super::{compare::Comparison, lab::write};
+use super::files::write;
 use number::short;
 
 /// What numbers are unless they say otherwise.
@@ -56,6 +56,20 @@ pub(crate) struct Line {
     /// How it compares with a control, of two seeds or more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) comparison: Option<Comparison>,
+}
+
+/// A line less its control, seed by seed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Comparison {
+    /// The line it is compared with.
+    pub(crate) against: String,
+    /// Seeds that both were run with.
+    pub(crate) seeds: usize,
+    pub(crate) difference: f64,
+    /// The 95 % interval is `difference ± interval`.
+    pub(crate) interval: f64,
+    /// Of Student's paired test.
+    pub(crate) p: f64,
 }
 
 /// All lines of an experiment.

@@ -18,7 +18,8 @@ use crate::reproduce::{
     estimate::Estimate,
     evaluate::{evaluate, judged},
     features,
-    lab::{Lab, Setting, write},
+    files::write,
+    lab::{Lab, Setting},
     results::Score,
 };
 
@@ -105,7 +106,7 @@ fn check(setting: &Setting, table: &Table, jobs: &[(&Row, Lab)]) -> Result<()> {
             checked.push(row);
         }
     }
-    setting.clock.count(&setting.images.sizes(setting, &table.data)?)
+    setting.clock.count(setting.images.sizes(setting, &table.data)?.counts)
 }
 
 /// One row with one seed, unless it is done.

@@ -5,7 +5,7 @@ use burn::{
     tensor::Tensor,
 };
 
-use super::{descent::Steps, rows::Affine};
+use super::{rows::Affine, steps::Steps};
 
 /// Means, then variances.
 pub(super) fn statistics<const D: usize>(x: Tensor<D>) -> Tensor<1> {
@@ -65,8 +65,8 @@ mod flex {
 
     use super::{
         super::{
-            descent::{self, Steps},
             rows::{self, Affine, Images},
+            steps::{self, Steps},
         },
         Channelwise,
     };
@@ -89,15 +89,15 @@ mod flex {
             run(x, Some(slice(&contiguous(added))), &affine)
         }
 
-        fn descent_flag(sums: Values, steps: Steps) -> Values {
-            let flag = descent::flag(slice(&contiguous(sums)), &steps);
+        fn descent_flag(sums: Values, by: Steps) -> Values {
+            let flag = steps::flag(slice(&contiguous(sums)), &by);
             Values::from_data(TensorData::from([flag]))
         }
 
-        fn descend(weight: Values, sums: Values, steps: Steps, rate: f32) -> Values {
+        fn descend(weight: Values, sums: Values, by: Steps, rate: f32) -> Values {
             let sums = contiguous(sums);
             let mut weight = whole(contiguous(weight));
-            descent::descend(weight.storage_mut(), slice(&sums), &steps, rate);
+            steps::descend(weight.storage_mut(), slice(&sums), &by, rate);
             weight
         }
     }

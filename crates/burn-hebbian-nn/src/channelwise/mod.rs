@@ -4,6 +4,7 @@
 mod descent;
 mod extension;
 mod rows;
+mod steps;
 
 use burn::tensor::{DType, Tensor};
 

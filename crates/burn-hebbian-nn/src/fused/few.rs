@@ -19,17 +19,8 @@ use super::{
 };
 use crate::parallel;
 
-/// Patches that are few, if there are more weights a neuron.
-const FEW: usize = 256;
-
 /// Multiplications below which one thread is faster than several that are woken several times.
 const WAKES: usize = 1 << 23;
-
-/// Whether a pass is one over few patches.
-pub(super) fn suits(job: &Job) -> bool {
-    let patches = job.images * job.positions();
-    job.groups == 1 && patches <= FEW && job.fan_in() >= patches
-}
 
 /// Some patches, and what they read.
 struct Share {

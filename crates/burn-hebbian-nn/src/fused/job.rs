@@ -1,23 +1,15 @@
-//! One fused pass: its sizes, whether it pays, and how its threads share it.
+//! One fused pass: its sizes, and whether it pays.
 
-use std::{mem::take, ops::Range};
+use std::ops::Range;
 
-use burn::tensor::Tensor;
 use burn_hebbian_core::{RecurrenceMask, WeightLayout};
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{
-    Fused, extension, few,
-    panels::{pack, unpack},
-    pointwise::{Pointwise, inverse_norm},
-    products::{STEP, width},
-    tiles::Tiling,
-    worker::{Worker, total},
-};
-use crate::{
-    geometry::{Window, spatial},
-    parallel,
-};
+use super::{pointwise::Pointwise, products::width, tiles::Tiling};
+use crate::geometry::{Window, spatial};
+
+/// Patches that are few, if there are more weights a neuron.
+const FEW: usize = 256;
 
 /// The sizes of one fused pass.
 #[derive(Debug, Clone)]
@@ -36,7 +28,7 @@ pub(super) struct Job {
 
 /// Where the sums beside the correlation lie in their vector.
 pub(super) struct Sums {
-    mass: Range<usize>,
+    pub(super) mass: Range<usize>,
     /// The last.
     pub(super) gram: Range<usize>,
 }
@@ -61,7 +53,7 @@ impl Job {
         self.window.output(self.input).iter().product()
     }
 
-    fn tiling(&self, threads: usize) -> Tiling {
+    pub(super) fn tiling(&self, threads: usize) -> Tiling {
         Tiling::new(&self.window, self.images, [self.channels, self.neurons], self.input, threads)
     }
 
@@ -75,6 +67,12 @@ impl Job {
     /// Which neurons of a group interact, if any do.
     pub(super) fn recurrence(&self) -> Option<RecurrenceMask> {
         self.rule.as_ref().and_then(Pointwise::recurrence)
+    }
+
+    /// Whether threads share its neurons, not its patches.
+    pub(super) fn has_few_patches(&self) -> bool {
+        let patches = self.images * self.positions();
+        self.groups == 1 && patches <= FEW && self.fan_in() >= patches
     }
 
     /// Whether this is faster than one operation after the other, as far as it was measured: where vectors have several
@@ -92,7 +90,7 @@ impl Job {
             Some(_) => 2 * multiplications <= 7 * patches * fan_in,
         };
         // threads that share neurons need no sums of their own
-        let fewest = if self.rule.is_some() && few::suits(self) { 8 } else { 64 };
+        let fewest = if self.rule.is_some() && self.has_few_patches() { 8 } else { 64 };
         // a kernel of one tap is a product without unfolding, at which Burn is better
         let responds_well = patches >= 400 && fan_in > self.channels;
         Arch::new().dispatch(Width) >= 8
@@ -103,88 +101,11 @@ impl Job {
             && self.tiling(1).numbers() <= LARGEST
     }
 
-    /// The responses alone.
-    pub(super) fn respond<const X: usize, const W: usize>(self, x: Tensor<X>, w: Tensor<W>) -> Tensor<X> {
-        let dims = self.output(x.dims());
-        let [dot, ..] = extension::run(x, w, self);
-        dot.reshape(dims)
-    }
-
     /// Dimensions of the responses.
-    fn output<const X: usize>(&self, mut dims: [usize; X]) -> [usize; X] {
+    pub(super) fn output<const X: usize>(&self, mut dims: [usize; X]) -> [usize; X] {
         dims[1] = self.groups * self.neurons;
         dims[2..].copy_from_slice(&self.window.output(self.input)[5 - X..]);
         dims
-    }
-
-    pub(super) fn run<const X: usize, const W: usize>(self, x: Tensor<X>, w: Tensor<W>) -> Fused<X> {
-        let dims = self.output(x.dims());
-        let parts = self.sums();
-        let [groups, neurons] = [self.groups, self.neurons];
-        let mask = self.recurrence();
-        let [dot, correlation, sums] = extension::run(x, w, self);
-        let part = |range: Range<usize>| sums.clone().narrow(0, range.start, range.len());
-        let vector =
-            |range: Range<usize>| (!range.is_empty()).then(|| part(range).reshape([groups, neurons]));
-        Fused {
-            dot: dot.reshape(dims),
-            correlation,
-            gram: mask.map(|mask| (part(parts.gram).reshape([groups, neurons, neurons]), mask)),
-            mass: vector(parts.mass),
-        }
-    }
-
-    /// The responses, `[images, groups · neurons, positions]`; the correlation, less what decays; and the other
-    /// [sums](Self::sums): apart, so that these few do not keep its memory.
-    pub(super) fn compute(&self, x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
-        Arch::new().dispatch(Compute { job: self, x, w })
-    }
-
-    /// [`compute`](Self::compute) by certain instructions.
-    fn compute_by<S: Simd>(&self, simd: S, x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
-        match self.rule.as_ref().filter(|_| few::suits(self)) {
-            Some(rule) => few::compute(simd, self, rule, x, w),
-            None => self.compute_by_tiles(simd, x, w),
-        }
-    }
-
-    fn compute_by_tiles<S: Simd>(&self, simd: S, x: &[f32], w: &[f32]) -> [Vec<f32>; 3] {
-        let threads = parallel::threads();
-        let tiling = self.tiling(threads);
-        let shares = tiling.share(threads);
-        let panel = [tiling.features(), width::<S>()];
-        let (packed, energies) = pack(simd, w, [self.neurons, self.fan_in()], panel);
-        let inverse_norms: Vec<f32> = energies.into_iter().map(inverse_norm).collect();
-        let mut dot = vec![0.0; self.images * self.groups * self.neurons * self.positions()];
-        let rows = self.rows(&mut dot, &tiling, &shares);
-        let workers = shares.iter().zip(rows).map(|(slices, rows)| Worker {
-            job: self,
-            tiling: &tiling,
-            x,
-            w: &packed,
-            inverse_norms: &inverse_norms,
-            slices: slices.clone(),
-            rows,
-        });
-        let mut partials = parallel::map(workers.collect(), |worker| simd.vectorize(worker));
-        drop(packed);
-        if self.rule.is_none() {
-            return [dot, Vec::new(), Vec::new()];
-        }
-        let decay = total(partials.iter_mut().map(|partial| take(&mut partial.decay)));
-        let mass = total(partials.iter_mut().map(|partial| take(&mut partial.mass)));
-        let mut correlation = vec![0.0; self.groups * self.neurons * self.fan_in()];
-        let parts: Vec<&[f32]> = partials.iter().map(|partial| &partial.correlation[..]).collect();
-        unpack(simd, &parts, panel, &mut correlation, [self.neurons, self.fan_in()], |neuron, rows| {
-            self.subtract_decay(neuron, rows, w, &decay);
-        });
-        let mut gram = vec![0.0; self.sums().gram.len()];
-        let parts: Vec<&[f32]> = partials.iter().map(|partial| &partial.gram[..]).collect();
-        let partners = self.neurons.next_multiple_of(STEP);
-        unpack(simd, &parts, [partners, panel[1]], &mut gram, [self.neurons; 2], |neuron, rows| {
-            self.mask(neuron, rows);
-        });
-        [dot, correlation, self.collect(&mass, &gram)]
     }
 
     /// `− d_k w_k` for some neurons from one on, whose rows these are.
@@ -219,50 +140,6 @@ impl Job {
         let mass = mass.iter().take(parts.mass.len()).map(|sum| *sum as f32);
         mass.chain(gram.iter().copied()).collect()
     }
-
-    /// For every share of slices the rows of the responses that it computes, image by image and neuron by neuron.
-    fn rows<'a>(
-        &self,
-        dot: &'a mut [f32],
-        tiling: &Tiling,
-        shares: &[Range<usize>],
-    ) -> Vec<Vec<&'a mut [f32]>> {
-        let mut rows: Vec<_> = shares.iter().map(|_| Vec::new()).collect();
-        let per_image = self.groups * self.neurons * self.positions();
-        for (image, responses) in dot.chunks_exact_mut(per_image).enumerate() {
-            let slices = image * tiling.slices_of_image()..(image + 1) * tiling.slices_of_image();
-            let overlaps: Vec<(usize, usize)> = shares
-                .iter()
-                .map(|share| share.end.min(slices.end).saturating_sub(share.start.max(slices.start)))
-                .enumerate()
-                .filter(|(_, overlap)| *overlap > 0)
-                .collect();
-            for mut row in responses.chunks_exact_mut(self.positions()) {
-                for (share, overlap) in &overlaps {
-                    let (mine, others) = row.split_at_mut(overlap * tiling.slice());
-                    rows[*share].push(mine);
-                    row = others;
-                }
-            }
-        }
-        rows
-    }
-}
-
-/// [`Job::compute`] by the best instructions that this machine has.
-struct Compute<'a> {
-    job: &'a Job,
-    x: &'a [f32],
-    w: &'a [f32],
-}
-
-impl WithSimd for Compute<'_> {
-    type Output = [Vec<f32>; 3];
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> [Vec<f32>; 3] {
-        self.job.compute_by(simd, self.x, self.w)
-    }
 }
 
 /// How many neurons are computed together on this machine.
@@ -274,73 +151,5 @@ impl WithSimd for Width {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> usize {
         width::<S>()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use burn_hebbian_core::{Activation, LocalRule, Rule};
-    use pulp::{Scalar, Scalar128b, Scalar256b};
-
-    use super::*;
-
-    const WINDOW: Window = Window {
-        groups: 1,
-        kernel: [1, 3, 3],
-        stride: [1; 3],
-        padding: [(0, 0), (1, 1), (1, 1)],
-        dilation: [1; 3],
-    };
-
-    fn numbers(count: usize, step: f32) -> Vec<f32> {
-        (0..count).map(|i| (i as f32 * step).sin()).collect()
-    }
-
-    fn assert_same(name: &str, got: &[Vec<f32>; 3], expected: &[Vec<f32>; 3]) {
-        for (got, expected) in got.iter().zip(expected) {
-            let largest = expected.iter().fold(1e-3, |largest: f32, value| largest.max(value.abs()));
-            assert_eq!(got.len(), expected.len());
-            for (got, expected) in got.iter().zip(expected) {
-                assert!((got - expected).abs() <= 1e-5 * largest, "{name}: {got} for {expected}");
-            }
-        }
-    }
-
-    /// Vectors of other lengths and fewer registers than this machine's, also those of AVX2 where it has them.
-    #[test]
-    fn all_instructions_compute_the_same() {
-        let layout = WeightLayout { groups: 1, before: 1, neurons: 37, after: 45 };
-        let (x, w) = (numbers(4 * 5 * 9 * 11, 0.37), numbers(37 * 45, 0.71));
-        for rule in [Rule::swta(), Rule::hpca(Activation::Relu), Rule::soft_hebb(0.5)] {
-            let stages = Pointwise::of(rule.pointwise().expect("pointwise")).expect("can be fused");
-            let job = Job::new(WINDOW, [4, 5, 9, 11], &layout, Some(stages));
-            let expected = job.compute(&x, &w);
-            let same = |name: &str, got: [Vec<f32>; 3]| assert_same(name, &got, &expected);
-            same("one lane", job.compute_by(Scalar, &x, &w));
-            same("four lanes", job.compute_by(Scalar128b, &x, &w));
-            same("eight lanes", job.compute_by(Scalar256b, &x, &w));
-            #[cfg(target_arch = "x86_64")]
-            if let Some(avx2) = pulp::x86::V3::try_new() {
-                same("AVX2", job.compute_by(avx2, &x, &w));
-            }
-        }
-    }
-
-    /// Neurons shared by threads and patches shared by them give the same, by all instructions.
-    #[test]
-    fn few_patches_teach_what_many_do() {
-        let layout = WeightLayout { groups: 1, before: 1, neurons: 37, after: 30 * 9 };
-        let (x, w) = (numbers(2 * 30 * 9 * 11, 0.37), numbers(37 * 270, 0.71));
-        for rule in [Rule::swta(), Rule::hpca(Activation::Relu), Rule::subspace(), Rule::soft_hebb(0.5)] {
-            let stages = Pointwise::of(rule.pointwise().expect("pointwise")).expect("can be fused");
-            let job = Job::new(WINDOW, [2, 30, 9, 11], &layout, Some(stages.clone()));
-            assert!(few::suits(&job));
-            let expected = job.compute_by_tiles(Scalar, &x, &w);
-            let same = |name: &str, got: [Vec<f32>; 3]| assert_same(name, &got, &expected);
-            same("one lane", few::compute(Scalar, &job, &stages, &x, &w));
-            same("four lanes", few::compute(Scalar128b, &job, &stages, &x, &w));
-            same("eight lanes", few::compute(Scalar256b, &job, &stages, &x, &w));
-            same("this machine", job.compute(&x, &w));
-        }
     }
 }

@@ -3,13 +3,9 @@
 //! Weights of `[fan-in, neurons]` are read once for responses and norms, row by row; the rule sees image by image; and the sums
 //! of each row are made, less what decays, and written while its weights are at hand.
 
-use burn::tensor::Tensor;
 use pulp::{Arch, Simd, WithSimd};
 
-use super::{
-    Fused, extension,
-    pointwise::{Neurons, Patch, Pointwise, inverse_norm},
-};
+use super::pointwise::{Neurons, Patch, Pointwise, inverse_norm};
 use crate::parallel;
 
 /// Images up to which weights cost more than arithmetic.
@@ -28,8 +24,8 @@ type Lanes = [f32; LANES];
 pub(super) struct LinearJob {
     images: usize,
     fan_in: usize,
-    neurons: usize,
-    rule: Pointwise,
+    pub(super) neurons: usize,
+    pub(super) rule: Pointwise,
 }
 
 impl LinearJob {
@@ -38,15 +34,6 @@ impl LinearJob {
         let (images, fan_in) = (x[0], x[1]);
         let suits = X == 2 && images <= FEW && rule.recurrence().is_none();
         suits.then_some(Self { images, fan_in, neurons, rule })
-    }
-
-    pub(super) fn run<const X: usize, const W: usize>(self, x: Tensor<X>, w: Tensor<W>) -> Fused<X> {
-        let mut dims = x.dims();
-        dims[1] = self.neurons;
-        let (neurons, has_mass) = (self.neurons, self.rule.has_mass());
-        let [dot, correlation, mass] = extension::run_linear(x, w, self);
-        let mass = has_mass.then(|| mass.reshape([1, neurons]));
-        Fused { dot: dot.reshape(dims), correlation, gram: None, mass }
     }
 
     /// The responses `[images, neurons]`; `Σ c_k x − d_k w_k`, `[fan-in, neurons]`; and the mass.

@@ -7,6 +7,7 @@
 //!
 //! Convolutions of any rank can be fused, with rules whose [stages](pointwise) are known here.
 
+mod compute;
 mod extension;
 mod few;
 mod job;
@@ -14,6 +15,7 @@ mod linear;
 mod panels;
 mod pointwise;
 mod products;
+mod run;
 mod tiles;
 mod worker;
 
@@ -66,10 +68,10 @@ pub(crate) fn fused<const X: usize, const W: usize>(
     let rule = rule.pointwise().and_then(Pointwise::of)?;
     if operands.is_product {
         let job = linear(&operands, rule, forced)?;
-        return Some(job.run(operands.x.clone().inner(), operands.w.clone()));
+        return Some(run::run_linear(job, operands.x.clone().inner(), operands.w.clone()));
     }
     let job = job(&operands, Some(rule), forced)?;
-    Some(job.run(operands.x.clone().inner(), operands.w.clone()))
+    Some(run::run(job, operands.x.clone().inner(), operands.w.clone()))
 }
 
 /// The job of a pass through a linear layer.
@@ -92,7 +94,7 @@ fn is_plain<const X: usize, const W: usize>(Operands { x, w, .. }: &Operands<X, 
 pub(crate) fn responses<const X: usize, const W: usize>(operands: Operands<X, W>) -> Option<Tensor<X>> {
     let forced = operands.form == Some(CorrelationForm::Fused);
     let job = job(&operands, None, forced)?;
-    Some(job.respond(operands.x.clone().inner(), operands.w.clone()))
+    Some(run::respond(job, operands.x.clone().inner(), operands.w.clone()))
 }
 
 /// The job of a pass, if it is one of plain numbers of this process, and if it pays or is forced.

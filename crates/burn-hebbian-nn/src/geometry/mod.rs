@@ -35,6 +35,43 @@ use crate::forms::CorrelationForm;
 /// Neurons lie on axis 1 of the output, group by group, in the order of the [`layout`](Self::layout). With `K` neurons in
 /// all, a response is the dot product of a neuron's weights with the patch that an output position sees; all methods are
 /// about the same patches.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use burn_hebbian_core::WeightLayout;
+/// use burn_hebbian_nn::{Geometry, forms::CorrelationForm};
+///
+/// /// A product with weights `[neurons, inputs]`.
+/// #[derive(Clone)]
+/// struct Rows(usize, usize);
+///
+/// impl Geometry<2, 2> for Rows {
+///     fn name(&self) -> &'static str {
+///         "rows"
+///     }
+///     fn layout(&self) -> WeightLayout {
+///         WeightLayout { groups: 1, before: 1, neurons: self.0, after: self.1 }
+///     }
+///     fn respond(&self, x: Tensor<2>, w: Tensor<2>) -> Tensor<2> {
+///         x.matmul(w.transpose())
+///     }
+///     fn feed_back(&self, dy: Tensor<2>, w: Tensor<2>, _: [usize; 2]) -> Tensor<2> {
+///         dy.matmul(w)
+///     }
+///     fn correlate(&self, x: Tensor<2>, c: Tensor<2>, _: Option<CorrelationForm>) -> Tensor<2> {
+///         c.transpose().matmul(x)
+///     }
+///     fn patch_energy(&self, x: Tensor<2>) -> Tensor<4> {
+///         x.square().sum_dim(1).reshape([-1, 1, 1, 1])
+///     }
+/// }
+///
+/// // one neuron w = (1, 2) sees x = (3, 4)
+/// let device = Device::flex();
+/// let [w, x] = [[1.0, 2.0], [3.0, 4.0]].map(|row| Tensor::<2>::from_data([row], &device));
+/// let y = Rows(1, 2).respond(x, w);
+/// y.into_data().assert_eq(&[[11.0]].into(), false);
+/// ```
 pub trait Geometry<const X: usize, const W: usize>: Clone + Send + Sync + 'static {
     /// What messages call the layer.
     fn name(&self) -> &'static str;

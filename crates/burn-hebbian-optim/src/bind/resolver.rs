@@ -15,7 +15,7 @@ use burn_hebbian_nn::observe::LayerInfo;
 use super::{Assignment, Key, LocalLayer, Parameter, Role, Survey};
 use crate::{
     LocalTraining, PlanError,
-    plan::{Entry, Plan, Rest, RuleChoice, Training},
+    plan::{Entry, EntryKind, Plan, Rest, RuleChoice},
 };
 
 /// What trains each parameter of the surveyed model in an epoch; every pattern and every rule is checked, but for what has
@@ -121,7 +121,7 @@ impl<'a> Resolver<'a> {
         let concerned =
             |compiled: &&Compiled| compiled.holds && !compiled.entry.is_local() && compiled.matches(path);
         let last = self.entries.iter().rev().find(concerned);
-        last.is_some_and(|compiled| matches!(compiled.entry.training, Training::Frozen))
+        last.is_some_and(|compiled| matches!(compiled.entry.training, EntryKind::Frozen))
     }
 
     fn parameter(&self, number: usize, layers: &[Option<Arc<LocalLayer>>]) -> Parameter {
@@ -174,8 +174,8 @@ impl<'a> Resolver<'a> {
     fn role_beside(&self, number: usize, place: usize, layers: &[Option<Arc<LocalLayer>>]) -> Role {
         let learned = layers[place].as_ref().is_some_and(|layer| layer.rule.learns_bias());
         match self.deciding(number).map(|compiled| &compiled.entry.training) {
-            Some(Training::Backprop) if self.survey.leaves[number].active => Role::Backprop,
-            Some(Training::Backprop | Training::Frozen) => Role::Frozen,
+            Some(EntryKind::Backprop) if self.survey.leaves[number].active => Role::Backprop,
+            Some(EntryKind::Backprop | EntryKind::Frozen) => Role::Frozen,
             _ if learned => Role::Bias(place),
             _ => Role::Frozen,
         }
@@ -183,9 +183,9 @@ impl<'a> Resolver<'a> {
 
     fn role_of_plain(&self, number: usize) -> Role {
         match self.deciding(number).map(|compiled| &compiled.entry.training) {
-            Some(Training::Backprop) => Role::Backprop,
+            Some(EntryKind::Backprop) => Role::Backprop,
             // the layer has a rule that does not learn now: it is frozen
-            Some(Training::Frozen | Training::Local(_)) => Role::Frozen,
+            Some(EntryKind::Frozen | EntryKind::Local(_)) => Role::Frozen,
             None if self.is_out_of_time(number) => Role::Frozen,
             None => self.role_of_rest(),
         }
@@ -228,7 +228,7 @@ impl<'a> Resolver<'a> {
         let of_the_layer = LocalTraining::of_the_layer();
         let deciding = self.deciding(weight);
         let training = match deciding.map(|compiled| &compiled.entry.training) {
-            Some(Training::Local(training)) => &**training,
+            Some(EntryKind::Local(training)) => &**training,
             None if info.rule.is_some() && !self.is_out_of_time(weight) => &of_the_layer,
             _ => return Ok(None),
         };
@@ -293,7 +293,7 @@ pub(crate) fn check_frozen(plan: &Plan, assignment: &Assignment) -> Result<(), P
         let mut decided = assignment.parameters.iter().filter(decided).peekable();
         let Some(first) = decided.peek().map(|parameter| parameter.path.clone()) else { continue };
         let frozen = decided.all(|parameter| matches!(parameter.role, Role::Frozen | Role::Running { .. }));
-        if frozen && !matches!(entry.training, Training::Frozen) {
+        if frozen && !matches!(entry.training, EntryKind::Frozen) {
             return Err(PlanError::Frozen { pattern: entry.pattern.clone(), path: first });
         }
     }

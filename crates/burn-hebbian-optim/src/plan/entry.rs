@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     epochs::Epochs,
     optimizer::same,
-    training::{LocalTraining, Training},
+    training::{EntryKind, LocalTraining},
 };
 use crate::{OptimizerChoice, PlanError};
 
@@ -28,7 +28,7 @@ use crate::{OptimizerChoice, PlanError};
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     pub(crate) pattern: String,
-    pub(crate) training: Training,
+    pub(crate) training: EntryKind,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) optimizer: Option<OptimizerChoice>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,20 +52,20 @@ impl Entry {
     /// has an optimizer of its own. Other parameters that match are not concerned, but the bias of such a layer is
     /// frozen, unless its rule learns it.
     pub fn local(pattern: impl Into<String>, training: impl Into<LocalTraining>) -> Self {
-        Self::new(pattern, Training::Local(Box::new(training.into())))
+        Self::new(pattern, EntryKind::Local(Box::new(training.into())))
     }
 
     /// What matches learns by backprop, unless it is frozen in the model.
     pub fn backprop(pattern: impl Into<String>) -> Self {
-        Self::new(pattern, Training::Backprop)
+        Self::new(pattern, EntryKind::Backprop)
     }
 
     /// What matches does not learn.
     pub fn frozen(pattern: impl Into<String>) -> Self {
-        Self::new(pattern, Training::Frozen)
+        Self::new(pattern, EntryKind::Frozen)
     }
 
-    fn new(pattern: impl Into<String>, training: Training) -> Self {
+    fn new(pattern: impl Into<String>, training: EntryKind) -> Self {
         let (pattern, epochs) = (pattern.into(), Epochs::default());
         Self { pattern, training, optimizer: None, rate: None, epochs, optional: false }
     }
@@ -100,7 +100,7 @@ impl Entry {
     /// How local layers learn, if the entry is for them.
     pub fn training(&self) -> Option<&LocalTraining> {
         match &self.training {
-            Training::Local(training) => Some(training),
+            EntryKind::Local(training) => Some(training),
             _ => None,
         }
     }
@@ -127,6 +127,6 @@ impl Entry {
     }
 
     pub(crate) fn is_local(&self) -> bool {
-        matches!(self.training, Training::Local(_))
+        matches!(self.training, EntryKind::Local(_))
     }
 }

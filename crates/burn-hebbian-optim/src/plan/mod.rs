@@ -10,13 +10,15 @@ mod training;
 use burn::config::Config;
 use serde::{Deserialize, Serialize};
 
+use crate::PlanError;
+
 pub use constraint::Constraint;
 pub use entry::Entry;
 pub use optimizer::{IntoOptimizer, OptimizerChoice};
 pub use rules::RuleNames;
 pub(crate) use rules::{RuleChoice, describe};
+pub(crate) use training::EntryKind;
 pub use training::LocalTraining;
-pub(crate) use training::Training;
 
 /// What trains each parameter of a model: entries in order, of which the last that matches decides everything: what trains
 /// a parameter, by which optimizer, how fast.
@@ -142,5 +144,20 @@ impl Plan {
     /// Steps between two looks at whether updates are finite, if the plan chooses them.
     pub fn finite_check_every(&self) -> Option<usize> {
         self.check_every
+    }
+
+    /// A plan that was read, with the rules of your own that it names.
+    ///
+    /// # Errors
+    ///
+    /// If a name is not among these, or its fields are not the rule's.
+    pub fn with_rules(mut self, names: &RuleNames) -> Result<Self, PlanError> {
+        for entry in &mut self.entries {
+            let EntryKind::Local(training) = &mut entry.training else { continue };
+            if let RuleChoice::Named(named) = &training.rule {
+                training.rule = RuleChoice::Custom(names.look_up(named.clone())?);
+            }
+        }
+        Ok(self)
     }
 }

@@ -6,7 +6,6 @@ use burn_hebbian_core::{LocalRule, Rule};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned, de::Error};
 use serde_json::{Map, Value};
 
-use super::{Plan, Training};
 use crate::PlanError;
 
 /// Where a layer's rule comes from.
@@ -161,6 +160,11 @@ impl RuleNames {
         self
     }
 
+    /// The rule behind what was read.
+    pub(super) fn look_up(&self, named: Named) -> Result<CustomRule, PlanError> {
+        Ok(CustomRule { rule: self.rule(&named)?, named: Some(named) })
+    }
+
     fn rule(&self, named: &Named) -> Result<Arc<dyn LocalRule>, PlanError> {
         let Named { name, fields } = named;
         let Some(read) = self.0.get(name) else {
@@ -174,23 +178,5 @@ impl RuleNames {
 impl fmt::Debug for RuleNames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
-impl Plan {
-    /// A plan that was read, with the rules of your own that it names.
-    ///
-    /// # Errors
-    ///
-    /// If a name is not among these, or its fields are not the rule's.
-    pub fn with_rules(mut self, names: &RuleNames) -> Result<Self, PlanError> {
-        for entry in &mut self.entries {
-            let Training::Local(training) = &mut entry.training else { continue };
-            if let RuleChoice::Named(named) = &training.rule {
-                let (rule, named) = (names.rule(named)?, Some(named.clone()));
-                training.rule = RuleChoice::Custom(CustomRule { rule, named });
-            }
-        }
-        Ok(self)
     }
 }

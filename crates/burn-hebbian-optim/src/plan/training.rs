@@ -14,7 +14,7 @@ use crate::PlanError;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Training {
+pub(crate) enum EntryKind {
     Local(Box<LocalTraining>),
     Backprop,
     Frozen,

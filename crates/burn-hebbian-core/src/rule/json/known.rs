@@ -2,7 +2,7 @@
 
 use alloc::{format, string::String, vec::Vec};
 
-use super::{read::Written, write::write_preset};
+use super::{write::write_preset, written::Written};
 use crate::{Abstention, Activation, AntiHebbian, Competition, Lateral, Rule, Similarity};
 
 /// A preset that JSON can name.

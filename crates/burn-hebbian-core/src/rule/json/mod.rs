@@ -5,3 +5,4 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod write;
+mod written;

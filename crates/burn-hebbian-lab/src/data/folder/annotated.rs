@@ -9,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use super::files::{Files, Listing};
+use super::listing::{Files, Listing};
 use crate::data::DataError;
 
 /// The folder of the images; in the training part there is one in every class folder.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{decode, files::Files};
+use super::{decode, listing::Files};
 use crate::data::DataError;
 
 /// Takes the images that cannot be decoded out of those of `dir`.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use burn::data::dataset::{Dataset, DatasetError};
 
-use super::{ImageFolderConfig, damaged, decode::Frame, files::Files};
+use super::{ImageFolderConfig, damaged, decode::Frame, listing::Files};
 use crate::data::{DataError, Labeled, LabeledImage, shuffled};
 
 /// The seed of the one order that trees are read in.

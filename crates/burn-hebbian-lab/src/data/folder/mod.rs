@@ -5,6 +5,7 @@ mod damaged;
 mod decode;
 mod files;
 mod images;
+mod listing;
 mod pixels;
 mod whole;
 
@@ -205,7 +206,7 @@ pub(super) fn is_in(dir: &Path) -> bool {
 
 /// Images that lie in `dir` itself, as they do where nobody labeled them.
 pub(super) fn unlabeled_in(dir: &Path) -> usize {
-    files::Listing::of(dir).map_or(0, |listing| listing.images.len())
+    listing::Listing::of(dir).map_or(0, |listing| listing.images.len())
 }
 
 /// The folder of the test images; the usual name where there is none.

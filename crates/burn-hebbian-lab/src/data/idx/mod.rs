@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use format::Idx;
 
-use super::{DataError, DataSet, Labeled, Source, brightness, source::no_data};
+use super::{DataError, DataSet, Labeled, brightness};
 
 /// Images and labels of each part.
 pub(super) const TRAINING: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
@@ -60,15 +60,12 @@ pub(super) fn is_in(dir: &Path) -> bool {
     TRAINING.iter().chain(&TEST).any(|name| find(dir, name).exists())
 }
 
-/// Which of the two data sets lies in `dir`.
-pub(super) fn identify(dir: &Path) -> Result<Source, DataError> {
+/// Whether Fashion-MNIST lies in `dir`, not MNIST.
+pub(super) fn is_fashion(dir: &Path) -> Result<bool, DataError> {
     let path = find(dir, TRAINING[1]);
     let first = first(&labels(&path)?).to_vec();
-    [Source::Mnist, Source::FashionMnist]
-        .into_iter()
-        .zip([&MNIST, &FASHION_MNIST])
-        .find_map(|(source, known)| (first == known.first).then_some(source))
-        .ok_or(DataError::UnknownIdx { path, first })
+    let known = [&MNIST, &FASHION_MNIST].map(|known| first == known.first);
+    if known.contains(&true) { Ok(known[1]) } else { Err(DataError::UnknownIdx { path, first }) }
 }
 
 /// Reads MNIST.
@@ -84,7 +81,7 @@ pub(super) fn fashion_mnist(dir: &Path) -> Result<DataSet, DataError> {
 /// Reads all four files, which must not be those of `other`.
 fn read(dir: &Path, asked: &Known, other: &Known) -> Result<DataSet, DataError> {
     if !is_in(dir) {
-        return Err(no_data(dir, asked.name, &[files()]));
+        return Err(DataError::no_data(dir, asked.name, &[files()]));
     }
     let training = part(dir, TRAINING)?;
     if first(&training.labels) == other.first {

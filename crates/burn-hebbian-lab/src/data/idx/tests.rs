@@ -8,6 +8,7 @@ use flate2::{Compression, write::GzEncoder};
 use tempfile::TempDir;
 
 use super::*;
+use crate::data::Source;
 
 fn idx(dims: &[u8], numbers: &[u8]) -> Vec<u8> {
     let magic = [0, 0, 8, dims.len() as u8].into_iter();

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, module::conv2d, ops::ConvOptions};
 
-use super::patches::MIN_VARIANCE;
+use super::MIN_VARIANCE;
 
 /// Filters on images that answer as the filters which they were [folded](super::PatchZca::fold) from do on whitened
 /// patches.

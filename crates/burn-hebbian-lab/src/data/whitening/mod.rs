@@ -26,6 +26,9 @@ pub use patches::{PatchSpectrum, PatchWhiteningConfig, PatchZca};
 /// Values that a covariance may be of: it takes 1 GB in `f32` then, its decomposition several times that and hours.
 const MAX_VALUES: usize = 1 << 14;
 
+/// Variances of patches below this count as this. Clamp: a blank patch has no contrast to divide by.
+const MIN_VARIANCE: f64 = 1e-10;
+
 /// What cannot be whitened.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Backprop, Branch, Evaluation, Hebbian, NetConfig, Row, Stage, Table};
+use super::{Backprop, Branch, Evaluation, Hebbian, NetConfig, Row, Stage, Table, net::check_dropout};
 
 impl Table {
     /// Refuses what does not depend on the images.
@@ -128,11 +128,6 @@ impl Backprop {
         );
         Ok(())
     }
-}
-
-pub(super) fn check_dropout(dropout: f64) -> Result<()> {
-    ensure!((0.0..1.0).contains(&dropout), "dropout must be in 0..1, got {dropout}");
-    Ok(())
 }
 
 fn check_length(epochs: usize, batch: usize) -> Result<()> {

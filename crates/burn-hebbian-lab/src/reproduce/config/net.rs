@@ -4,7 +4,7 @@ use crate::prelude::*;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::{check::check_dropout, rule::RuleChoice};
+use super::rule::RuleChoice;
 
 /// A chain of blocks; the last one scores the classes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -211,4 +211,9 @@ impl Pool {
 fn positions(side: usize, kernel: usize, stride: usize, padding: usize) -> Option<usize> {
     let reach = (side + 2 * padding).checked_sub(kernel)?;
     reach.checked_div(stride).map(|steps| steps + 1)
+}
+
+pub(super) fn check_dropout(dropout: f64) -> Result<()> {
+    ensure!((0.0..1.0).contains(&dropout), "dropout must be in 0..1, got {dropout}");
+    Ok(())
 }

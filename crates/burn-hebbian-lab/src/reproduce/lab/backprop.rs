@@ -22,10 +22,10 @@ use super::{
     Folder, Lab,
     batches::{batches, steps},
     step::{Step, span},
-    write,
 };
 use crate::reproduce::{
     config::Backprop,
+    files::write,
     net::{Chain, Trainer},
 };
 

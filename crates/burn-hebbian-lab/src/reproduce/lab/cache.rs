@@ -22,6 +22,7 @@ use serde::Serialize;
 use super::CHUNK;
 use crate::reproduce::{
     config::{BlockConfig, DataConfig, Small, Stage},
+    files::write,
     net::Chain,
 };
 
@@ -216,15 +217,4 @@ fn read(path: &Path, shape: [usize; 3], images: &Labeled) -> Result<Labeled> {
         other => bail!("expected F16 or F32, got {other:?}"),
     }
     Ok(Labeled { dims: shape, values, labels: images.labels.clone() })
-}
-
-/// Writes a file that appears at once or not at all.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let at = || format!("cannot write {}", path.display());
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).with_context(at)?;
-    }
-    let partial = path.with_extension("partial");
-    fs::write(&partial, bytes).with_context(at)?;
-    fs::rename(&partial, path).with_context(at)
 }

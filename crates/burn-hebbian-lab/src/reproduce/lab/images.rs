@@ -1,32 +1,13 @@
 //! The images of an experiment, prepared for its first block.
 
-use std::{cell::RefCell, fs, rc::Rc};
+use std::{fs, rc::Rc};
 
 use crate::data::{ChannelStatistics, DataSet, Labeled, Parts, Spectrum, Zca};
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
 
-use super::Setting;
-use crate::reproduce::config::{DataConfig, DataSource, Preparation};
-
-/// The images as they were prepared last.
-#[derive(Debug, Default)]
-pub(crate) struct Images {
-    prepared: RefCell<Option<Kept>>,
-    sizes: RefCell<Option<(DataSource, usize, Sizes)>>,
-}
-
-type Kept = (DataConfig, bool, Rc<Parts>);
-
-/// What preparing images does not change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Sizes {
-    /// Channels, height, width.
-    pub(crate) dims: [usize; 3],
-    pub(crate) classes: usize,
-    /// Images for training, validation and test.
-    pub(crate) counts: [usize; 3],
-}
+use super::{Images, Setting, Sizes};
+use crate::reproduce::config::{DataConfig, Preparation};
 
 impl Images {
     /// The images of `data`, or their mirror images, read and prepared unless the last ones were these.

@@ -12,8 +12,8 @@ use crate::{
 use anyhow::{Context, Result};
 use burn::{module::Module, tensor::Tensor};
 
-use super::{Folder, write};
-use crate::reproduce::net::Chain;
+use super::Folder;
+use crate::reproduce::{files::write, net::Chain};
 
 /// Images that responses are read on: always the first ones.
 pub(super) const PATTERNS: usize = 64;

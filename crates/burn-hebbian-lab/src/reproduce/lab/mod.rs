@@ -23,10 +23,9 @@ use crate::{
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
 
+pub(crate) use cache::Folder;
 use cache::Output;
-pub(crate) use cache::{Folder, write};
-pub(crate) use images::{Images, Sizes};
-pub(crate) use setting::Setting;
+pub(crate) use setting::{Images, Setting, Sizes};
 pub(crate) use step::Step;
 
 use crate::reproduce::{

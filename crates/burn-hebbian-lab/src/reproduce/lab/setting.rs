@@ -1,11 +1,16 @@
 //! What all rows of an experiment share.
 
-use std::path::PathBuf;
+use std::{cell::RefCell, path::PathBuf, rc::Rc};
 
 use burn::tensor::Device;
 
-use super::Images;
-use crate::reproduce::{config::Small, provenance::Clock};
+use crate::{
+    data::Parts,
+    reproduce::{
+        config::{DataConfig, DataSource, Small},
+        provenance::Clock,
+    },
+};
 
 /// Where and on what an experiment runs.
 #[derive(Debug)]
@@ -25,4 +30,23 @@ pub(crate) struct Setting<'a> {
     pub(crate) pictures: bool,
     /// What goes into `run.json`.
     pub(crate) clock: &'a Clock,
+}
+
+/// The images as they were prepared last.
+#[derive(Debug, Default)]
+pub(crate) struct Images {
+    pub(super) prepared: RefCell<Option<Kept>>,
+    pub(super) sizes: RefCell<Option<(DataSource, usize, Sizes)>>,
+}
+
+type Kept = (DataConfig, bool, Rc<Parts>);
+
+/// What preparing images does not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    /// Channels, height, width.
+    pub(crate) dims: [usize; 3],
+    pub(crate) classes: usize,
+    /// Images for training, validation and test.
+    pub(crate) counts: [usize; 3],
 }

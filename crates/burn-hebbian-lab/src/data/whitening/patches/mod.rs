@@ -8,7 +8,7 @@ use burn::{
 };
 
 use super::{
-    FoldedFilters, WhiteningError, WhiteningFileError,
+    FoldedFilters, MIN_VARIANCE, WhiteningError, WhiteningFileError,
     eigen::{Eigen, Moments},
     file::{self, Stored},
 };
@@ -21,9 +21,6 @@ const CHUNK: usize = 10_000;
 
 /// What the file of a [`PatchZca`] says that it is.
 const KIND: &str = "zca of patches";
-
-/// Variances of patches below this count as this. Clamp: a blank patch has no contrast to divide by.
-pub(super) const MIN_VARIANCE: f64 = 1e-10;
 
 /// How a whitening of patches is fitted.
 ///
