@@ -116,10 +116,13 @@ impl WithSimd for Compute<'_> {
 
 #[cfg(test)]
 mod tests {
-    use burn_hebbian_core::{Activation, LocalRule, Rule, WeightLayout};
+    use burn_hebbian_core::{Activation, LocalRule, RecurrenceMask, Rule, WeightLayout};
     use pulp::{Scalar, Scalar128b, Scalar256b};
 
-    use super::{super::pointwise::Pointwise, *};
+    use super::{
+        super::pointwise::{Neurons, Patch, Pointwise},
+        *,
+    };
     use crate::geometry::Window;
 
     const WINDOW: Window = Window {
@@ -174,6 +177,46 @@ mod tests {
             let job = Job::new(WINDOW, [2, 30, 9, 11], &layout, Some(stages.clone()));
             assert!(job.has_few_patches());
             let expected = job.compute_by_tiles(Scalar, &x, &w);
+            let same = |name: &str, got: [Vec<f32>; 3]| assert_same(name, &got, &expected);
+            same("one lane", few::compute(Scalar, &job, &stages, &x, &w));
+            same("four lanes", few::compute(Scalar128b, &job, &stages, &x, &w));
+            same("eight lanes", few::compute(Scalar256b, &job, &stages, &x, &w));
+            same("this machine", job.compute(&x, &w));
+        }
+    }
+
+    /// What neurons take from few patches comes to the same as `K W` with the `K` of the same coefficients and activities.
+    #[test]
+    fn neurons_take_what_k_says() {
+        let neurons = 61;
+        let layout = WeightLayout { groups: 1, before: 1, neurons, after: 30 * 9 };
+        let (x, w) = (numbers(30 * 3 * 4, 0.37), numbers(neurons * 270, 0.71));
+        for rule in [Rule::sanger(), Rule::hpca(Activation::Relu), Rule::subspace()] {
+            let stages = Pointwise::of(rule.pointwise().expect("pointwise")).expect("can be fused");
+            let job = Job::new(WINDOW, [1, 30, 3, 4], &layout, Some(stages.clone()));
+            assert!(job.takes());
+            let [dot, mut correlation, _] = job.compute_by_tiles(Scalar, &x, &w);
+            let mut k = vec![0.0; neurons * neurons];
+            let [mut decay, mut mass] = [(); 2].map(|()| vec![0.0; neurons]);
+            for p in 0..12 {
+                let mut c: Vec<f32> = dot.iter().skip(p).step_by(12).copied().collect();
+                let mut y = vec![0.0; neurons];
+                let mut sums = Neurons { inverse_norms: &[], decay: &mut decay, mass: &mut mass };
+                stages.hold(Patch { energy: 0.0, values: &mut c, activity: &mut y }, &mut sums);
+                for (place, k) in k.iter_mut().enumerate() {
+                    *k += f64::from(c[place / neurons]) * f64::from(y[place % neurons]);
+                }
+            }
+            let interacts = |neuron: usize, other: usize| {
+                job.recurrence() == Some(RecurrenceMask::Full) || other <= neuron
+            };
+            for (place, sum) in correlation.iter_mut().enumerate() {
+                let (neuron, feature) = (place / 270, place % 270);
+                let others = (0..neurons).filter(|other| interacts(neuron, *other));
+                let taken = others.map(|j| k[neuron * neurons + j] * f64::from(w[j * 270 + feature]));
+                *sum = (f64::from(*sum) - taken.sum::<f64>()) as f32;
+            }
+            let expected = [dot, correlation, Vec::new()];
             let same = |name: &str, got: [Vec<f32>; 3]| assert_same(name, &got, &expected);
             same("one lane", few::compute(Scalar, &job, &stages, &x, &w));
             same("four lanes", few::compute(Scalar128b, &job, &stages, &x, &w));

@@ -14,6 +14,7 @@ use super::{
     panels::{pack_panel, unpack_panel},
     pointwise::{Pointwise, inverse_norm},
     products::{BLOCK, Panel, STEP, VECTORS, by, correlate, respond, width},
+    takes::{Part, Taught, parts_of},
     tiles::{Tiling, Unfolded},
     worker::{Learning, panels_mut, total},
 };
@@ -120,6 +121,24 @@ pub(super) fn compute<S: Simd>(simd: S, job: &Job, rule: &Pointwise, x: &[f32], 
     let mass = total(learnings.iter_mut().map(|learning| take(&mut learning.mass)));
 
     let mut correlation = vec![0.0; neurons * fan_in];
+    if job.takes() {
+        let taught = shares.iter().zip(&values).zip(&learnings).map(|((share, values), learning)| Taught {
+            x: &share.unfolded.blocks,
+            c: values,
+            stride: share.stride,
+            activities: &learning.activities,
+        });
+        let taught: Vec<_> = taught.collect();
+        let parts = parts_of(job, &mut correlation, threads);
+        map.map(parts, |mut part: Part| {
+            by(
+                simd,
+                #[inline(always)]
+                || part.sum(simd, job, &taught, w),
+            );
+        });
+        return [dot, correlation, job.collect(&mass, &[])];
+    }
     let mut gram = vec![0.0; job.sums().gram.len()];
     let mut grams = gram.chunks_mut(width * neurons);
     let rows = correlation.chunks_mut(width * fan_in).enumerate();

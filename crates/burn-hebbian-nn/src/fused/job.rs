@@ -60,13 +60,26 @@ impl Job {
     pub(super) fn sums(&self) -> Sums {
         let neurons = self.groups * self.neurons;
         let mass = 0..if self.rule.as_ref().is_some_and(Pointwise::has_mass) { neurons } else { 0 };
-        let gram = mass.end..mass.end + self.recurrence().map_or(0, |_| neurons * self.neurons);
+        let gram = mass.end..mass.end + self.gram().map_or(0, |_| neurons * self.neurons);
         Sums { mass, gram }
     }
 
     /// Which neurons of a group interact, if any do.
     pub(super) fn recurrence(&self) -> Option<RecurrenceMask> {
         self.rule.as_ref().and_then(Pointwise::recurrence)
+    }
+
+    /// Which values of `K` the pass gives, if it does.
+    pub(super) fn gram(&self) -> Option<RecurrenceMask> {
+        self.recurrence().filter(|_| !self.takes())
+    }
+
+    /// Whether neurons take what they explain from the patches, so that `K` is not needed: with few patches that takes fewer
+    /// multiplications than `K W`.
+    pub(super) fn takes(&self) -> bool {
+        // a neuron takes from its own panel by `K`; and not all lanes take
+        let by_patch = self.images * self.positions() * 4 / 3 + 24;
+        self.recurrence().is_some() && self.has_few_patches() && by_patch < self.neurons
     }
 
     /// Whether threads share its neurons, not its patches.
@@ -82,9 +95,9 @@ impl Job {
         const LARGEST: usize = 1 << 21;
         let patches = self.images * self.positions();
         let (neurons, fan_in) = (self.neurons, self.fan_in());
-        // a fused pass has one form of a recurrence, by the Gram matrix of K² values
+        // otherwise by the Gram matrix of K² values
         let multiplications = neurons * (patches + fan_in);
-        let recurs_well = match self.recurrence() {
+        let recurs_well = match self.gram() {
             None => true,
             Some(RecurrenceMask::LowerTriangle) => multiplications <= 7 * patches * fan_in,
             Some(_) => 2 * multiplications <= 7 * patches * fan_in,

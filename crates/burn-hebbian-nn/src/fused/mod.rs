@@ -16,6 +16,7 @@ mod panels;
 mod pointwise;
 mod products;
 mod run;
+mod takes;
 mod tiles;
 mod worker;
 

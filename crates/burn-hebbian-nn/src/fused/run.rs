@@ -18,7 +18,7 @@ pub(super) fn run<const X: usize, const W: usize>(job: Job, x: Tensor<X>, w: Ten
     let dims = job.output(x.dims());
     let parts = job.sums();
     let [groups, neurons] = [job.groups, job.neurons];
-    let mask = job.recurrence();
+    let mask = job.gram();
     let [dot, correlation, sums] = extension::run(x, w, job);
     let part = |range: Range<usize>| sums.clone().narrow(0, range.start, range.len());
     let vector = |range: Range<usize>| (!range.is_empty()).then(|| part(range).reshape([groups, neurons]));
