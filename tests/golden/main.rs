@@ -12,6 +12,7 @@ mod case;
 mod compare;
 mod family;
 mod run;
+mod spikes;
 mod tally;
 
 use std::{collections::BTreeSet, env, path::PathBuf, process::ExitCode};
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         let all = Trial::test(format!("golden_vectors{suffix}"), move || golden_vectors(forms));
         trials.push(all.with_ignored_flag(absent));
     }
+    trials.push(spikes::trial());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

@@ -13,9 +13,16 @@ use burn::{
     tensor::{Device, Gradients, Tensor},
 };
 use burn_hebbian::{
-    nn::{HebbianConvTranspose1d, HebbianConvTranspose2d, HebbianConvTranspose3d, Output, PaddingMode},
+    nn::{
+        HebbianConvTranspose1d, HebbianConvTranspose2d, HebbianConvTranspose3d, Output, PaddingMode, Synapses,
+    },
     optim::UpdateError,
     prelude::*,
+    rules::Span,
+    spikes::{
+        Train,
+        first_spike::{FirstSpikes, Winners},
+    },
 };
 
 use crate::{forms, oracle::Layer, values::tensor};
@@ -119,6 +126,28 @@ impl AnyLayer {
         each!(self, local => volume(local.forward(flat(x))))
     }
 
+    /// What the layer's synapses hand on.
+    pub fn currents(&self, x: Tensor<5>) -> Tensor<5> {
+        each!(self, local => volume(local.currents(flat(x))))
+    }
+
+    /// Learns from spikes on both sides.
+    pub fn learn_from(&self, x: Tensor<5>, post: Tensor<5>, span: Span) {
+        each!(self, local => local.learn_from(flat(x), flat(post), span));
+    }
+
+    /// Winners of a first-spike layer, which learns from them.
+    ///
+    /// # Panics
+    ///
+    /// If the train is none.
+    pub fn learn_first_spikes(&self, neurons: &FirstSpikes, wave: Tensor<5>, steps: usize) -> Winners {
+        each!(self, local => {
+            let wave = Train::new(flat(wave), steps).expect("whole trains");
+            neurons.learn(local, &wave).expect("trains that belong together").winners
+        })
+    }
+
     /// The output of the plain layer inside.
     pub fn plain_forward(&self, x: Tensor<5>) -> Tensor<5> {
         each!(self, local => volume(local.layer().forward(flat(x))))
@@ -153,8 +182,27 @@ impl AnyLayer {
     ///
     /// If the plan is refused.
     pub fn try_learn(&self, x: Tensor<5>, signals: Signals) -> Result<(Tensor<5>, Self), UpdateError> {
+        self.try_taught(signals, |any| {
+            any.forward(x);
+        })
+    }
+
+    /// `ΔW` (ascent) that the layer learns while `teach` runs, and the layer with its rule's next state.
+    ///
+    /// # Errors
+    ///
+    /// If the update is refused.
+    ///
+    /// # Panics
+    ///
+    /// If the plan is refused.
+    pub fn try_taught(
+        &self,
+        signals: Signals,
+        teach: impl FnOnce(&Self),
+    ) -> Result<(Tensor<5>, Self), UpdateError> {
         let (bound, plan) = Plan::new().bind(self.clone()).expect("the plan fits");
-        let (_, seen) = plan.observe(&bound, signals, |any| any.forward(x))?;
+        let (_, seen) = plan.observe(&bound, signals, teach)?;
         let (next, grads) = plan.finish(bound, seen.local_only())?;
         plan.check_finite()?;
         Ok((each!(self, local => delta(&local.layer().weight, &grads)), next))

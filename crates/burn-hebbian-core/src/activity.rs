@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use core::cell::OnceCell;
 
 use crate::{
-    Signals, WeightLayout,
+    Signals, Span, WeightLayout,
     precision::{whole, whole_type},
 };
 
@@ -56,6 +56,7 @@ pub struct Activity<'a> {
     state: Option<Tensor<1>>,
     spatial: [usize; 3],
     learns: bool,
+    span: Option<Span>,
     patch_energy: OnceCell<Tensor<4>>,
     weight_energy: OnceCell<Tensor<4>>,
 }
@@ -80,7 +81,8 @@ impl<'a> Activity<'a> {
         );
         let (patch_energy, weight_energy) = (OnceCell::new(), OnceCell::new());
         let spatial = [1, 1, positions];
-        Self { dot, signals, layer, state: None, spatial, learns: false, patch_energy, weight_energy }
+        let (state, span, learns) = (None, None, false);
+        Self { dot, signals, layer, state, spatial, learns, span, patch_energy, weight_energy }
     }
 
     /// The responses `w_k · x`, without bias.
@@ -140,6 +142,17 @@ impl<'a> Activity<'a> {
         );
         self.spatial = spatial;
         self
+    }
+
+    /// With responses that are given from outside, spikes of neurons over time.
+    pub fn with_span(mut self, span: Span) -> Self {
+        self.span = Some(span);
+        self
+    }
+
+    /// How images lie in time, if the responses are spikes that were given from outside.
+    pub fn span(&self) -> Option<Span> {
+        self.span
     }
 
     /// As the layer sees it while it learns.

@@ -105,6 +105,9 @@ where
     }
 
     fn check(&self, layout: &WeightLayout) -> Result<(), RuleError> {
+        if self.rule.learns_from_spikes() {
+            return Err(RuleError::Stages("rules of spikes take no decay of your own"));
+        }
         if self.rule.recurrence != Recurrence::None || self.rule.finish.reduction == Reduction::Weighted {
             return Err(RuleError::Stages(
                 "a decay of your own takes the place of the recurrence, and needs a reduction by sum or mean",

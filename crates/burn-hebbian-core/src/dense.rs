@@ -5,8 +5,8 @@ use alloc::format;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::{
-    Activity, Factors, LayerView, LocalRule, RecurrenceMask, Reduction, RuleError, Signals, Sums,
-    WeightLayout, precision::whole,
+    Activity, Factors, LayerView, LocalRule, RecurrenceMask, Reduction, RuleError, Signals, Span, Sums,
+    WeightLayout, Weighted, precision::whole,
 };
 
 /// A linear layer on plain tensors, and the inputs it saw: to try rules on, and to test rules of your own.
@@ -32,6 +32,7 @@ pub struct DenseView {
     inputs: Tensor<2>,
     bias: Option<Tensor<1>>,
     state: Option<Tensor<1>>,
+    given: Option<(Tensor<2>, Span)>,
 }
 
 /// What a step of rate 1 changes in a [`DenseView`].
@@ -69,7 +70,7 @@ impl DenseView {
         let ([_, fan_in], [_, width]) = (weight.dims(), inputs.dims());
         assert!(fan_in == width, "dense view: inputs have {width} values, neurons {fan_in} weights");
         let [weight, inputs] = [weight, inputs].map(|values| whole(values.inner()));
-        Self { weight, inputs, bias: None, state: None }
+        Self { weight, inputs, bias: None, state: None, given: None }
     }
 
     /// A layer of numbers: a row a neuron, and a row an image.
@@ -87,6 +88,18 @@ impl DenseView {
         self
     }
 
+    /// With responses `[images, neurons]` that are given from outside, spikes over time, in the place of its own.
+    ///
+    /// # Panics
+    ///
+    /// If these are not one for each input and neuron.
+    pub fn with_responses(mut self, responses: Tensor<2>, span: Span) -> Self {
+        let (expected, got) = ([self.inputs.dims()[0], self.weight.dims()[0]], responses.dims());
+        assert!(got == expected, "dense view: expected responses of {expected:?}, got {got:?}");
+        self.given = Some((whole(responses.inner()), span));
+        self
+    }
+
     /// With the state that a rule left; without this, steps start from the rule's
     /// [`initial_state`](LocalRule::initial_state).
     pub fn with_state(mut self, state: Tensor<1>) -> Self {
@@ -98,9 +111,15 @@ impl DenseView {
     ///
     /// It has a state only [if one was given](Self::with_state).
     pub fn activity(&self, signals: Signals) -> Activity<'_> {
-        Activity::new(self.respond_with(self.weight()), signals, self)
-            .with_state(self.state.clone())
-            .learning()
+        let (responses, span) = match &self.given {
+            None => (self.respond_with(self.weight()), None),
+            Some((given, span)) => (given.clone().unsqueeze_dims(&[1, 3]), Some(*span)),
+        };
+        let seen = Activity::new(responses, signals, self).with_state(self.state.clone()).learning();
+        match span {
+            None => seen,
+            Some(span) => seen.with_span(span),
+        }
     }
 
     /// What a step of rate 1 adds to the weight, `[neurons, fan_in]`.
@@ -121,10 +140,18 @@ impl DenseView {
     pub fn step(&self, rule: &dyn LocalRule, signals: Signals) -> Result<DenseStep, RuleError> {
         let layout = self.layout();
         self.check(rule, &signals)?;
+        let signals = match &self.given {
+            None => signals,
+            Some((_, span)) => signals.over(*span, self.inputs.dims()[0])?,
+        };
         let state = self.state_for(rule)?;
         let factors = rule.factors(&self.activity(signals).with_state(state.clone()));
         let Sums { numerator, mass, statistics } = self.sum(rule, factors)?;
-        let finished = rule.finish().apply(layout.view(numerator), mass, &self.weight(), &layout);
+        let finish = rule.finish();
+        let mut finished = finish.apply(layout.view(numerator), mass, &self.weight(), &layout);
+        if finish.bounds.range().is_some() {
+            finished = finish.bounds.hold(self.weight() + finished) - self.weight();
+        }
         let bias = self.bias.clone().filter(|_| rule.learns_bias());
         Ok(DenseStep {
             weight: finished.reshape(self.weight.dims()),
@@ -140,7 +167,11 @@ impl DenseView {
         if images == 0 {
             return Err(RuleError::Custom("nothing can be learned from no inputs".into()));
         }
-        rule.check_images(signals, images)?;
+        match &self.given {
+            Some((_, span)) => rule.check_span(span)?,
+            None if rule.learns_from_spikes() => return Err(RuleError::SpikesMissing),
+            None => rule.check_images(signals, images)?,
+        }
         if rule.learns_bias() && self.bias.is_none() {
             return Err(RuleError::Custom("this rule learns the bias: give one by `with_bias`".into()));
         }
@@ -167,6 +198,13 @@ impl DenseView {
             Some(c) => layout.view(by_neuron(c).matmul(self.inputs.clone())),
             None => self.weight().zeros_like(),
         };
+        for Weighted { coefficients, by } in factors.weighted {
+            let correlation = layout.view(by_neuron(coefficients).matmul(self.inputs.clone()));
+            numerator = numerator + by.of(self.weight()) * correlation;
+        }
+        if let Some(offset) = factors.offset {
+            numerator = numerator + offset.reshape([1, 1, layout.neurons, 1]);
+        }
         if let Some(decay) = factors.decay {
             numerator = numerator - layout.scale_neurons(self.weight(), decay);
         }

@@ -171,6 +171,35 @@ pub enum RuleError {
         /// The configured width of the surround.
         surround: f64,
     },
+    /// A least weight that is not below the largest.
+    #[error("bounds of weights: the least must be below the largest, got {min} and {max}")]
+    Bounds {
+        /// The least weight.
+        min: f64,
+        /// The largest weight.
+        max: f64,
+    },
+    /// Rates of other neurons than the layer has.
+    #[error("rates of each neuron: expected {neurons} pairs for as many neurons, got {rates}")]
+    RatesPerNeuron {
+        /// Neurons of the layer.
+        neurons: usize,
+        /// Pairs of rates.
+        rates: usize,
+    },
+    /// Images that are no whole number of trains.
+    #[error("trains of {steps} steps: {images} images are no whole number of them")]
+    Span {
+        /// Steps of a train.
+        steps: usize,
+        /// Images there are.
+        images: usize,
+    },
+    /// A rule of spikes in a forward pass, or on responses.
+    #[error(
+        "this rule learns from spikes: run the layer by `Synapses::currents`, and teach it by `Synapses::learn_from`"
+    )]
+    SpikesMissing,
     /// Stages that contradict each other.
     #[error("{0}")]
     Stages(&'static str),
@@ -243,6 +272,9 @@ mod tests {
             let (size, neighborhood) = (Vec::from([4]), Neighborhood::Gaussian);
             Rule::hard_wta().with_lateral(Lateral::Map { size, neighborhood, sigma: Some(sigma), tau })
         };
+        let threshold = |increase, decay| {
+            Rule::stdp(2.0, 2.0, 0.1, 0.1).with_homeostasis(Homeostasis::Threshold { increase, decay })
+        };
         let criterion = Criterion::Kurtosis;
         Vec::from([
             ("softmax temperature", competition(Competition::Softmax { temperature: v })),
@@ -276,6 +308,16 @@ mod tests {
             ("surround", surround(1e-3, v)),
             ("map radius", map(v, 1.0)),
             ("tau", map(1.0, v)),
+            ("early", Rule::rank_order_stdp(v, -0.1)),
+            ("late", Rule::rank_order_stdp(0.1, v)),
+            ("input's trace", Rule::stdp(v, 2.0, 0.1, 0.1)),
+            ("neurons' trace", Rule::stdp(2.0, v, 0.1, 0.1)),
+            ("potentiation", Rule::stdp(2.0, 2.0, v, 0.1)),
+            ("depression", Rule::stdp(2.0, 2.0, 0.1, v)),
+            ("least weight", Rule::hebb().with_bounds(Bounds::Hard { min: v, max: 1e60 })),
+            ("largest weight", Rule::hebb().with_bounds(Bounds::Soft { min: 0.0, max: v })),
+            ("increase", threshold(v, 0.5)),
+            ("decay", threshold(0.5, v)),
         ])
     }
 
@@ -290,7 +332,8 @@ mod tests {
             }
         }
         for (name, rule) in rules(0.5) {
-            let fits = rule.check(&LAYOUT).is_ok() || ["Lebesgue", "center sigma"].contains(&name);
+            let fits =
+                rule.check(&LAYOUT).is_ok() || ["Lebesgue", "center sigma", "least weight"].contains(&name);
             assert!(fits, "{name}: {:?}", rule.check(&LAYOUT));
         }
     }

@@ -1,10 +1,13 @@
 //! A rule's answer to an activity, and the sums a layer makes of it.
 
+use alloc::vec::Vec;
+
 use burn::tensor::Tensor;
 
 use crate::precision::whole;
 
-/// A rule's answer: everything of `corr(x, C) − K · W − W ⊙ d` that the rule knows, before the layer sums it.
+/// A rule's answer: everything of `corr(x, C) − K · W − W ⊙ d` that the rule knows, before the layer sums it; rules of spikes add
+/// the same number to all weights of a neuron, or correlations that depend on weights.
 ///
 /// Coefficients have the shape `[n, groups, neurons, positions]`.
 ///
@@ -35,6 +38,60 @@ pub struct Factors {
     pub statistics: Option<Tensor<1>>,
     /// What a weighted reduction divides by: `[groups, neurons]`, already summed over patches.
     pub mass: Option<Tensor<2>>,
+    /// What is added to every weight of a neuron: `[groups, neurons]`, already summed over patches.
+    pub offset: Option<Tensor<2>>,
+    /// More coefficients, whose correlations are multiplied by functions of the weights.
+    pub weighted: Vec<Weighted>,
+}
+
+/// Coefficients `[n, groups, neurons, positions]` whose correlation with the input is multiplied by a function of the weights:
+/// `f(W) ⊙ corr(x, C)`.
+///
+/// All micro-batches of a step see the same weights, so that these sums add up as others do.
+#[derive(Debug, Clone)]
+pub struct Weighted {
+    /// The coefficients.
+    pub coefficients: Tensor<4>,
+    /// What multiplies what they correlate to.
+    pub by: WeightFactor,
+}
+
+/// A function of a weight.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum WeightFactor {
+    /// `w`.
+    Weight,
+    /// `(max − w)^exponent`, 0 above `max`.
+    ToMax {
+        /// Where it is 0.
+        max: f64,
+        /// The exponent.
+        exponent: f64,
+    },
+    /// `(w − min)^exponent`, 0 below `min`.
+    ToMin {
+        /// Where it is 0.
+        min: f64,
+        /// The exponent.
+        exponent: f64,
+    },
+}
+
+impl WeightFactor {
+    /// The function of every weight.
+    pub fn of(&self, weight: Tensor<4>) -> Tensor<4> {
+        // clamp: a power of a negative number is none
+        let power = |room: Tensor<4>, exponent: f64| match exponent {
+            1.0 => room.clamp_min(0.0),
+            exponent => room.clamp_min(0.0).powf_scalar(exponent),
+        };
+        match *self {
+            Self::Weight => weight,
+            Self::ToMax { max, exponent } => power(weight.neg().add_scalar(max), exponent),
+            Self::ToMin { min, exponent } => power(weight.sub_scalar(min), exponent),
+        }
+    }
 }
 
 /// `K_kj = Σ_patches left_k · right_j` where the mask allows it, within each group.
@@ -79,7 +136,9 @@ impl Factors {
     }
 
     fn nothing() -> Self {
-        Self { coefficients: None, decay: None, matrix: None, taps: None, statistics: None, mass: None }
+        let (coefficients, decay, matrix, taps) = (None, None, None, None);
+        let (statistics, mass, offset, weighted) = (None, None, None, Vec::new());
+        Self { coefficients, decay, matrix, taps, statistics, mass, offset, weighted }
     }
 
     /// `Σ c (x − w)`.
@@ -141,6 +200,17 @@ impl Factors {
     /// With sums from which the rule's next state is made.
     pub fn with_statistics(mut self, statistics: Tensor<1>) -> Self {
         self.statistics = Some(statistics);
+        self
+    }
+
+    /// `Σ f(W) ⊙ corr(x, C)`, nothing else.
+    pub fn weighted(weighted: Vec<Weighted>) -> Self {
+        Self { weighted, ..Self::nothing() }
+    }
+
+    /// With `Σ c_k` added to every weight of a neuron, from `[n, groups, neurons, positions]`.
+    pub fn with_offset_of(mut self, c: Tensor<4>) -> Self {
+        self.offset = Some(sum_patches(c));
         self
     }
 

@@ -30,7 +30,9 @@ mod pointwise;
 mod precision;
 mod rule;
 mod signals;
+mod span;
 mod stages;
+mod trace;
 mod update;
 
 #[cfg(test)]
@@ -42,14 +44,17 @@ pub use activity::{Activity, LayerView};
 pub use decaying::Decaying;
 pub use dense::{DenseStep, DenseView};
 pub use error::RuleError;
-pub use factors::{Factors, MatrixRecurrence, RecurrenceMask, Sums};
+pub use factors::{Factors, MatrixRecurrence, RecurrenceMask, Sums, WeightFactor, Weighted};
 pub use layout::WeightLayout;
 pub use local_rule::LocalRule;
 pub use pointwise::PointwiseRule;
 pub use rule::Rule;
 pub use signals::{Phase, Signals};
+pub use span::{Part, Span};
 pub use stages::{
-    Abstention, Activation, AntiHebbian, Bias, Competition, Criterion, Gate, GroupOrder, Homeostasis,
-    Lateral, Neighborhood, Recombination, Recurrence, Similarity, Surround, Teacher, Variance,
+    Abstention, Activation, AntiHebbian, Bias, Competition, Criterion, Dependence, Gate, GroupOrder, Growth,
+    Homeostasis, Lateral, Neighborhood, Pairs, RankOrder, Rates, Recombination, Recurrence, Similarity,
+    Surround, Teacher, Timing, Variance,
 };
-pub use update::{Finish, Normalization, Rate, Reduction, Scale};
+pub use trace::{Decay, Jump, Trace};
+pub use update::{Bounds, Finish, Normalization, Rate, Reduction, Scale};

@@ -6,7 +6,7 @@ use core::fmt::Debug;
 use burn::tensor::Tensor;
 
 use crate::{
-    Activity, Factors, Finish, PointwiseRule, Reduction, RuleError, Signals, Similarity, WeightLayout,
+    Activity, Factors, Finish, PointwiseRule, Reduction, RuleError, Signals, Similarity, Span, WeightLayout,
 };
 
 /// A local learning rule: what a layer saw goes in, factors of the update come out.
@@ -126,6 +126,21 @@ pub trait LocalRule: Debug + Send + Sync {
     /// A [`RuleError`] that states both numbers.
     fn check_images(&self, signals: &Signals, images: usize) -> Result<(), RuleError> {
         let _ = (signals, images);
+        Ok(())
+    }
+
+    /// Whether the rule learns from spikes, decided by neurons outside of the layer; then a forward pass teaches nothing.
+    fn learns_from_spikes(&self) -> bool {
+        false
+    }
+
+    /// Refuses spikes that lie in time as the rule cannot learn from them.
+    ///
+    /// # Errors
+    ///
+    /// A [`RuleError`] that says why.
+    fn check_span(&self, span: &Span) -> Result<(), RuleError> {
+        let _ = span;
         Ok(())
     }
 

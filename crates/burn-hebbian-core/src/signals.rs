@@ -5,7 +5,7 @@ use alloc::{string::String, vec::Vec};
 use burn::tensor::Tensor;
 use core::ops::Range;
 
-use crate::{RuleError, WeightLayout, error::rows};
+use crate::{RuleError, Span, WeightLayout, error::rows};
 
 /// Which of a rule's passes an activity belongs to.
 ///
@@ -107,6 +107,26 @@ impl Signals {
         };
         let (teacher, third_factor) = (of(&self.teacher), of(&self.third_factor));
         Self { teacher, third_factor, phase: self.phase, third_factors: self.third_factors.clone() }
+    }
+
+    /// The signals of every step of presentations over time: rows that are one a presentation are repeated for each step.
+    ///
+    /// # Errors
+    ///
+    /// If there is neither one row for all, nor one for each presentation, nor one for each step of each.
+    pub fn over(&self, span: Span, images: usize) -> Result<Self, RuleError> {
+        let presentations = span.presentations(images)?;
+        let over = |signal: &'static str, values: &Option<Tensor<2>>| {
+            let Some(values) = values.clone() else { return Ok(None) };
+            match values.dims()[0] {
+                rows if rows == 1 || rows == images => Ok(Some(values)),
+                rows if rows == presentations => Ok(Some(values.repeat_dim(0, span.steps))),
+                rows => Err(RuleError::SignalRows { signal, rows, images }),
+            }
+        };
+        let teacher = over("teacher", &self.teacher)?;
+        let third_factor = over("third factor", &self.third_factor)?;
+        Ok(Self { teacher, third_factor, phase: self.phase, third_factors: self.third_factors.clone() })
     }
 
     pub(crate) fn check_third_factor(&self, layout: &WeightLayout) -> Result<(), RuleError> {

@@ -31,7 +31,7 @@ pub use layers::{
     HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig, HebbianConv3d,
     HebbianConv3dConfig, HebbianConvTranspose1d, HebbianConvTranspose1dConfig, HebbianConvTranspose2d,
     HebbianConvTranspose2dConfig, HebbianConvTranspose3d, HebbianConvTranspose3dConfig, HebbianLinear,
-    HebbianLinearConfig, Local, SyncBatchNorm, Then, Trainable,
+    HebbianLinearConfig, Local, Synapses, SyncBatchNorm, Then, Trainable,
 };
 pub use pass::Output;
 

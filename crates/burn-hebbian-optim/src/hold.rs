@@ -4,7 +4,7 @@ use burn::{
     module::Param,
     tensor::{DType, Tensor},
 };
-use burn_hebbian_core::WeightLayout;
+use burn_hebbian_core::{Bounds, WeightLayout};
 
 use crate::{Constraint, bind::LocalLayer, values::put};
 
@@ -44,13 +44,14 @@ impl LocalLayer {
         self.constraints.contains(&Constraint::KeepSigns)
     }
 
-    /// Holds a weight to the constraints of its layer.
+    /// Holds a weight to the constraints of its layer, and to the bounds of its rule.
     pub(crate) fn constrain<const D: usize>(
         &self,
         param: Param<Tensor<D>>,
         before: Option<Tensor<D>>,
     ) -> Param<Tensor<D>> {
-        if self.constraints.is_empty() {
+        let bounds = self.rule.finish().bounds;
+        if self.constraints.is_empty() && bounds == Bounds::None {
             return param;
         }
         let precise = |weight: Tensor<D>| match weight.dtype() {
@@ -64,7 +65,7 @@ impl LocalLayer {
                 hold(constraint, weight, before.as_ref(), tiny, &self.layout)
             };
             let held = self.constraints.iter().fold(precise(old.clone().inner()), next);
-            put(held, old)
+            put(bounds.hold(held), old)
         })
     }
 }

@@ -50,6 +50,7 @@ pub use burn_hebbian_core as rules;
 pub use burn_hebbian_lab as lab;
 pub use burn_hebbian_nn as nn;
 pub use burn_hebbian_optim as optim;
+pub use burn_hebbian_spikes as spikes;
 #[cfg(feature = "train")]
 pub use burn_hebbian_train as train;
 
@@ -84,10 +85,12 @@ mod pages {
         ReadmeOfTheRules: "crates/burn-hebbian-core/README.md",
         ReadmeOfTheLayers: "crates/burn-hebbian-nn/README.md",
         ReadmeOfTheOptimizer: "crates/burn-hebbian-optim/README.md",
+        ReadmeOfTheSpikes: "crates/burn-hebbian-spikes/README.md",
         Introduction: "docs/src/introduction.md",
         Quickstart: "docs/src/quickstart.md",
         CustomRules: "docs/src/custom-rules.md",
         ThirdFactor: "docs/src/rules/third-factor.md",
+        Spikes: "docs/src/spikes.md",
         Shares: "docs/src/rules/alpha-mixing.md",
         Decay: "docs/src/rules/user-decay.md",
     }

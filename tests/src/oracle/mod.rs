@@ -3,6 +3,7 @@
 mod finish;
 mod layer;
 mod memory;
+pub mod spikes;
 mod stages;
 
 use burn_hebbian::{

@@ -6,10 +6,11 @@ use burn::tensor::Tensor;
 
 use crate::{
     Abstention, Activation, Activity, Bias, Competition, Factors, Finish, Gate, Homeostasis, Lateral,
-    LocalRule, PointwiseRule, Recurrence, Reduction, Rule, RuleError, Signals, Similarity, Surround, Teacher,
-    Variance, WeightLayout,
+    LocalRule, PointwiseRule, Recurrence, Reduction, Rule, RuleError, Signals, Similarity, Span, Surround,
+    Teacher, Timing, Variance, WeightLayout,
     stages::memory::{Memory, Seen, Stage, blank},
     stages::recurrence::Stages,
+    stages::timing,
     stages::variance::Scaled,
 };
 
@@ -24,9 +25,11 @@ enum Slot {
     Lateral,
     Gate,
     Bias,
+    Homeostasis,
+    Timing,
 }
 
-const SLOTS: usize = 7;
+const SLOTS: usize = 9;
 
 /// A state or statistics vector, taken apart by stage.
 struct Parts([Option<Tensor<1>>; SLOTS]);
@@ -98,7 +101,15 @@ impl Rule {
             &self.lateral,
             &self.gate,
             &self.bias,
+            &self.homeostasis,
+            &self.timing,
         ]
+    }
+
+    /// What [`Homeostasis::Threshold`] adds to each neuron's threshold, `[groups · neurons]`, out of the rule's state.
+    pub fn thresholds(&self, state: Tensor<1>, layout: &WeightLayout) -> Option<Tensor<1>> {
+        let states = self.memories(layout).split(Some(state), |memory| memory.state_len());
+        states.of(Slot::Homeostasis)
     }
 
     fn memories(&self, layout: &WeightLayout) -> Memories {
@@ -145,7 +156,7 @@ impl Rule {
         let z = self.competition.of(similarity, y.as_ref(), allowed.as_ref(), state, &layout);
         let z = z.map(|z| times(z, present.as_ref()));
         let outcome = z.clone().filter(|_| self.reads_outcome());
-        Sight { seen: Seen { s, y, z: outcome }, scaled, z, teacher }
+        Sight { seen: Seen { s, y, z: outcome, ..Seen::default() }, scaled, z, teacher }
     }
 
     /// Refuses stages that contradict each other, whatever the layer.
@@ -183,6 +194,10 @@ impl LocalRule for Rule {
         let layout = activity.layout();
         let memories = self.memories(&layout);
         let states = memories.states(activity);
+        if let Some(mut factors) = self.timing.factors(activity, states.of(Slot::Timing)) {
+            factors.statistics = memories.statistics(&timing::seen(activity), &states, activity);
+            return factors;
+        }
         let Sight { seen, scaled, z, teacher } = self.see(activity, &states);
         let statistics = memories.statistics(&seen, &states, activity);
         let z = self.lateral.of(z, states.of(Slot::Lateral));
@@ -212,7 +227,8 @@ impl LocalRule for Rule {
 
     fn adds_up(&self) -> bool {
         let adaptive = matches!(self.competition, Competition::AdaptiveSoftmax { .. });
-        self.variance == Variance::Fixed && !adaptive
+        // presentations are spread over time
+        self.variance == Variance::Fixed && !adaptive && self.timing == Timing::None
     }
 
     fn similarity(&self) -> Similarity {
@@ -234,7 +250,8 @@ impl LocalRule for Rule {
             gate,
             recurrence,
             homeostasis: Homeostasis::None,
-            finish: Finish { reduction, tangent: _, scale: _, normalization: _, rate: _ },
+            timing: Timing::None,
+            finish: Finish { reduction, tangent: _, scale: _, normalization: _, rate: _, bounds: _ },
         } = *self
         else {
             return None;
@@ -310,6 +327,14 @@ impl LocalRule for Rule {
         signals.check_third_factor_images(images)
     }
 
+    fn learns_from_spikes(&self) -> bool {
+        self.timing != Timing::None
+    }
+
+    fn check_span(&self, span: &Span) -> Result<(), RuleError> {
+        self.timing.check_span(span)
+    }
+
     fn check(&self, layout: &WeightLayout) -> Result<(), RuleError> {
         self.check_stages()?;
         self.similarity.check()?;
@@ -319,6 +344,10 @@ impl LocalRule for Rule {
         self.gate.check()?;
         self.homeostasis.check()?;
         self.finish.rate.check()?;
+        self.finish.bounds.check()?;
+        self.timing.check(layout)?;
+        // after what is no number, which is not like itself
+        self.check_timed()?;
         self.lateral.check(layout)?;
         self.competition.check(layout)?;
         self.teacher.check(layout)

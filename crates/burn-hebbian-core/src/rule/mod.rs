@@ -3,6 +3,7 @@
 mod composition;
 mod json;
 mod presets;
+mod timed;
 
 use alloc::{sync::Arc, vec, vec::Vec};
 use burn::config::Config;
@@ -10,8 +11,9 @@ use core::fmt;
 use num_traits::Float;
 
 use crate::{
-    Abstention, Activation, Bias, Competition, Finish, Gate, Homeostasis, Lateral, LocalRule, Normalization,
-    Rate, Recurrence, Reduction, Scale, Similarity, Surround, Teacher, Variance, WeightLayout,
+    Abstention, Activation, Bias, Bounds, Competition, Finish, Gate, Homeostasis, Lateral, LocalRule,
+    Normalization, Rate, Recurrence, Reduction, Scale, Similarity, Surround, Teacher, Timing, Variance,
+    WeightLayout,
 };
 
 /// A rule as a composition of stages, each a field; presets are named after the literature.
@@ -70,6 +72,8 @@ pub struct Rule {
     pub recurrence: Recurrence,
     /// What keeps neurons active.
     pub homeostasis: Homeostasis,
+    /// Whether it learns from the timing of spikes; then the stages above are left out, but for homeostasis.
+    pub timing: Timing,
     /// From the sums over patches to the update.
     pub finish: Finish,
 }
@@ -92,11 +96,13 @@ macro_rules! each_stage {
             gate: $crate::Gate [gate],
             recurrence: $crate::Recurrence [recurrence],
             homeostasis: $crate::Homeostasis [homeostasis],
+            timing: $crate::Timing [timing],
             reduction: $crate::Reduction [finish.reduction],
             tangent: bool [finish.tangent],
             scale: $crate::Scale [finish.scale],
             normalization: $crate::Normalization [finish.normalization],
             rate: $crate::Rate [finish.rate],
+            bounds: $crate::Bounds [finish.bounds],
             $($more)*
         }
     };
@@ -199,6 +205,12 @@ impl Rule {
         self
     }
 
+    /// With another rule of spikes.
+    pub fn with_timing(mut self, timing: Timing) -> Self {
+        self.timing = timing;
+        self
+    }
+
     /// With another reduction.
     pub fn with_reduction(mut self, reduction: Reduction) -> Self {
         self.finish.reduction = reduction;
@@ -220,6 +232,12 @@ impl Rule {
     /// With another rate for each neuron.
     pub fn with_rate(mut self, rate: Rate) -> Self {
         self.finish.rate = rate;
+        self
+    }
+
+    /// With other bounds of the weights.
+    pub fn with_bounds(mut self, bounds: Bounds) -> Self {
+        self.finish.bounds = bounds;
         self
     }
 }

@@ -1,11 +1,14 @@
 //! Synaptic scaling: every neuron's weights grow until it is as active as it should be.
 
+use alloc::{boxed::Box, vec, vec::Vec};
+
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Activity, RuleError,
-    error::{finite, positive},
+    Activity, RuleError, WeightLayout,
+    error::{finite, positive, share},
+    stages::memory::{Memory, Seen, Stage, sums},
 };
 
 /// Whether a neuron's weights are scaled towards a mean activity.
@@ -41,6 +44,17 @@ pub enum Homeostasis {
         /// How fast, against the rest of the rule; positive.
         rate: f64,
     },
+    /// Of a rule of spikes: thresholds that every spike raises and every step lets fall, `θ_k ← decay · θ_k + increase · Σ s_k` over
+    /// images and steps. `θ` is the rule's state, one value a neuron, at first 0; neurons add it to their threshold.
+    ///
+    /// Source: P. U. Diehl and M. Cook, "Unsupervised learning of digit recognition using spike-timing-dependent plasticity",
+    /// *Front. Comput. Neurosci.* 9 (2015), doi:10.3389/fncom.2015.00099.
+    Threshold {
+        /// What a spike adds, positive.
+        increase: f64,
+        /// What is left after a step, in 0..=1.
+        decay: f64,
+    },
 }
 
 impl Homeostasis {
@@ -57,10 +71,55 @@ impl Homeostasis {
     pub(crate) fn check(&self) -> Result<(), RuleError> {
         match *self {
             Self::None => Ok(()),
+            Self::Threshold { increase, decay } => {
+                positive("threshold increase", increase)?;
+                share("threshold decay", decay)
+            }
             Self::Scaling { target, rate } => {
                 finite("homeostasis target", target)?;
                 positive("homeostasis rate", rate)
             }
         }
+    }
+}
+
+impl Stage for Homeostasis {
+    fn memory(&self, layout: &WeightLayout) -> Option<Box<dyn Memory>> {
+        let Self::Threshold { increase, decay } = *self else { return None };
+        Some(Box::new(Thresholds { neurons: layout.total_neurons(), increase, decay }))
+    }
+}
+
+/// State: one threshold a neuron.
+struct Thresholds {
+    neurons: usize,
+    increase: f64,
+    decay: f64,
+}
+
+impl Memory for Thresholds {
+    fn initial(&self) -> Vec<f32> {
+        vec![0.0; self.neurons]
+    }
+
+    fn statistics_len(&self) -> usize {
+        self.neurons
+    }
+
+    /// The number of spikes.
+    fn statistics(&self, seen: &Seen, _state: Option<Tensor<1>>) -> Option<Tensor<1>> {
+        Some(sums(seen.similarity()))
+    }
+
+    fn next(&self, state: Tensor<1>, statistics: Option<Tensor<1>>) -> Tensor<1> {
+        let left = state.mul_scalar(self.decay);
+        match statistics {
+            Some(spikes) => left + spikes.mul_scalar(self.increase),
+            None => left,
+        }
+    }
+
+    fn rests(&self) -> bool {
+        false
     }
 }

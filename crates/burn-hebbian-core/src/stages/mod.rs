@@ -13,6 +13,7 @@ pub(crate) mod recurrence;
 mod similarity;
 mod surround;
 mod teacher;
+pub(crate) mod timing;
 pub(crate) mod variance;
 
 pub use abstention::Abstention;
@@ -29,4 +30,5 @@ pub use recurrence::{Recombination, Recurrence};
 pub use similarity::Similarity;
 pub use surround::Surround;
 pub use teacher::{GroupOrder, Teacher};
+pub use timing::{Dependence, Growth, Pairs, RankOrder, Rates, Timing};
 pub use variance::Variance;

@@ -2,10 +2,10 @@
 
 use burn::tensor::Tensor;
 
-use super::{Normalization, Rate, Reduction, Scale};
+use super::{Bounds, Normalization, Rate, Reduction, Scale};
 use crate::WeightLayout;
 
-/// How sums over patches become an update: reduced, projected, scaled, normalized, given each neuron's rate.
+/// How sums over patches become an update: reduced, projected, scaled, normalized, given each neuron's rate, bounded.
 ///
 /// Numerators and denominators travel apart until here; that makes accumulation exact.
 ///
@@ -36,6 +36,8 @@ pub struct Finish {
     pub normalization: Normalization,
     /// Each neuron's own rate.
     pub rate: Rate,
+    /// What weights stay between.
+    pub bounds: Bounds,
 }
 
 impl Finish {
@@ -68,6 +70,12 @@ impl Finish {
         self
     }
 
+    /// With bounds of the weights; whoever steps holds them there.
+    pub fn with_bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
     /// Number of values the mass has: none for a sum, the patch count for a mean, one a neuron if weighted.
     pub fn mass_len(&self, layout: &WeightLayout) -> usize {
         match self.reduction {
@@ -93,12 +101,14 @@ impl Finish {
         if self.scale != Scale::None {
             delta = delta.mul_scalar(self.scale.factor(layout));
         }
-        self.rate.apply(self.normalization.apply(delta, layout), weight, layout)
+        let delta = self.rate.apply(self.normalization.apply(delta, layout), weight, layout);
+        self.bounds.apply(delta, weight)
     }
 
     /// Whether an update is made of each sum by itself: divided by the mass, and scaled.
     pub fn is_elementwise(&self) -> bool {
-        !self.tangent && self.normalization == Normalization::None && self.rate == Rate::One
+        let soft = matches!(self.bounds, Bounds::Soft { .. });
+        !self.tangent && self.normalization == Normalization::None && self.rate == Rate::One && !soft
     }
 
     /// What sums are divided by, if by anything: the mass of their neuron, or one for all.

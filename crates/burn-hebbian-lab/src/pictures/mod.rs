@@ -6,6 +6,7 @@
 //! - [`curves`]: line charts of accuracies or [diagnostics](crate::diagnostics)
 //! - [`bars`]: win counts, histograms
 //! - [`dots`]: the lines of a table with their intervals
+//! - [`raster`]: who spiked when
 
 pub mod bars;
 mod chart;
@@ -13,6 +14,7 @@ pub mod curves;
 pub mod dots;
 pub mod filters;
 pub mod maximize;
+pub mod raster;
 pub mod strongest;
 
 pub use chart::ChartError;

@@ -30,6 +30,13 @@ impl LinearGeometry {
     }
 }
 
+impl LinearGeometry {
+    /// Refuses coefficients that are not one for each image and neuron.
+    pub(crate) fn check_coefficients(&self, input: [usize; 2], coefficients: [usize; 2]) {
+        Kind::LINEAR.check_coefficients([input[0], self.layout.neurons], coefficients);
+    }
+}
+
 /// Where the neurons of a linear layer lie: `[d_input, d_output]`.
 pub(crate) fn layout(layer: &Linear) -> WeightLayout {
     let [d_input, d_output] = sizes(layer);

@@ -18,7 +18,7 @@ use super::{
     energy::patch_energy,
     fit::Kind,
     operators::Operators,
-    window::{Window, flat, trailing, volume},
+    window::{Window, flat, spatial, trailing, volume},
 };
 use crate::forms::CorrelationForm;
 
@@ -75,6 +75,20 @@ transposed!(ConvTranspose2d, 4, CONV_TRANSPOSE2D, |conv| {
 transposed!(ConvTranspose3d, 5, CONV_TRANSPOSE3D, |conv| {
     [conv.kernel_size, conv.stride, conv.dilation, conv.padding, conv.padding_out]
 });
+
+impl<const X: usize> Transposed<X> {
+    /// Refuses coefficients that do not have the shape of the output.
+    pub(crate) fn check_coefficients(&self, input: [usize; X], coefficients: [usize; X]) {
+        let (size, span): ([usize; 3], _) = (spatial(input), self.window.span());
+        let mut output = input;
+        output[1] = self.layout.total_neurons();
+        for axis in 5 - X..3 {
+            let reach = (size[axis] - 1) * self.window.stride[axis] + span[axis] + self.padding_out[axis];
+            output[axis + X - 3] = reach - 2 * self.window.padding[axis].0;
+        }
+        self.kind.check_coefficients(output, coefficients);
+    }
+}
 
 impl<const X: usize> Geometry<X, X> for Transposed<X> {
     fn name(&self) -> &'static str {

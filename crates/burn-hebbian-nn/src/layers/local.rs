@@ -79,18 +79,18 @@ pub type HebbianLinear = Local<Linear>;
 pub struct Local<L> {
     pub(crate) layer: L,
     rule: Option<Arc<dyn LocalRule>>,
-    output: Output,
+    pub(super) output: Output,
     pub(crate) padding_mode: PaddingMode,
     pub(crate) forms: Forms,
     /// What the rule keeps between steps; there once a plan has bound the layer, and only if the rule keeps anything.
-    state: Option<Param<Tensor<1>>>,
+    pub(super) state: Option<Param<Tensor<1>>>,
     /// The rule that a plan bound it to last; the state is of this one.
     learns_by: Option<Arc<dyn LocalRule>>,
     /// Whether it learns, as in Burn's own layers.
     training: Param<Flag>,
     /// The optimizer that bound it, 0 for none; clones belong to the same.
     owner: u64,
-    seat: Seat,
+    pub(super) seat: Seat,
 }
 
 impl<L: Trainable> From<L> for Local<L> {
@@ -203,7 +203,7 @@ impl<L: Trainable> Local<L> {
     }
 
     /// What the output reads of the state of a rule that no plan has bound yet.
-    fn initial_state(&self) -> Option<Param<Tensor<1>>> {
+    pub(super) fn initial_state(&self) -> Option<Param<Tensor<1>>> {
         if self.state.is_some() || self.output.variance == Variance::Fixed {
             return None;
         }

@@ -4,7 +4,9 @@ use burn::{
     module::Param,
     tensor::{DType, GradientCheckpointingStrategy, Tensor},
 };
-use burn_hebbian_core::{Activity, Finish, LocalRule, Reduction, RuleError, Signals, Sums, WeightLayout};
+use burn_hebbian_core::{
+    Activity, Finish, LocalRule, Reduction, RuleError, Signals, Sums, WeightLayout, Weighted,
+};
 
 use crate::{
     forms::Forms,
@@ -43,7 +45,7 @@ pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
         return output(geometry, x, parts);
     };
     let signals = observer.signals(place);
-    if let Err(reason) = check_images(&*selection.rule, &signals, x.dims()) {
+    if let Err(reason) = check_forward(&*selection.rule, &signals, x.dims()) {
         observer.refuse(place, reason);
         return output(geometry, x, parts);
     }
@@ -52,18 +54,26 @@ pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
     y
 }
 
-/// Refuses a batch that nobody can learn from, or that signals do not belong to.
-fn check_images<const X: usize>(
+/// Refuses a rule that no forward pass teaches, a batch that nobody can learn from, and one that signals do not belong to.
+fn check_forward<const X: usize>(
     rule: &dyn LocalRule,
     signals: &Signals,
     input: [usize; X],
 ) -> Result<(), RuleError> {
-    if input.contains(&0) {
-        return Err(RuleError::Custom(format!(
-            "nothing can be learned from an empty batch, got an input of {input:?}"
-        )));
+    if rule.learns_from_spikes() {
+        return Err(RuleError::SpikesMissing);
     }
+    check_batch(input)?;
     rule.check_images(signals, input[0])
+}
+
+pub(super) fn check_batch<const X: usize>(input: [usize; X]) -> Result<(), RuleError> {
+    match input.contains(&0) {
+        false => Ok(()),
+        true => Err(RuleError::Custom(format!(
+            "nothing can be learned from an empty batch, got an input of {input:?}"
+        ))),
+    }
 }
 
 /// The output alone.
@@ -72,9 +82,20 @@ fn output<G: Geometry<X, W>, const X: usize, const W: usize>(
     x: Tensor<X>,
     parts: Parts<W>,
 ) -> Tensor<X> {
-    let Parts { weight, bias, state, output, forms } = parts;
+    let w = parts.weight.val();
+    output_by(geometry, x, w, parts)
+}
+
+/// The output alone, by a weight in the place of the layer's.
+pub(super) fn output_by<G: Geometry<X, W>, const X: usize, const W: usize>(
+    geometry: &G,
+    x: Tensor<X>,
+    w: Tensor<W>,
+    parts: Parts<W>,
+) -> Tensor<X> {
+    let Parts { weight: _, bias, state, output, forms } = parts;
     let (dtype, state) = (x.dtype(), state.map(|state| learnable(state.val())));
-    let (x, w) = admit(geometry, x, weight.val(), !output.is_plain());
+    let (x, w) = admit(geometry, x, w, !output.is_plain());
     let pass = Pass { geometry, x: geometry.prepare(x), w, bias: None, forms };
     let dot = pass.respond();
     let dims = dot.dims();
@@ -179,7 +200,7 @@ impl Lesson<'_> {
 }
 
 /// The activity of responses `dot` in the layer's own output shape.
-fn see<'a, G: Geometry<X, W>, const X: usize, const W: usize>(
+pub(super) fn see<'a, G: Geometry<X, W>, const X: usize, const W: usize>(
     pass: &'a Pass<G, X, W>,
     dot: Tensor<X>,
     signals: Signals,
@@ -209,7 +230,7 @@ fn admit<G: Geometry<X, W>, const X: usize, const W: usize>(
 }
 
 /// Cuts out of the autodiff graph what the selection does not want in it.
-fn cut<const X: usize, const W: usize>(
+pub(super) fn cut<const X: usize, const W: usize>(
     x: Tensor<X>,
     w: Tensor<W>,
     selection: &Selection,
@@ -220,14 +241,14 @@ fn cut<const X: usize, const W: usize>(
 }
 
 /// The autodiff association a layer's output has, even where the layer itself ran outside the graph.
-struct Lift(Option<GradientCheckpointingStrategy>);
+pub(super) struct Lift(Option<GradientCheckpointingStrategy>);
 
 impl Lift {
-    fn of<const X: usize, const W: usize>(x: &Tensor<X>, w: &Tensor<W>) -> Self {
+    pub(super) fn of<const X: usize, const W: usize>(x: &Tensor<X>, w: &Tensor<W>) -> Self {
         Self(x.gradient_checkpointing_strategy().or_else(|| w.gradient_checkpointing_strategy()))
     }
 
-    fn restore<const X: usize>(self, y: Tensor<X>) -> Tensor<X> {
+    pub(super) fn restore<const X: usize>(self, y: Tensor<X>) -> Tensor<X> {
         match self.0 {
             Some(strategy) if !y.is_autodiff() => y.autodiff().with_gradient_checkpointing_strategy(strategy),
             _ => y,
@@ -243,8 +264,8 @@ fn with_bias<const X: usize>(y: Tensor<X>, bias: Option<Tensor<1>>) -> Tensor<X>
     y + bias.reshape(dims)
 }
 
-/// What the rule makes of the activity, summed: `corr(x, C) − K · W − W ⊙ corr(x, t)`, and the mass.
-fn learn<G: Geometry<X, W>, const X: usize, const W: usize>(
+/// What the rule makes of the activity, summed: `corr(x, C) − K · W − W ⊙ corr(x, t)` and what rules of spikes add, and the mass.
+pub(super) fn learn<G: Geometry<X, W>, const X: usize, const W: usize>(
     pass: &Pass<G, X, W>,
     dims: [usize; X],
     activity: &Activity,
@@ -260,6 +281,13 @@ fn learn<G: Geometry<X, W>, const X: usize, const W: usize>(
         Some(c) => layout.view(pass.correlate(c, dims, layout.neurons)),
         None => weight().zeros_like(),
     };
+    for Weighted { coefficients, by } in factors.weighted {
+        let correlation = layout.view(pass.correlate(coefficients, dims, layout.neurons));
+        numerator = numerator + by.of(weight()) * correlation;
+    }
+    if let Some(offset) = factors.offset {
+        numerator = numerator + offset.reshape([layout.groups, 1, layout.neurons, 1]);
+    }
     if let Some(decay) = factors.decay {
         numerator = numerator - layout.scale_neurons(weight(), decay);
     }

@@ -1,11 +1,13 @@
 //! What one forward pass through a layer computes, and what it reports.
 
+mod apart;
 mod blocks;
 mod learn;
 mod output;
 mod recurrence;
 mod responses;
 
+pub(crate) use apart::{learn_from, respond};
 pub(crate) use learn::{Parts, forward};
 pub use output::Output;
 pub use recurrence::recurrence_product;

@@ -3,7 +3,10 @@
 use alloc::{format, string::String, vec::Vec};
 
 use super::{write::write_preset, written::Written};
-use crate::{Abstention, Activation, AntiHebbian, Competition, Lateral, Rule, Similarity};
+use crate::{
+    Abstention, Activation, AntiHebbian, Competition, Lateral, Pairs, RankOrder, Rates, Rule, Similarity,
+    Timing, Trace,
+};
 
 /// A preset that JSON can name.
 pub(super) struct Preset {
@@ -64,6 +67,17 @@ presets! {
     Rule { competition: Competition::AntiHebbian(AntiHebbian { target, .. }), .. } => foldiak(target),
     Rule { activation: Activation::Score { sub_gaussian }, .. } => ica(sub_gaussian),
     _ => teacher(),
+    Rule { timing: Timing::RankOrder(RankOrder { rates: Rates { plus, minus }, .. }), .. } => rank_order_stdp(plus, minus),
+    Rule {
+        timing: Timing::Pairs(Pairs {
+            pre: Trace { tau: tau_plus, .. },
+            post: Trace { tau: tau_minus, .. },
+            plus,
+            minus,
+            ..
+        }),
+        ..
+    } => stdp(tau_plus, tau_minus, plus, minus),
 }
 
 /// The preset of this name.

@@ -14,11 +14,15 @@ fn argument(name: &str) -> Value {
         "activation" => json!({ "repu": { "power": 1.7 } }),
         "delta" => json!(0.4),
         "k" => json!(7),
+        "minus" => json!(-0.3),
         "p" => json!(3.3),
+        "plus" => json!(0.2),
         "seed" => json!(u64::MAX),
         "size" => json!([3, 5]),
         "sub_gaussian" => json!(0.3),
         "target" => json!(0.07),
+        "tau_minus" => json!(33.0),
+        "tau_plus" => json!(17.0),
         "temperature" => json!(0.65),
         _ => panic!("argument `{name}` has no value in this test"),
     }
@@ -39,7 +43,8 @@ fn refused(json: &str) -> String {
 
 #[test]
 fn every_preset_has_a_name() {
-    let source = include_str!("../presets.rs").lines();
+    let sources = [include_str!("../presets.rs"), include_str!("../timed.rs")];
+    let source = sources.iter().flat_map(|source| source.lines());
     let functions = source.filter_map(|line| line.trim_start().strip_prefix("pub fn ")?.split_once('('));
     let mut functions: Vec<_> = functions.map(|(name, _)| name).collect();
     let mut names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();

@@ -58,11 +58,15 @@ macro_rules! written {
 each_stage!(written +
     delta: f64,
     k: usize,
+    minus: f64,
     p: f64,
+    plus: f64,
     seed: u64,
     size: Vec<usize>,
     sub_gaussian: f64,
     target: f64,
+    tau_minus: f64,
+    tau_plus: f64,
     temperature: f64,
 );
 

@@ -93,6 +93,8 @@ pub(crate) struct Seen {
     pub(crate) y: Option<Tensor<4>>,
     /// The outcome of the competition, before lateral feedback.
     pub(crate) z: Option<Tensor<4>>,
+    /// Presentations of spikes.
+    pub(crate) presentations: usize,
 }
 
 impl Seen {
