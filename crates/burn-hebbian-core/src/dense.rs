@@ -141,7 +141,7 @@ impl DenseView {
             return Err(RuleError::Custom("nothing can be learned from no inputs".into()));
         }
         rule.check_images(signals, images)?;
-        if rule.learns_bias() && self.bias.is_none() {
+        if rule.needs_bias() && self.bias.is_none() {
             return Err(RuleError::Custom("this rule learns the bias: give one by `with_bias`".into()));
         }
         Ok(())

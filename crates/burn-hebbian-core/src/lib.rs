@@ -20,6 +20,7 @@
 extern crate alloc;
 
 mod activity;
+mod by_signals;
 mod decaying;
 mod dense;
 mod error;
@@ -39,6 +40,7 @@ mod fixture;
 mod tests;
 
 pub use activity::{Activity, LayerView};
+pub use by_signals::{Apical, ClassCompetition, ForwardForward, GivenStates};
 pub use decaying::Decaying;
 pub use dense::{DenseStep, DenseView};
 pub use error::RuleError;
@@ -47,7 +49,7 @@ pub use layout::WeightLayout;
 pub use local_rule::LocalRule;
 pub use pointwise::PointwiseRule;
 pub use rule::Rule;
-pub use signals::{Phase, Signals};
+pub use signals::Signals;
 pub use stages::{
     Abstention, Activation, AntiHebbian, Bias, Competition, Criterion, Gate, GroupOrder, Homeostasis,
     Lateral, Neighborhood, Recombination, Recurrence, Similarity, Surround, Teacher, Variance,

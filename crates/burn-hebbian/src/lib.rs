@@ -46,6 +46,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use burn_hebbian_core as rules;
+pub use burn_hebbian_feedback as feedback;
 #[cfg(feature = "lab")]
 pub use burn_hebbian_lab as lab;
 pub use burn_hebbian_nn as nn;
@@ -84,12 +85,15 @@ mod pages {
         ReadmeOfTheRules: "crates/burn-hebbian-core/README.md",
         ReadmeOfTheLayers: "crates/burn-hebbian-nn/README.md",
         ReadmeOfTheOptimizer: "crates/burn-hebbian-optim/README.md",
+        ReadmeOfFeedback: "crates/burn-hebbian-feedback/README.md",
         Introduction: "docs/src/introduction.md",
         Quickstart: "docs/src/quickstart.md",
         CustomRules: "docs/src/custom-rules.md",
         ThirdFactor: "docs/src/rules/third-factor.md",
         Shares: "docs/src/rules/alpha-mixing.md",
         Decay: "docs/src/rules/user-decay.md",
+        Feedback: "docs/src/feedback/index.md",
+        BySignals: "docs/src/feedback/signals.md",
     }
 
     #[cfg(feature = "train")]

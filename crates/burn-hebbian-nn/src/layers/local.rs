@@ -79,7 +79,7 @@ pub type HebbianLinear = Local<Linear>;
 pub struct Local<L> {
     pub(crate) layer: L,
     rule: Option<Arc<dyn LocalRule>>,
-    output: Output,
+    pub(super) output: Output,
     pub(crate) padding_mode: PaddingMode,
     pub(crate) forms: Forms,
     /// What the rule keeps between steps; there once a plan has bound the layer, and only if the rule keeps anything.
@@ -90,7 +90,7 @@ pub struct Local<L> {
     training: Param<Flag>,
     /// The optimizer that bound it, 0 for none; clones belong to the same.
     owner: u64,
-    seat: Seat,
+    pub(super) seat: Seat,
 }
 
 impl<L: Trainable> From<L> for Local<L> {

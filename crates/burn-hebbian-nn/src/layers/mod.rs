@@ -4,6 +4,8 @@ mod config;
 mod forward;
 mod local;
 mod norm;
+mod states;
+mod synapses;
 mod trainable;
 
 pub use config::{
@@ -15,4 +17,5 @@ pub use local::{
     HebbianConvTranspose3d, HebbianLinear, Local,
 };
 pub use norm::{SyncBatchNorm, Then};
+pub use synapses::Synapses;
 pub use trainable::Trainable;
