@@ -6,11 +6,12 @@
 //!
 //! Some cases are part of the repository and always run (`few_golden_vectors`). All of them (`golden_vectors`) are in the
 //! folder `HEBBIAN_GOLDEN`, which must then hold cases, or in `../shared/golden` beside the project; without either they
-//! are listed as ignored.
+//! are listed as ignored. Vectors of feedback have a folder of their own, see [`feedback`].
 
 mod case;
 mod compare;
 mod family;
+mod feedback;
 mod run;
 mod spikes;
 mod tally;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         trials.push(all.with_ignored_flag(absent));
     }
     trials.push(spikes::trial());
+    trials.extend(feedback::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 

@@ -13,10 +13,11 @@ use std::{
 use graph::Arrows;
 
 /// The crates from bottom to top; each may use those before it.
-const CRATES: [&str; 6] = [
+const CRATES: [&str; 7] = [
     "burn-hebbian-core",
     "burn-hebbian-nn",
     "burn-hebbian-optim",
+    "burn-hebbian-feedback",
     "burn-hebbian-train",
     "burn-hebbian-lab",
     "burn-hebbian",

@@ -67,6 +67,14 @@ pub(crate) fn rules(neurons: usize) -> Vec<(&'static str, Rule)> {
         ("outstar", Rule::outstar()),
         ("outstar_relu", Rule::outstar().with_activation(Activation::Relu)),
         ("repu", Rule::oja().with_activation(Activation::Repu { power: 2.0 })),
+        ("hard_sigmoid", Rule::oja().with_activation(Activation::HardSigmoid { slope: 0.5 })),
+        ("sigmoid", Rule::oja().with_activation(Activation::Sigmoid { slope: 4.0, threshold: 0.5 })),
+        (
+            "derivative_sigmoid",
+            Rule::oja()
+                .with_activation(Activation::Sigmoid { slope: 1.0, threshold: 0.0 })
+                .with_gate(Gate::Derivative),
+        ),
         ("triangle", Rule::oja().with_activation(Activation::Triangle { power: 0.7 })),
         ("derivative_tanh", Rule::sanger().with_activation(Activation::Tanh).with_gate(Gate::Derivative)),
         (

@@ -90,6 +90,18 @@ impl<'a> Activity<'a> {
         self.dot.clone()
     }
 
+    /// The drive `w_k · x + b_k`, the bias being part of it if the layer has one; in `f32` if the layer runs in half precision.
+    pub fn drive(&self) -> Tensor<4> {
+        let (dot, layout) = (self.whole_dot(), self.layout());
+        match self.bias() {
+            None => dot,
+            Some(bias) => {
+                let bias = bias.cast(dot.dtype());
+                dot + bias.reshape([1, layout.groups, layout.neurons, 1])
+            }
+        }
+    }
+
     /// The responses as they are compared: in `f32` if the layer runs in half precision.
     pub(crate) fn whole_dot(&self) -> Tensor<4> {
         whole(self.dot())
@@ -176,14 +188,14 @@ impl<'a> Activity<'a> {
         self.layer.bias()
     }
 
-    /// The third factor as it broadcasts over `[n, groups, neurons, positions]`, if there is one; in the type that the
-    /// rule sums in.
+    /// Third factor and [apical signal](Signals::with_apical), multiplied if there are both, as they broadcast over
+    /// `[n, groups, neurons, positions]`; in the type that the rule sums in.
     ///
     /// # Panics
     ///
     /// If its shape does not fit the layer.
     pub fn third_factor(&self) -> Option<Tensor<4>> {
-        let factor = self.signals.expand_third_factor(&self.layout(), self.dot.dims()[0])?;
+        let factor = self.signals.expand_modulation(&self.layout(), self.dot.dims()[0])?;
         Some(factor.cast(whole_type(self.dot.dtype())))
     }
 

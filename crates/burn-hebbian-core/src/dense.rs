@@ -172,7 +172,7 @@ impl DenseView {
             None if rule.learns_from_spikes() => return Err(RuleError::SpikesMissing),
             None => rule.check_images(signals, images)?,
         }
-        if rule.learns_bias() && self.bias.is_none() {
+        if rule.needs_bias() && self.bias.is_none() {
             return Err(RuleError::Custom("this rule learns the bias: give one by `with_bias`".into()));
         }
         Ok(())

@@ -145,6 +145,49 @@ pub enum RuleError {
         /// Its columns.
         columns: usize,
     },
+    /// An apical signal of other groups, neurons or positions than the layer has.
+    #[error(
+        "apical signal: expected [1 or images, 1 or {}, 1 or {}, {}], got {got:?}",
+        .expected[0], .expected[1], positions(.expected[2])
+    )]
+    ApicalShape {
+        /// Groups, neurons of each, and positions; 0 if those are not known yet.
+        expected: [usize; 3],
+        /// Its shape.
+        got: [usize; 4],
+    },
+    /// No third factor for a rule that learns by one.
+    #[error(
+        "{rule}: learns by a signal: pass one with Signals::none().with_apical_for(path, signal) or with_third_factor"
+    )]
+    SignalMissing {
+        /// The name of the rule.
+        rule: &'static str,
+    },
+    /// Neurons that do not fall into groups of one size.
+    #[error(
+        "class competition: {neurons} neurons do not fall into groups of 2 classes or more, got {classes}"
+    )]
+    ClassGroups {
+        /// Number of classes.
+        classes: usize,
+        /// Neurons of the layer.
+        neurons: usize,
+    },
+    /// A third factor that is not one number an image.
+    #[error("forward-forward: the third factor is the sign of each image, [images, 1]; got {got:?}")]
+    SignShape {
+        /// Its shape, or that of an apical signal.
+        got: Vec<usize>,
+    },
+    /// A value that must not be negative, or is not finite.
+    #[error("{name}: must be finite and at least 0, got {value}")]
+    Negative {
+        /// The name of the value.
+        name: &'static str,
+        /// The value.
+        value: f64,
+    },
     /// A signal with rows that do not belong to the images of a pass.
     #[error(
         "{signal}: {rows} rows for {images} images; there must be one for each, or for each of equal parts of them"
@@ -206,6 +249,11 @@ pub enum RuleError {
     /// An error of a rule outside this crate.
     #[error("{0}")]
     Custom(String),
+}
+
+/// As a message says how many positions a signal may have.
+fn positions(known: usize) -> String {
+    if known == 0 { String::from("positions") } else { alloc::format!("1 or {known}") }
 }
 
 /// Refuses a value that is not positive and finite.
@@ -295,6 +343,9 @@ mod tests {
             ("gaussian sigma", similarity(Similarity::Gaussian { sigma: Some(v) })),
             ("Lebesgue", similarity(Similarity::Lebesgue { p: v })),
             ("power", activation(Activation::Repu { power: v })),
+            ("slope", activation(Activation::HardSigmoid { slope: v })),
+            ("slope", activation(Activation::Sigmoid { slope: v, threshold: 0.0 })),
+            ("threshold", activation(Activation::Sigmoid { slope: 1.0, threshold: v })),
             ("triangle", activation(Activation::Triangle { power: v })),
             ("share", activation(Activation::Score { sub_gaussian: v })),
             ("momentum", activation(Activation::AdaptiveScore { criterion, momentum: v })),

@@ -20,6 +20,7 @@
 extern crate alloc;
 
 mod activity;
+mod by_signals;
 mod decaying;
 mod dense;
 mod error;
@@ -41,6 +42,7 @@ mod fixture;
 mod tests;
 
 pub use activity::{Activity, LayerView};
+pub use by_signals::{Apical, ClassCompetition, ForwardForward, GivenStates};
 pub use decaying::Decaying;
 pub use dense::{DenseStep, DenseView};
 pub use error::RuleError;
@@ -49,7 +51,7 @@ pub use layout::WeightLayout;
 pub use local_rule::LocalRule;
 pub use pointwise::PointwiseRule;
 pub use rule::Rule;
-pub use signals::{Phase, Signals};
+pub use signals::Signals;
 pub use span::{Part, Span};
 pub use stages::{
     Abstention, Activation, AntiHebbian, Bias, Competition, Criterion, Dependence, Gate, GroupOrder, Growth,

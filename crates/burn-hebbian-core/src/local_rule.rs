@@ -97,6 +97,17 @@ pub trait LocalRule: Debug + Send + Sync {
         false
     }
 
+    /// Whether a layer without a bias is refused; as long as the rule [learns it](Self::learns_bias), unless it says otherwise.
+    fn needs_bias(&self) -> bool {
+        self.learns_bias()
+    }
+
+    /// Whether layers learn from states that are handed to them, as [`GivenStates`](crate::GivenStates), and not from their
+    /// forward passes: [`factors`](Self::factors) is then never asked.
+    fn learns_from_given_states(&self) -> bool {
+        false
+    }
+
     /// The update `Δb` (ascent) of the layer's bias, `[groups · neurons]`, from the statistics of a step; called once a
     /// step, after all summing, of rules that [learn the bias](Self::learns_bias).
     fn bias_update(

@@ -7,19 +7,6 @@ use core::ops::Range;
 
 use crate::{RuleError, Span, WeightLayout, error::rows};
 
-/// Which of a rule's passes an activity belongs to.
-///
-/// Feed-forward rules know one phase; contrastive Hebbian learning needs the free and the clamped state.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Phase {
-    /// The network runs on its input alone.
-    #[default]
-    Free,
-    /// The output is held at its target.
-    Clamped,
-}
-
 /// What reaches every layer from outside the forward pass.
 ///
 /// ```
@@ -37,12 +24,14 @@ pub enum Phase {
 pub struct Signals {
     /// The teacher: one row an image, `[images, classes]` (one-hot or soft targets) or `[images, neurons]`.
     pub teacher: Option<Tensor<2>>,
-    /// The pass this is.
-    pub phase: Phase,
     /// What multiplies the coefficients, see [`with_third_factor`](Self::with_third_factor).
     pub third_factor: Option<Tensor<2>>,
+    /// What multiplies them at each position, see [`with_apical`](Self::with_apical).
+    pub apical: Option<Tensor<4>>,
     /// Third factors of single layers, by path; they go before the one for all.
     pub(crate) third_factors: Vec<(String, Tensor<2>)>,
+    /// Apical signals of single layers, by path; they go before the one for all.
+    pub(crate) apicals: Vec<(String, Tensor<4>)>,
 }
 
 impl Signals {
@@ -74,39 +63,69 @@ impl Signals {
         self
     }
 
-    /// The paths that single layers' third factors are for.
+    /// With an apical signal: a third factor with positions, such as an error that each neuron hears of at each place,
+    /// `[images, groups, neurons, positions]`; any axis may be 1, for all.
+    ///
+    /// It multiplies coefficients as a [third factor](Self::with_third_factor) does, and that one too where both are given. Rules
+    /// that learn by a signal, as [`Apical`](crate::Apical), have nothing else in its place.
+    ///
+    /// Source: J. Guerguiev, T. P. Lillicrap and B. A. Richards, "Towards deep learning with segregated dendrites", *eLife* 6
+    /// (2017), doi:10.7554/eLife.22901.
+    pub fn with_apical(mut self, signal: Tensor<4>) -> Self {
+        self.apical = Some(signal.inner());
+        self
+    }
+
+    /// With an apical signal for the layer at `path`.
+    pub fn with_apical_for(mut self, path: impl Into<String>, signal: Tensor<4>) -> Self {
+        self.apicals.push((path.into(), signal.inner()));
+        self
+    }
+
+    /// The paths that single layers' third factors and apical signals are for.
     pub fn modulated_layers(&self) -> impl Iterator<Item = &str> {
-        self.third_factors.iter().map(|(path, _)| path.as_str())
+        let factors = self.third_factors.iter().map(|(path, _)| path.as_str());
+        factors.chain(self.apicals.iter().map(|(path, _)| path.as_str()))
     }
 
     /// The signals as the layer at `path` receives them.
     pub fn for_layer(&self, path: &str) -> Self {
-        let own = self.third_factors.iter().find(|(layer, _)| layer == path);
-        let third_factor = own.map(|(_, factor)| factor).or(self.third_factor.as_ref()).cloned();
-        Self { teacher: self.teacher.clone(), phase: self.phase, third_factor, third_factors: Vec::new() }
+        let third_factor = own(&self.third_factors, path).or(self.third_factor.as_ref()).cloned();
+        let apical = own(&self.apicals, path).or(self.apical.as_ref()).cloned();
+        Self { teacher: self.teacher.clone(), third_factor, apical, ..Self::none() }
     }
 
-    /// In another phase.
-    pub fn with_phase(mut self, phase: Phase) -> Self {
-        self.phase = phase;
-        self
+    /// Whether anything multiplies coefficients.
+    pub fn modulate(&self) -> bool {
+        self.third_factor.is_some() || self.apical.is_some()
     }
 
     /// Whether each row belongs to one of so many images, or to all of them.
     pub fn are_of(&self, images: usize) -> bool {
         let rows = [&self.teacher, &self.third_factor].into_iter().flatten().map(|signal| signal.dims()[0]);
-        rows.into_iter().all(|rows| rows == 1 || rows == images)
+        let apical = self.apical.as_ref().map(|signal| signal.dims()[0]);
+        rows.into_iter().chain(apical).all(|rows| rows == 1 || rows == images)
     }
 
     /// The signals of some images.
     pub fn of(&self, images: Range<usize>) -> Self {
-        let of = |signal: &Option<Tensor<2>>| {
-            let signal = signal.clone()?;
-            let rows = signal.dims()[0];
-            Some(if rows == 1 { signal } else { signal.narrow(0, images.start, images.len()) })
-        };
+        let of = |signal: &Option<Tensor<2>>| signal.clone().map(|signal| rows_of(signal, &images));
         let (teacher, third_factor) = (of(&self.teacher), of(&self.third_factor));
-        Self { teacher, third_factor, phase: self.phase, third_factors: self.third_factors.clone() }
+        let apical = self.apical.clone().map(|signal| rows_of(signal, &images));
+        Self { teacher, third_factor, apical, ..self.clone() }
+    }
+
+    /// Refuses an apical signal whose positions are not those of a layer that has so many.
+    ///
+    /// # Errors
+    ///
+    /// A [`RuleError`] with both shapes.
+    pub fn check_positions(&self, layout: &WeightLayout, positions: usize) -> Result<(), RuleError> {
+        let Some(got) = self.apical.as_ref().map(|signal| signal.dims()) else { return Ok(()) };
+        if fits(got, [layout.groups, layout.neurons, positions]) {
+            return Ok(());
+        }
+        Err(RuleError::ApicalShape { expected: [layout.groups, layout.neurons, positions], got })
     }
 
     /// The signals of every step of presentations over time: rows that are one a presentation are repeated for each step.
@@ -130,6 +149,11 @@ impl Signals {
     }
 
     pub(crate) fn check_third_factor(&self, layout: &WeightLayout) -> Result<(), RuleError> {
+        if let Some(got) = self.apical.as_ref().map(|signal| signal.dims())
+            && !fits(got, [layout.groups, layout.neurons, got[3]])
+        {
+            return Err(RuleError::ApicalShape { expected: [layout.groups, layout.neurons, 0], got });
+        }
         let Some(factor) = &self.third_factor else { return Ok(()) };
         let ([rows, columns], neurons) = (factor.dims(), layout.total_neurons());
         if rows > 0 && (columns == 1 || columns == neurons) {
@@ -139,7 +163,38 @@ impl Signals {
     }
 
     pub(crate) fn check_third_factor_images(&self, images: usize) -> Result<(), RuleError> {
-        self.third_factor.as_ref().map_or(Ok(()), |factor| rows("third factor", factor.dims()[0], images))
+        let checked = |signal, dims: Option<usize>| dims.map_or(Ok(()), |found| rows(signal, found, images));
+        checked("third factor", self.third_factor.as_ref().map(|factor| factor.dims()[0]))?;
+        checked("apical signal", self.apical.as_ref().map(|signal| signal.dims()[0]))
+    }
+
+    /// Third factor and apical signal as they broadcast over `[n, groups, neurons, positions]`.
+    ///
+    /// # Panics
+    ///
+    /// If their shapes do not fit the layer.
+    pub(crate) fn expand_modulation(&self, layout: &WeightLayout, n: usize) -> Option<Tensor<4>> {
+        match (self.expand_third_factor(layout, n), self.expand_apical(layout, n)) {
+            (Some(factor), Some(signal)) => Some(factor.cast(signal.dtype()) * signal),
+            (factor, signal) => factor.or(signal),
+        }
+    }
+
+    fn expand_apical(&self, layout: &WeightLayout, n: usize) -> Option<Tensor<4>> {
+        let signal = self.apical.clone()?;
+        let [rows, groups, neurons, positions] = signal.dims();
+        assert!(
+            fits(signal.dims(), [layout.groups, layout.neurons, positions]) && n.is_multiple_of(rows),
+            "apical signal: expected [1 or {n}, 1 or {}, 1 or {}, positions], got {:?}",
+            layout.groups,
+            layout.neurons,
+            signal.dims()
+        );
+        if rows == 1 {
+            return Some(signal);
+        }
+        let flat: Tensor<2> = signal.reshape([rows, groups * neurons * positions]);
+        Some(repeat_rows(flat, n / rows).reshape([n, groups, neurons, positions]))
     }
 
     /// The third factor as it broadcasts over `[n, groups, neurons, positions]`.
@@ -147,7 +202,7 @@ impl Signals {
     /// # Panics
     ///
     /// If its shape does not fit the layer.
-    pub(crate) fn expand_third_factor(&self, layout: &WeightLayout, n: usize) -> Option<Tensor<4>> {
+    fn expand_third_factor(&self, layout: &WeightLayout, n: usize) -> Option<Tensor<4>> {
         let factor = self.third_factor.clone()?;
         let neurons = layout.total_neurons();
         let [rows, columns] = factor.dims();
@@ -160,6 +215,22 @@ impl Signals {
         let [groups, neurons] = if columns == 1 { [1, 1] } else { [layout.groups, layout.neurons] };
         Some(factor.reshape([rows, groups, neurons, 1]))
     }
+}
+
+/// The signal of the layer at `path`, if it has one of its own.
+fn own<'a, T>(signals: &'a [(String, T)], path: &str) -> Option<&'a T> {
+    signals.iter().find(|(layer, _)| layer == path).map(|(_, signal)| signal)
+}
+
+/// The rows of some images, or the one for all.
+fn rows_of<const D: usize>(signal: Tensor<D>, images: &Range<usize>) -> Tensor<D> {
+    if signal.dims()[0] == 1 { signal } else { signal.narrow(0, images.start, images.len()) }
+}
+
+/// Whether a signal of these dimensions broadcasts to groups, neurons and positions.
+fn fits(got: [usize; 4], expected: [usize; 3]) -> bool {
+    let one_or = |(got, all): (&usize, usize)| *got == 1 || *got == all;
+    !got.contains(&0) && got[1..].iter().zip(expected).all(one_or)
 }
 
 /// Every row `times` times in succession.
@@ -237,5 +308,35 @@ mod tests {
         }
         let error = Rule::oja().check_images(&modulated([4, 1]), 3).unwrap_err().to_string();
         assert!(error.starts_with("third factor: 4 rows for 3 images"), "{error}");
+    }
+    #[test]
+    fn apical_signals_fit_groups_neurons_and_positions() {
+        let with = |dims: [usize; 4]| Signals::none().with_apical(Tensor::ones(dims, &Device::flex()));
+        for right in [[4, 2, 3, 7], [1, 2, 3, 1], [4, 1, 1, 7], [1, 1, 1, 1], [4, 2, 1, 7], [4, 1, 3, 1]] {
+            assert_eq!(refused(&Rule::oja(), &with(right)), "");
+            assert!(with(right).check_positions(&LAYOUT, 7).is_ok());
+            let rows = with(right).expand_modulation(&LAYOUT, 8).unwrap().dims()[0];
+            assert_eq!(rows, if right[0] == 1 { 1 } else { 8 });
+        }
+        for wrong in [[4, 3, 3, 7], [4, 2, 2, 7], [4, 2, 3, 0], [4, 1, 6, 7], [0, 1, 1, 1]] {
+            let error = refused(&Rule::oja(), &with(wrong));
+            assert!(
+                error.starts_with("apical signal: expected") && error.ends_with(&format!("got {wrong:?}"))
+            );
+        }
+        let error = with([4, 2, 3, 6]).check_positions(&LAYOUT, 7).unwrap_err().to_string();
+        assert_eq!(error, "apical signal: expected [1 or images, 1 or 2, 1 or 3, 1 or 7], got [4, 2, 3, 6]");
+        let error = Rule::oja().check_images(&with([4, 1, 1, 1]), 6).unwrap_err().to_string();
+        assert!(error.starts_with("apical signal: 4 rows for 6 images"), "{error}");
+    }
+
+    #[test]
+    fn third_factor_and_apical_signal_multiply() {
+        let device = Device::flex();
+        let factor = Tensor::from_data([[2.0], [3.0]], &device);
+        let signal = Tensor::from_data([[[[1.0, 10.0]]]], &device);
+        let both = Signals::none().with_third_factor(factor).with_apical_for("a", signal).for_layer("a");
+        let product = both.expand_modulation(&LAYOUT, 2).unwrap();
+        product.into_data().assert_eq(&[[[[2.0, 20.0]]], [[[3.0, 30.0]]]].into(), false);
     }
 }

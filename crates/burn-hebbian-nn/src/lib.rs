@@ -28,12 +28,12 @@ pub mod replicas;
 pub use geometry::Window;
 pub use geometry::{Geometry, PaddingMode};
 pub use layers::{
-    HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig, HebbianConv3d,
+    Edge, HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig, HebbianConv3d,
     HebbianConv3dConfig, HebbianConvTranspose1d, HebbianConvTranspose1dConfig, HebbianConvTranspose2d,
     HebbianConvTranspose2dConfig, HebbianConvTranspose3d, HebbianConvTranspose3dConfig, HebbianLinear,
     HebbianLinearConfig, Local, Synapses, SyncBatchNorm, Then, Trainable,
 };
-pub use pass::Output;
+pub use pass::{Output, StatePair};
 
 /// Parts of a pass and of a step by themselves, for this library's other crates and for benches; no promise is made about
 /// them.

@@ -46,6 +46,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub use burn_hebbian_core as rules;
+pub use burn_hebbian_feedback as feedback;
 #[cfg(feature = "lab")]
 pub use burn_hebbian_lab as lab;
 pub use burn_hebbian_nn as nn;
@@ -86,6 +87,7 @@ mod pages {
         ReadmeOfTheLayers: "crates/burn-hebbian-nn/README.md",
         ReadmeOfTheOptimizer: "crates/burn-hebbian-optim/README.md",
         ReadmeOfTheSpikes: "crates/burn-hebbian-spikes/README.md",
+        ReadmeOfFeedback: "crates/burn-hebbian-feedback/README.md",
         Introduction: "docs/src/introduction.md",
         Quickstart: "docs/src/quickstart.md",
         CustomRules: "docs/src/custom-rules.md",
@@ -93,6 +95,8 @@ mod pages {
         Spikes: "docs/src/spikes.md",
         Shares: "docs/src/rules/alpha-mixing.md",
         Decay: "docs/src/rules/user-decay.md",
+        Feedback: "docs/src/feedback/index.md",
+        BySignals: "docs/src/feedback/signals.md",
     }
 
     #[cfg(feature = "train")]

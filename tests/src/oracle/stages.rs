@@ -171,6 +171,14 @@ fn activation(kind: &Activation, s: &[f64], k: usize) -> [f64; 2] {
         Activation::Relu => power(s[k], 1.0),
         Activation::Tanh => [tanh, 1.0 - tanh * tanh],
         Activation::Repu { power: p } => power(s[k], p),
+        Activation::HardSigmoid { slope } => {
+            let y = slope * s[k];
+            [y.clamp(0.0, 1.0), if y > 0.0 && y < 1.0 { slope } else { 0.0 }]
+        }
+        Activation::Sigmoid { slope, threshold } => {
+            let y = 1.0 / (1.0 + (-slope * (s[k] - threshold)).exp());
+            [y, slope * y * (1.0 - y)]
+        }
         Activation::Triangle { power: p } => power(s[k] - s.iter().sum::<f64>() / s.len() as f64, p),
         Activation::Score { sub_gaussian } => {
             let lasts = (sub_gaussian * s.len() as f64).round() as usize;

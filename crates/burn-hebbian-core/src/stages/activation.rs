@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Criterion, RuleError, WeightLayout,
-    error::{positive, share},
+    error::{finite, positive, share},
     precision::indicator,
     stages::memory::{Means, Memory, Seen, Stage},
 };
@@ -37,6 +37,18 @@ pub enum Activation {
     Relu,
     /// `y = tanh s`.
     Tanh,
+    /// `y = min(max(slope · s, 0), 1)`, the hard sigmoid; equilibrium propagation has it with a slope of 1 or ½.
+    HardSigmoid {
+        /// The slope, positive.
+        slope: f64,
+    },
+    /// `y = 1 / (1 + e^(−slope (s − threshold)))`, the logistic function.
+    Sigmoid {
+        /// The slope, positive; the derivative at the threshold is a quarter of it.
+        slope: f64,
+        /// Where it is ½.
+        threshold: f64,
+    },
     /// `y = max(s, 0)^p`, the rectified power unit (Krotov and Hopfield 2019).
     Repu {
         /// The power `p`, positive.
@@ -71,6 +83,8 @@ impl Activation {
             Self::Linear => s,
             Self::Relu => activation::relu(s),
             Self::Tanh | Self::AdaptiveScore { .. } => s.tanh(),
+            Self::HardSigmoid { slope } => scaled(s, slope).clamp(0.0, 1.0),
+            Self::Sigmoid { slope, threshold } => logistic(s, slope, threshold),
             Self::Repu { power } => rectified_power(s, power),
             Self::Triangle { power } => rectified_power(above_mean(s), power),
             Self::Score { sub_gaussian } => {
@@ -86,6 +100,15 @@ impl Activation {
             Self::Linear => s.ones_like(),
             Self::Relu => indicator(s.clone().greater_elem(0.0), s.dtype()),
             Self::Tanh | Self::AdaptiveScore { .. } => square(s.tanh()).neg().add_scalar(1.0),
+            Self::HardSigmoid { slope } => {
+                let y = scaled(s, slope);
+                let inside = y.clone().greater_elem(0.0).bool_and(y.clone().lower_elem(1.0));
+                indicator(inside, y.dtype()).mul_scalar(slope)
+            }
+            Self::Sigmoid { slope, threshold } => {
+                let y = logistic(s, slope, threshold);
+                (y.clone() - square(y)).mul_scalar(slope)
+            }
             Self::Repu { power } => power_derivative(s, power),
             Self::Triangle { power } => power_derivative(above_mean(s), power),
             Self::Score { sub_gaussian } => {
@@ -136,9 +159,19 @@ impl Activation {
         matches!(self, Self::AdaptiveScore { .. })
     }
 
-    pub(crate) fn check(&self) -> Result<(), RuleError> {
+    /// Refuses numbers that make no function.
+    ///
+    /// # Errors
+    ///
+    /// A [`RuleError`] that states the value.
+    pub fn check(&self) -> Result<(), RuleError> {
         match *self {
             Self::AdaptiveScore { momentum, .. } => share("adaptive score momentum", momentum),
+            Self::HardSigmoid { slope } => positive("hard sigmoid slope", slope),
+            Self::Sigmoid { slope, threshold } => {
+                positive("sigmoid slope", slope)?;
+                finite("sigmoid threshold", threshold)
+            }
             Self::Repu { power } => positive("rectified power unit power", power),
             Self::Triangle { power } => positive("triangle power", power),
             Self::Score { sub_gaussian } => share("share of sub-Gaussian units", sub_gaussian),
@@ -162,6 +195,15 @@ impl Stage for Activation {
 
 fn square(y: Tensor<4>) -> Tensor<4> {
     y.clone() * y
+}
+
+fn scaled(s: Tensor<4>, slope: f64) -> Tensor<4> {
+    if slope == 1.0 { s } else { s.mul_scalar(slope) }
+}
+
+fn logistic(s: Tensor<4>, slope: f64, threshold: f64) -> Tensor<4> {
+    let s = if threshold == 0.0 { s } else { s.sub_scalar(threshold) };
+    activation::sigmoid(scaled(s, slope))
 }
 
 fn above_mean(s: Tensor<4>) -> Tensor<4> {

@@ -13,7 +13,7 @@ use super::{
     energy::patch_energy,
     fit::Kind,
     operators::Operators,
-    padding::{PaddingMode, pairs_1d, pairs_2d, pairs_3d},
+    padding::{PaddingMode, crop, fold_reflection, pairs_1d, pairs_2d, pairs_3d},
     window::{Window, flat, pad, spatial, volume},
 };
 use crate::forms::CorrelationForm;
@@ -49,16 +49,25 @@ macro_rules! convolution {
             ///
             /// If they do not fit.
             pub(crate) fn new(conv: &$layer, mode: PaddingMode, input: [usize; $rank]) -> Self {
+                Self::fitting(conv, mode, input).unwrap_or_else(|misfit| panic!("{misfit}"))
+            }
+
+            /// As [`new`](Self::new), or what does not fit.
+            pub(crate) fn fitting(
+                conv: &$layer,
+                mode: PaddingMode,
+                input: [usize; $rank],
+            ) -> Result<Self, String> {
                 let sizes: fn(&$layer) -> [[usize; $rank - 2]; 3] = $sizes;
                 let ([kernel, stride, dilation], [_, _, size @ ..]) = (sizes(conv), input);
-                Kind::$kind.check_sizes(kernel, stride, dilation);
-                Kind::$kind.check_weight(&conv.weight.lazy_shape(), kernel, conv.groups);
+                Kind::$kind.check_sizes(kernel, stride, dilation)?;
+                Kind::$kind.check_weight(&conv.weight.lazy_shape(), kernel, conv.groups)?;
                 let padding = $pairs(&conv.padding, size, kernel, stride);
                 let window = Window::new(conv.groups, kernel, stride, padding, dilation);
                 let layout = layout(&conv.weight, conv.groups);
                 let geometry = Self::of(Kind::$kind, layout, window, mode, Operators::<$rank>::BURN);
-                geometry.check(input);
-                geometry
+                geometry.check(input)?;
+                Ok(geometry)
             }
         }
     };
@@ -90,17 +99,17 @@ impl<const X: usize> Convolution<X> {
     }
 
     /// Refuses inputs that do not fit.
-    fn check(&self, input: [usize; X]) {
+    fn check(&self, input: [usize; X]) -> Result<(), String> {
         let taps: usize = self.window.kernel.iter().product();
-        self.kind.check_channels(self.layout.after / taps * self.layout.groups, input);
+        self.kind.check_channels(self.layout.after / taps * self.layout.groups, input)?;
         if matches!(self.mode, PadMode::Reflect) {
-            self.kind.check_reflection(&self.padded, input);
+            self.kind.check_reflection(&self.padded, input)?;
         }
-        self.kind.check_kernel(&self.padded, input);
+        self.kind.check_kernel(&self.padded, input)
     }
 
     /// Dimensions of the output for an input of these.
-    fn output(&self, input: [usize; X]) -> [usize; X] {
+    fn output_dims(&self, input: [usize; X]) -> [usize; X] {
         let mut dims = input;
         dims[1] = self.layout.total_neurons();
         dims[2..].copy_from_slice(&self.padded.output(spatial(input))[5 - X..]);
@@ -109,7 +118,7 @@ impl<const X: usize> Convolution<X> {
 
     /// Refuses coefficients that do not have the shape of the output.
     pub(crate) fn check_coefficients(&self, input: [usize; X], coefficients: [usize; X]) {
-        self.kind.check_coefficients(self.output(input), coefficients);
+        self.kind.check_coefficients(self.output_dims(input), coefficients);
     }
 
     /// The form that [`correlate`](Geometry::correlate) chooses for inputs of these dimensions on a device.
@@ -138,6 +147,25 @@ impl<const X: usize> Geometry<X, X> for Convolution<X> {
 
     fn prepare(&self, x: Tensor<X>) -> Tensor<X> {
         pad(x, self.outside, self.mode)
+    }
+
+    fn prepared(&self, input: [usize; X], _like: &Tensor<X>) -> [usize; X] {
+        let mut dims = input;
+        for (axis, (before, after)) in self.outside[5 - X..].iter().enumerate() {
+            dims[2 + axis] += before + after;
+        }
+        dims
+    }
+
+    fn prepare_back(&self, dx: Tensor<X>, _input: [usize; X]) -> Tensor<X> {
+        match self.mode {
+            PadMode::Reflect => fold_reflection(dx, self.outside),
+            _ => crop(dx, self.outside),
+        }
+    }
+
+    fn output(&self, input: [usize; X]) -> Option<[usize; X]> {
+        Some(self.output_dims(input))
     }
 
     fn respond(&self, x: Tensor<X>, w: Tensor<X>) -> Tensor<X> {

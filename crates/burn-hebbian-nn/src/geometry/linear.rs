@@ -23,10 +23,17 @@ impl LinearGeometry {
     ///
     /// If the last of them does not fit.
     pub(crate) fn new<const D: usize>(layer: &Linear, input: [usize; D]) -> Self {
+        Self::fitting(layer, input).unwrap_or_else(|misfit| panic!("{misfit}"))
+    }
+
+    /// As [`new`](Self::new), or what does not fit.
+    pub(crate) fn fitting<const D: usize>(layer: &Linear, input: [usize; D]) -> Result<Self, String> {
         let layout = layout(layer);
         let (kind, d_input) = (Kind::LINEAR, layout.before);
-        assert!(input[D - 1] == d_input, "{kind}: expected [.., {d_input}], got {input:?}");
-        Self { layout }
+        if input[D - 1] != d_input {
+            return Err(format!("{kind}: expected [.., {d_input}], got {input:?}"));
+        }
+        Ok(Self { layout })
     }
 }
 
@@ -73,6 +80,10 @@ impl Geometry<2, 2> for LinearGeometry {
 
     fn layout(&self) -> WeightLayout {
         self.layout
+    }
+
+    fn output(&self, input: [usize; 2]) -> Option<[usize; 2]> {
+        Some([input[0], self.layout.neurons])
     }
 
     fn respond(&self, x: Tensor<2>, w: Tensor<2>) -> Tensor<2> {

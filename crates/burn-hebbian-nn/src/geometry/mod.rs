@@ -84,6 +84,31 @@ pub trait Geometry<const X: usize, const W: usize>: Clone + Send + Sync + 'stati
         x
     }
 
+    /// The dimensions of a [prepared](Self::prepare) input, of an input of these; `like` tells device and type.
+    fn prepared(&self, input: [usize; X], like: &Tensor<X>) -> [usize; X] {
+        self.prepare(Tensor::zeros(input, (&like.device(), like.dtype()))).dims()
+    }
+
+    /// The transpose of [`prepare`](Self::prepare), into an input of these dimensions; feedback ends with it.
+    ///
+    /// # Panics
+    ///
+    /// Unless it is overridden, if preparing changes the dimensions.
+    fn prepare_back(&self, dx: Tensor<X>, input: [usize; X]) -> Tensor<X> {
+        assert!(
+            dx.dims() == input,
+            "{}: the layer prepares its input, and has no `Geometry::prepare_back` for feedback",
+            self.name()
+        );
+        dx
+    }
+
+    /// The dimensions of the responses to an input of these, if the layer can tell without computing them.
+    fn output(&self, input: [usize; X]) -> Option<[usize; X]> {
+        let _ = input;
+        None
+    }
+
     /// The responses `w_k · x`, `[n, K, positions…]`.
     fn respond(&self, x: Tensor<X>, w: Tensor<W>) -> Tensor<X>;
 

@@ -1,6 +1,9 @@
 //! Padding, resolved to pairs and to what lies in it.
 
-use burn::nn::{PaddingConfig1d, PaddingConfig2d, PaddingConfig3d};
+use burn::{
+    nn::{PaddingConfig1d, PaddingConfig2d, PaddingConfig3d},
+    tensor::{Tensor, ops::PadMode},
+};
 use serde::{Deserialize, Serialize};
 
 /// What lies in the padding of a Hebbian convolution.
@@ -78,6 +81,38 @@ pub(crate) fn pairs_3d(
             [depth, height, width].map(|padding| (padding, padding))
         }
     }
+}
+
+/// Without what lies in the padding of its last axes: the transpose of padding with zeros.
+pub(super) fn crop<const X: usize>(mut dx: Tensor<X>, padding: [(usize, usize); 3]) -> Tensor<X> {
+    for (axis, (before, after)) in (2..X).zip(&padding[5 - X..]) {
+        if before + after > 0 {
+            let length = dx.dims()[axis] - before - after;
+            dx = dx.narrow(axis, *before, length);
+        }
+    }
+    dx
+}
+
+/// What lies in the padding of its last axes added where it was mirrored from: the transpose of padding by reflection.
+pub(super) fn fold_reflection<const X: usize>(mut dx: Tensor<X>, padding: [(usize, usize); 3]) -> Tensor<X> {
+    for (axis, (before, after)) in (2..X).zip(&padding[5 - X..]) {
+        let length = dx.dims()[axis] - before - after;
+        let mut inside = dx.clone().narrow(axis, *before, length);
+        // the border itself is not repeated: the first `before` elements mirror those from 1 on
+        for (from, count, to) in
+            [(0, *before, 1), (before + length, *after, (length - 1).saturating_sub(*after))]
+        {
+            if count > 0 {
+                let mirrored = dx.clone().narrow(axis, from, count).flip([axis]);
+                let mut around = [(0, 0); X];
+                around[axis] = (to, length - to - count);
+                inside = inside + mirrored.pad(&around[2..], PadMode::Constant(0.0));
+            }
+        }
+        dx = inside;
+    }
+    dx
 }
 
 /// As many outputs as inputs, divided by the stride. The extra element of an odd total goes to the end;

@@ -49,18 +49,23 @@ macro_rules! transposed {
             ///
             /// If they do not fit.
             pub(crate) fn new(conv: &$layer, input: [usize; $rank]) -> Self {
+                Self::fitting(conv, input).unwrap_or_else(|misfit| panic!("{misfit}"))
+            }
+
+            /// As [`new`](Self::new), or what does not fit.
+            pub(crate) fn fitting(conv: &$layer, input: [usize; $rank]) -> Result<Self, String> {
                 let sizes: fn(&$layer) -> [[usize; $rank - 2]; 5] = $sizes;
                 let [kernel, stride, dilation, padding, padding_out] = sizes(conv);
                 let kind = Kind::$kind;
-                kind.check_sizes(kernel, stride, dilation);
-                kind.check_weight(&conv.weight.lazy_shape(), kernel, conv.groups);
+                kind.check_sizes(kernel, stride, dilation)?;
+                kind.check_weight(&conv.weight.lazy_shape(), kernel, conv.groups)?;
                 let (layout, padding) =
                     (layout(&conv.weight, conv.groups), padding.map(|padding| (padding, padding)));
                 let window = Window::new(conv.groups, kernel, stride, padding, dilation);
                 let padding_out = trailing(padding_out, 0);
-                kind.check_channels(layout.before * layout.groups, input);
-                kind.check_transposed(&window, padding_out, input);
-                Self { kind, layout, window, padding_out, operators: Operators::<$rank>::BURN }
+                kind.check_channels(layout.before * layout.groups, input)?;
+                kind.check_transposed(&window, padding_out, input)?;
+                Ok(Self { kind, layout, window, padding_out, operators: Operators::<$rank>::BURN })
             }
         }
     };
@@ -97,6 +102,17 @@ impl<const X: usize> Geometry<X, X> for Transposed<X> {
 
     fn layout(&self) -> WeightLayout {
         self.layout
+    }
+
+    fn output(&self, input: [usize; X]) -> Option<[usize; X]> {
+        let (span, size): (_, [usize; 3]) = (self.window.span(), spatial(input));
+        let mut dims = input;
+        dims[1] = self.layout.total_neurons();
+        for axis in 5 - X..3 {
+            let reach = (size[axis] - 1) * self.window.stride[axis] + span[axis] + self.padding_out[axis];
+            dims[axis + X - 3] = reach - 2 * self.window.padding[axis].0;
+        }
+        Some(dims)
     }
 
     fn respond(&self, x: Tensor<X>, w: Tensor<X>) -> Tensor<X> {

@@ -1,9 +1,11 @@
 //! Layers that learn by local rules.
 
 mod config;
+mod edge;
 mod forward;
 mod local;
 mod norm;
+mod states;
 mod synapses;
 mod trainable;
 
@@ -11,6 +13,7 @@ pub use config::{
     HebbianConv1dConfig, HebbianConv2dConfig, HebbianConv3dConfig, HebbianConvTranspose1dConfig,
     HebbianConvTranspose2dConfig, HebbianConvTranspose3dConfig, HebbianLinearConfig,
 };
+pub use edge::Edge;
 pub use local::{
     HebbianConv1d, HebbianConv2d, HebbianConv3d, HebbianConvTranspose1d, HebbianConvTranspose2d,
     HebbianConvTranspose3d, HebbianLinear, Local,

@@ -44,14 +44,33 @@ pub(crate) fn forward<G: Geometry<X, W>, const X: usize, const W: usize>(
     let Some((observer, place, selection)) = taught else {
         return output(geometry, x, parts);
     };
+    if selection.rule.learns_from_given_states() {
+        return hand_on(geometry, x, parts, &selection);
+    }
     let signals = observer.signals(place);
     if let Err(reason) = check_forward(&*selection.rule, &signals, x.dims()) {
         observer.refuse(place, reason);
         return output(geometry, x, parts);
     }
     let (y, sums) = learn_from(geometry, x, parts, signals, selection);
-    observer.report(place, sums);
+    match sums {
+        Ok(sums) => observer.report(place, sums),
+        Err(reason) => observer.refuse(place, reason),
+    }
     y
+}
+
+/// The output of a layer that learns from states that are handed to it, with the gradient flow of its selection.
+fn hand_on<G: Geometry<X, W>, const X: usize, const W: usize>(
+    geometry: &G,
+    x: Tensor<X>,
+    parts: Parts<W>,
+    selection: &Selection,
+) -> Tensor<X> {
+    let w = parts.weight.val();
+    let lift = Lift::of(&x, &w);
+    let (x, w) = cut(x, w, selection);
+    lift.restore(output_by(geometry, x, w, parts))
 }
 
 /// Refuses a rule that no forward pass teaches, a batch that nobody can learn from, and one that signals do not belong to.
@@ -110,7 +129,7 @@ fn learn_from<G: Geometry<X, W>, const X: usize, const W: usize>(
     parts: Parts<W>,
     signals: Signals,
     selection: Selection,
-) -> (Tensor<X>, Sums) {
+) -> (Tensor<X>, Result<Sums, RuleError>) {
     let Parts { weight, bias, state, output, forms } = parts;
     let (w, dtype) = (weight.val(), x.dtype());
     let (bias, state) = (bias.map(|bias| bias.val()), state.map(|state| learnable(state.val())));
@@ -119,9 +138,15 @@ fn learn_from<G: Geometry<X, W>, const X: usize, const W: usize>(
     let (x, w) = admit(geometry, x, w, true);
     let pass = Pass { geometry, x: geometry.prepare(x), w, bias: bias.clone().map(learnable), forms };
     let lesson = Lesson { signals, state, selection, output };
-    let (y, sums) = match fused(pass.operands(), &*lesson.selection.rule, &lesson.signals) {
-        Some(fused) => lesson.teach_fused(&pass, fused),
-        None => lesson.teach(&pass, pass.respond()),
+    // the fused pass knows no signals with positions
+    let fuses = lesson.signals.apical.is_none();
+    let fused = fuses.then(|| fused(pass.operands(), &*lesson.selection.rule, &lesson.signals)).flatten();
+    let (y, sums) = match fused {
+        Some(fused) => {
+            let (y, sums) = lesson.teach_fused(&pass, fused);
+            (y, Ok(sums))
+        }
+        None => lesson.teach_if_signals_fit(&pass, pass.respond()),
     };
     (lift.restore(with_bias(y.cast(dtype), bias)), sums)
 }
@@ -135,6 +160,26 @@ struct Lesson<'a> {
 }
 
 impl Lesson<'_> {
+    /// The output for the responses `dot`, and what the layer learns if its signals lie where its responses do.
+    fn teach_if_signals_fit<G: Geometry<X, W>, const X: usize, const W: usize>(
+        &self,
+        pass: &Pass<G, X, W>,
+        dot: Tensor<X>,
+    ) -> (Tensor<X>, Result<Sums, RuleError>) {
+        let dims = dot.dims();
+        let positions = dims[2..].iter().product();
+        match self.signals.check_positions(&pass.geometry.layout(), positions) {
+            Ok(()) => {
+                let (y, sums) = self.teach(pass, dot);
+                (y, Ok(sums))
+            }
+            Err(reason) => {
+                let seen = see(pass, dot, Signals::none(), self.state.clone());
+                (self.output.of(&seen).reshape(dims), Err(reason))
+            }
+        }
+    }
+
     /// The output for the responses `dot`, and what the layer learns: in blocks of images where that pays.
     fn teach<G: Geometry<X, W>, const X: usize, const W: usize>(
         &self,
@@ -257,7 +302,7 @@ impl Lift {
 }
 
 /// Adds the bias along axis 1, that of the neurons.
-fn with_bias<const X: usize>(y: Tensor<X>, bias: Option<Tensor<1>>) -> Tensor<X> {
+pub(super) fn with_bias<const X: usize>(y: Tensor<X>, bias: Option<Tensor<1>>) -> Tensor<X> {
     let Some(bias) = bias else { return y };
     let mut dims = [1; X];
     dims[1] = bias.dims()[0];

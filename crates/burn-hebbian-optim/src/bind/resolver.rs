@@ -9,7 +9,7 @@ use burn::{
     module::{ParamGroup, ParamGroupError, ParamId},
     tensor::Device,
 };
-use burn_hebbian_core::LocalRule;
+use burn_hebbian_core::{GivenStates, LocalRule};
 use burn_hebbian_nn::observe::LayerInfo;
 
 use super::{Assignment, Key, LocalLayer, Parameter, Role, Survey};
@@ -249,6 +249,7 @@ impl<'a> Resolver<'a> {
         let path = layer_name(&self.survey.paths[weight]).to_string();
         let rule = match &training.rule {
             RuleChoice::OfTheLayer => info.rule.clone(),
+            RuleChoice::GivenStates => Some(Arc::new(GivenStates) as Arc<dyn LocalRule>),
             RuleChoice::Rule(rule) => Some(Arc::new((**rule).clone()) as Arc<dyn LocalRule>),
             RuleChoice::Custom(rule) => Some(rule.rule().clone()),
             RuleChoice::Named(named) => return Err(named.unread()),
@@ -324,7 +325,7 @@ fn check_bias(layers: &[Option<Arc<LocalLayer>>], parameters: &[Parameter]) -> R
     let learns = |place| parameters.iter().any(|parameter| parameter.role == Role::Bias(place));
     let learning = layers.iter().enumerate().filter_map(|(place, layer)| Some((place, layer.as_ref()?)));
     for (place, layer) in learning {
-        if layer.rule.learns_bias() && !learns(place) {
+        if layer.rule.needs_bias() && !learns(place) {
             return Err(PlanError::NoBias { layer: layer.path.clone() });
         }
     }

@@ -14,6 +14,8 @@ pub(crate) enum RuleChoice {
     /// The rule the layer carries.
     #[default]
     OfTheLayer,
+    /// From states that are handed to the layer.
+    GivenStates,
     Rule(Box<Rule>),
     Custom(CustomRule),
     /// One that was read, and not yet looked up.
@@ -86,6 +88,7 @@ impl Serialize for RuleChoice {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::OfTheLayer => serializer.serialize_str("of_the_layer"),
+            Self::GivenStates => serializer.serialize_str("given_states"),
             Self::Rule(rule) => rule.serialize(serializer),
             Self::Custom(CustomRule { named: Some(named), .. }) | Self::Named(named) => {
                 named.serialize(serializer)
@@ -102,6 +105,9 @@ impl<'de> Deserialize<'de> for RuleChoice {
         let value = Value::deserialize(deserializer)?;
         if value == "of_the_layer" {
             return Ok(Self::OfTheLayer);
+        }
+        if value == "given_states" {
+            return Ok(Self::GivenStates);
         }
         if value.get("custom").is_some() {
             return serde_json::from_value(value).map(Self::Named).map_err(D::Error::custom);

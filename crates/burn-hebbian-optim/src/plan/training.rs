@@ -83,6 +83,13 @@ impl LocalTraining {
         Self::default()
     }
 
+    /// From states that are handed to them, not from their forward passes: by contrastive Hebbian learning, equilibrium
+    /// propagation and their kin, which settle the states and call the layers' `observe_at`. The bias learns too, if there is
+    /// one. In JSON `"rule": "given_states"`.
+    pub fn from_given_states() -> Self {
+        Self { rule: RuleChoice::GivenStates, ..Self::default() }
+    }
+
     /// By a rule of your own; such a plan is written down with the rule's description (its `Debug`), and cannot be read. See
     /// [`named`](Self::named).
     pub fn custom(rule: impl LocalRule + 'static) -> Self {
