@@ -63,9 +63,9 @@ fn feedback_is_the_transpose_of_every_layer() {
 /// What a chain says about the shape of a layer's responses is what they have.
 #[test]
 fn shapes_of_responses_are_known_before() {
-    use burn_hebbian::nn::Edge;
+    use burn_hebbian::nn::Bidirectional;
     let device = &Device::flex();
-    let known = |layer: &dyn Edge, input: &[usize], expected: &[usize]| {
+    let known = |layer: &dyn Bidirectional, input: &[usize], expected: &[usize]| {
         assert_eq!(layer.output_shape(input).unwrap(), expected);
         let x = tensor::<2>(1, [2, input.iter().product()], device);
         let y = layer.drive(x, input);

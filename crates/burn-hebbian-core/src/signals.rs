@@ -135,17 +135,13 @@ impl Signals {
     /// If there is neither one row for all, nor one for each presentation, nor one for each step of each.
     pub fn over(&self, span: Span, images: usize) -> Result<Self, RuleError> {
         let presentations = span.presentations(images)?;
-        let over = |signal: &'static str, values: &Option<Tensor<2>>| {
-            let Some(values) = values.clone() else { return Ok(None) };
-            match values.dims()[0] {
-                rows if rows == 1 || rows == images => Ok(Some(values)),
-                rows if rows == presentations => Ok(Some(values.repeat_dim(0, span.steps))),
-                rows => Err(RuleError::SignalRows { signal, rows, images }),
-            }
-        };
-        let teacher = over("teacher", &self.teacher)?;
-        let third_factor = over("third factor", &self.third_factor)?;
-        Ok(Self { teacher, third_factor, phase: self.phase, third_factors: self.third_factors.clone() })
+        let sizes = [presentations, span.steps];
+        Ok(Self {
+            teacher: over("teacher", &self.teacher, sizes)?,
+            third_factor: over("third factor", &self.third_factor, sizes)?,
+            apical: over("apical signal", &self.apical, sizes)?,
+            ..self.clone()
+        })
     }
 
     pub(crate) fn check_third_factor(&self, layout: &WeightLayout) -> Result<(), RuleError> {
@@ -225,6 +221,21 @@ fn own<'a, T>(signals: &'a [(String, T)], path: &str) -> Option<&'a T> {
 /// The rows of some images, or the one for all.
 fn rows_of<const D: usize>(signal: Tensor<D>, images: &Range<usize>) -> Tensor<D> {
     if signal.dims()[0] == 1 { signal } else { signal.narrow(0, images.start, images.len()) }
+}
+
+/// The rows of a signal for so many steps of so many presentations.
+fn over<const D: usize>(
+    signal: &'static str,
+    values: &Option<Tensor<D>>,
+    [presentations, steps]: [usize; 2],
+) -> Result<Option<Tensor<D>>, RuleError> {
+    let Some(values) = values.clone() else { return Ok(None) };
+    let images = presentations * steps;
+    match values.dims()[0] {
+        rows if rows == 1 || rows == images => Ok(Some(values)),
+        rows if rows == presentations => Ok(Some(values.repeat_dim(0, steps))),
+        rows => Err(RuleError::SignalRows { signal, rows, images }),
+    }
 }
 
 /// Whether a signal of these dimensions broadcasts to groups, neurons and positions.

@@ -28,7 +28,7 @@ pub mod replicas;
 pub use geometry::Window;
 pub use geometry::{Geometry, PaddingMode};
 pub use layers::{
-    Edge, HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig, HebbianConv3d,
+    Bidirectional, HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig, HebbianConv3d,
     HebbianConv3dConfig, HebbianConvTranspose1d, HebbianConvTranspose1dConfig, HebbianConvTranspose2d,
     HebbianConvTranspose2dConfig, HebbianConvTranspose3d, HebbianConvTranspose3dConfig, HebbianLinear,
     HebbianLinearConfig, Local, Synapses, SyncBatchNorm, Then, Trainable,

@@ -8,7 +8,7 @@ use burn::{
 };
 use burn_hebbian::{
     feedback::{Chain, FeedbackError, Pool},
-    nn::{Edge, PaddingMode},
+    nn::{Bidirectional, PaddingMode},
     optim::Updates,
     prelude::*,
     rules::Activation,
@@ -69,7 +69,7 @@ impl Layer {
         }
     }
 
-    pub(super) fn synapses(&self) -> &dyn Edge {
+    pub(super) fn synapses(&self) -> &dyn Bidirectional {
         match self {
             Self::Dense(layer) => layer,
             Self::Convolution(layer) => layer,

@@ -4,7 +4,7 @@ mod net;
 
 use burn::tensor::Tensor;
 use burn_hebbian_core::Activation;
-use burn_hebbian_nn::Edge;
+use burn_hebbian_nn::Bidirectional;
 
 pub(crate) use net::{Drive, Net};
 
@@ -38,14 +38,14 @@ use crate::{FeedbackError, Pool, States};
 pub struct Chain<'a> {
     input: Vec<usize>,
     edges: Vec<Edge<'a>>,
-    readout: Option<&'a dyn Edge>,
+    readout: Option<&'a dyn Bidirectional>,
     activation: Activation,
     output: Activation,
 }
 
 #[derive(Clone, Copy)]
 struct Edge<'a> {
-    layer: &'a dyn Edge,
+    layer: &'a dyn Bidirectional,
     pool: Pool,
 }
 
@@ -57,19 +57,19 @@ impl<'a> Chain<'a> {
     }
 
     /// With one more layer on top.
-    pub fn layer(self, layer: &'a dyn Edge) -> Self {
+    pub fn layer(self, layer: &'a dyn Bidirectional) -> Self {
         self.pooled(layer, Pool::None)
     }
 
     /// With one more layer on top, whose drive is pooled.
-    pub fn pooled(mut self, layer: &'a dyn Edge, pool: Pool) -> Self {
+    pub fn pooled(mut self, layer: &'a dyn Bidirectional, pool: Pool) -> Self {
         self.edges.push(Edge { layer, pool });
         self
     }
 
     /// With a read-out outside the system: it has no state, hears no feedback and answers with its drive. Nudging reaches the
     /// last hidden layer through its transpose.
-    pub fn read_out(self, layer: &'a dyn Edge) -> Self {
+    pub fn read_out(self, layer: &'a dyn Bidirectional) -> Self {
         Self { readout: Some(layer), ..self }
     }
 

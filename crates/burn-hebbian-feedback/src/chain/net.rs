@@ -2,14 +2,14 @@
 
 use burn::tensor::Tensor;
 use burn_hebbian_core::Activation;
-use burn_hebbian_nn::{Edge, StatePair};
+use burn_hebbian_nn::{Bidirectional, StatePair};
 
 use super::Chain;
 use crate::{CostFunction, FeedbackError, Pool, States, pool::Cells};
 
 /// A layer between two states of known shapes.
 pub(crate) struct Link<'a> {
-    layer: &'a dyn Edge,
+    layer: &'a dyn Bidirectional,
     pool: Pool,
     input: Vec<usize>,
     drive: Vec<usize>,
@@ -207,7 +207,7 @@ impl<'a> Net<'a> {
 
 fn link<'a>(
     edge: usize,
-    layer: &'a dyn Edge,
+    layer: &'a dyn Bidirectional,
     pool: Pool,
     input: Vec<usize>,
 ) -> Result<Link<'a>, FeedbackError> {

@@ -22,7 +22,7 @@ use crate::{
 ///
 /// ```
 /// # use burn::{nn::{PaddingConfig2d, conv::Conv2dConfig}, tensor::Device};
-/// use burn_hebbian_nn::{Local, Edge};
+/// use burn_hebbian_nn::{Local, Bidirectional};
 ///
 /// let conv = Local::new(Conv2dConfig::new([3, 8], [5, 5]).init(&Device::flex()));
 /// assert_eq!(conv.output_shape(&[3, 12, 12]).unwrap(), [8, 8, 8]);
@@ -32,7 +32,7 @@ use crate::{
 /// A batch norm is none:
 ///
 /// ```compile_fail
-/// fn settles(_: &dyn burn_hebbian_nn::Edge) {}
+/// fn settles(_: &dyn burn_hebbian_nn::Bidirectional) {}
 /// fn norm(norm: burn_hebbian_nn::SyncBatchNorm) {
 ///     settles(&norm);
 /// }
@@ -43,7 +43,7 @@ use crate::{
             states (its statistics couple the images of a batch, and would move while states settle): fold it into the \
             layer below it, or leave it out"
 )]
-pub trait Edge {
+pub trait Bidirectional {
     /// What messages call the layer.
     fn name(&self) -> &'static str;
 
@@ -84,9 +84,9 @@ fn flat<const X: usize>(values: Tensor<X>) -> Tensor<2> {
     values.reshape([dims[0], dims[1..].iter().product()])
 }
 
-macro_rules! edges {
+macro_rules! bidirectional {
     ($($layer:ty, $rank:literal, $name:literal, |$local:ident, $input:ident| $fitting:expr;)*) => {$(
-        impl Edge for Local<$layer> {
+        impl Bidirectional for Local<$layer> {
             fn name(&self) -> &'static str {
                 $name
             }
@@ -126,7 +126,7 @@ macro_rules! edges {
     )*};
 }
 
-edges! {
+bidirectional! {
     Conv1d, 3, "conv1d", |local, input| Convolution::<3>::fitting(&local.layer, local.padding_mode, input);
     Conv2d, 4, "conv2d", |local, input| Convolution::<4>::fitting(&local.layer, local.padding_mode, input);
     Conv3d, 5, "conv3d", |local, input| Convolution::<5>::fitting(&local.layer, local.padding_mode, input);
@@ -136,7 +136,7 @@ edges! {
 }
 
 /// Between states of any shape, flattened.
-impl Edge for Local<Linear> {
+impl Bidirectional for Local<Linear> {
     fn name(&self) -> &'static str {
         "linear"
     }
