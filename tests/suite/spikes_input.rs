@@ -34,6 +34,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         on_flex("spikes_input::neurons_are_refused_with_their_values", neurons_are_refused),
         on_flex("spikes_input::rates_and_times_outside_of_their_window", rates_and_times),
         on_flex("spikes_input::trains_that_do_not_fit", trains_that_do_not_fit),
+        on_flex("spikes_input::traces_of_winners_are_refused", traces_of_winners),
         on_flex("spikes_input::a_forward_pass_teaches_no_rule_of_spikes", forward_is_refused),
         on_flex("spikes_input::images_without_a_spike_and_without_a_winner", nothing_to_see),
         on_flex("spikes_input::signals_of_other_images_are_refused", signals_of_other_images),
@@ -150,7 +151,7 @@ fn trains_that_do_not_fit(device: &Device) {
         (Train::new(values.clone(), 7).unwrap(), Train::new(Tensor::<2>::zeros([6, 2], device), 3).unwrap());
     let layer = layer(Rule::stdp(2.0, 2.0, 0.1, 0.1), device);
     let pairs = Pairs::new(2.0, 2.0, 0.1, 0.1);
-    let message = stdp::learn(&layer, &pairs, &ours, &theirs, 0.0).unwrap_err().to_string();
+    let message = stdp::learn(&layer, &ours, &theirs).unwrap_err().to_string();
     assert_eq!(message, "trains: 7 steps of 1 images do not go with 3 steps of 2");
     let message = taught(&layer, Signals::none(), |layer| {
         layer.learn_from(values.clone(), Tensor::zeros([7, 2], device), Span::trains(2));
@@ -162,6 +163,14 @@ fn trains_that_do_not_fit(device: &Device) {
         layer.learn_from(values.clone(), Tensor::zeros([7, 2], device), Span::trains(7));
     });
     assert!(message.contains("a trace that spikes set cannot be folded"), "{message}");
+}
+
+fn traces_of_winners(device: &Device) {
+    let layer = layer(Rule::rank_order_stdp(0.1, -0.1), device);
+    let message = taught(&layer, Signals::none(), |layer| {
+        layer.learn_from(Tensor::zeros([4, 3], device), Tensor::zeros([4, 2], device), Span::depression(2));
+    });
+    assert!(message.contains("rank-order STDP learns from winners, not from traces"), "{message}");
 }
 
 /// The message of a pass that is refused; nothing where it is not.

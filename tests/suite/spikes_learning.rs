@@ -9,7 +9,7 @@ use burn::{
 use burn_hebbian::{
     nn::Synapses,
     prelude::*,
-    rules::{Growth, Homeostasis, Pairs, RankOrder, Rates, Timing},
+    rules::{Growth, Homeostasis, RankOrder, Rates, Timing},
     spikes::{
         Train,
         encode::{bernoulli, latencies},
@@ -44,11 +44,6 @@ struct Net {
 
 const PAIRS: [f64; 4] = [5.0, 5.0, 0.01, 0.012];
 
-fn pairs() -> Pairs {
-    let [tau_plus, tau_minus, plus, minus] = PAIRS;
-    Pairs::new(tau_plus, tau_minus, plus, minus)
-}
-
 impl Net {
     fn new(device: &Device) -> Self {
         let rule =
@@ -74,7 +69,7 @@ impl Net {
         let spikes = first.spikes.map(|spikes| spikes.flatten::<2>(1, 3));
         let neuron = LifConfig::new(0.9).with_threshold(4.0).init().unwrap();
         let (fired, _) = neuron.run(&spikes.map(|spikes| self.hidden.currents(spikes)), None);
-        stdp::learn(&self.hidden, &pairs(), &spikes, &fired, 0.0).unwrap();
+        stdp::learn(&self.hidden, &spikes, &fired).unwrap();
         CrossEntropyLossConfig::new()
             .init(&images_device(&fired))
             .forward(self.head.forward(counts(&fired)), labels)
@@ -144,7 +139,7 @@ fn micro_batches_add_up(device: &Device) {
         let (bound, mut optim) = Plan::new().init(layer.clone(), SgdConfig::new()).unwrap();
         let updates = parts.iter().map(|part| {
             let (pre, post) = (of(&train, part.clone()), of(&post, part.clone()));
-            let learn = |layer: &HebbianLinear| stdp::learn(layer, &pairs(), &pre, &post, 0.0).unwrap();
+            let learn = |layer: &HebbianLinear| stdp::learn(layer, &pre, &post).unwrap();
             optim.observe(&bound, Signals::none(), learn).unwrap().1.local_only()
         });
         let updates = updates.reduce(|a, b| a.merge(b).unwrap()).unwrap();
@@ -168,7 +163,7 @@ fn gradients_pass_or_end(device: &Device) {
             let train = Train::new(net.currents(input.clone()), 3).unwrap();
             let (spikes, _) = neuron.run(&train, None);
             let pre = Train::new(input.clone(), 3).unwrap();
-            stdp::learn(net, &pairs(), &pre, &spikes, 0.0).unwrap();
+            stdp::learn(net, &pre, &spikes).unwrap();
             // of a leaf, so that there always is something to go back to
             largest(&spikes).sum() + input.clone().sum().mul_scalar(0.0)
         };
@@ -192,7 +187,7 @@ fn half_precision(device: &Device) {
             layer.layer_mut().weight = Param::from_tensor(rounded.clone().cast(dtype));
             let [pre, post] = [&pre, &post].map(|train| train.map(|spikes| spikes.cast(dtype)));
             let (bound, plan) = Plan::new().bind(layer).unwrap();
-            let learn = |layer: &HebbianLinear| stdp::learn(layer, &pairs(), &pre, &post, 0.0).unwrap();
+            let learn = |layer: &HebbianLinear| stdp::learn(layer, &pre, &post).unwrap();
             let (_, seen) = plan.observe(&bound, Signals::none(), learn).unwrap();
             let (bound, grads) = plan.finish(bound, seen.local_only()).unwrap();
             let delta = grads.get::<2>(bound.layer().weight.id).unwrap();

@@ -225,7 +225,6 @@ fn thresholds_are_rule_state(device: &Device) {
     let layer = HebbianLinearConfig::new(4, 3, rule.clone()).init(device);
     let (mut layer, mut optim) = Plan::new().init(layer, SgdConfig::new()).unwrap();
     let neuron = LifConfig::new(0.9).with_threshold(0.3).init().unwrap();
-    let pairs = burn_hebbian::rules::Pairs::new(5.0, 5.0, 0.0, 0.0);
     let layout = burn_hebbian::nn::Trainable::layout(layer.layer());
     let mut expected = vec![0.0; 3];
     let mut totals = Vec::new();
@@ -235,7 +234,7 @@ fn thresholds_are_rule_state(device: &Device) {
             let thresholds = layer.rule_state().and_then(|state| rule.thresholds(state, &layout));
             let currents = train.map(|spikes| layer.currents(spikes).abs());
             let (spikes, _) = neuron.run_above(&currents, None, thresholds);
-            stdp::learn(layer, &pairs, &train, &spikes, 0.0).unwrap();
+            stdp::learn(layer, &train, &spikes).unwrap();
             vec(counts(&spikes).sum_dim(0))
         };
         let (spikes, seen) = optim.observe(&layer, Signals::none(), learn).unwrap();

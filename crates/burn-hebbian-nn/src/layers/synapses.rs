@@ -23,8 +23,8 @@ use crate::{
 /// is a part of the batch, see [`Span`].
 ///
 /// ```
-/// # use burn::{nn::{Initializer, LinearConfig}, optim::SgdConfig, tensor::{Device, Tensor}};
-/// # use burn_hebbian_core::{Rule, Signals, Span};
+/// # use burn::{nn::{Initializer, LinearConfig}, tensor::{Device, Tensor}};
+/// # use burn_hebbian_core::{Rule, Span};
 /// use burn_hebbian_nn::{Local, Synapses};
 /// # let device = Device::flex();
 ///

@@ -18,7 +18,7 @@ pub struct Folded<const X: usize> {
 /// Folds the steps of both trains, for rules that do not depend on the weights: what a layer with plain Hebb's rule and a sum learns
 /// from it is what STDP comes to step by step.
 ///
-/// [`learn`](super::learn) comes to the same in half as many images, for traces that spikes add to.
+/// [`learn`](super::learn) comes to the same in half as many images.
 ///
 /// # Errors
 ///

@@ -8,4 +8,4 @@ mod traces;
 pub use eligibility::Eligibility;
 pub use fold::{Folded, fold};
 pub use normalization::normalized;
-pub use traces::{Traces, learn, learn_step};
+pub use traces::{Traces, learn, learn_step, learn_traces};

@@ -90,9 +90,10 @@ pub fn learn_step<const X: usize>(
     traces
 }
 
-/// Teaches a layer whole trains by STDP, its weights being fixed meanwhile.
+/// Teaches a layer whole trains by its own rule of STDP, its weights being fixed meanwhile: one correlation over time × images,
+/// or one for each side where the rule depends on the weights.
 ///
-/// One correlation over time × images where traces add up and nothing is taken off them, one for each side otherwise.
+/// A rule whose input's trace spikes set is refused by the observer: see [`learn_traces`].
 ///
 /// # Errors
 ///
@@ -103,16 +104,33 @@ pub fn learn_step<const X: usize>(
 /// If the shapes do not fit.
 pub fn learn<const X: usize>(
     synapses: &impl Synapses<X>,
+    pre: &Train<X>,
+    post: &Train<X>,
+) -> Result<(), SpikeError> {
+    pre.check_alike(post)?;
+    synapses.learn_from(pre.values(), post.values(), pre.span());
+    Ok(())
+}
+
+/// Teaches a layer whole trains by the traces of a rule, its weights being fixed meanwhile: for traces that spikes set, and for those
+/// that `target` is taken off.
+///
+/// The layer's rule is to be [`Timing::Pairs`](burn_hebbian_core::Timing::Pairs) of the same `rule`.
+///
+/// # Errors
+///
+/// If the trains are not of the same steps and images.
+///
+/// # Panics
+///
+/// If the shapes do not fit.
+pub fn learn_traces<const X: usize>(
+    synapses: &impl Synapses<X>,
     rule: &Pairs,
     pre: &Train<X>,
     post: &Train<X>,
     target: f64,
 ) -> Result<(), SpikeError> {
-    pre.check_alike(post)?;
-    if rule.pre.is_linear() && target == 0.0 {
-        synapses.learn_from(pre.values(), post.values(), pre.span());
-        return Ok(());
-    }
     let traces = Traces::along(rule, pre, post)?;
     teach(synapses, &traces, pre.values(), post.values(), pre.steps(), target);
     Ok(())

@@ -48,8 +48,11 @@ impl Timing {
         match self {
             Self::Pairs(pairs) if span.part == Part::Trains && !pairs.pre.is_linear() => {
                 Err(RuleError::Stages(
-                    "a trace that spikes set cannot be folded: teach the layer from traces, part by part",
+                    "a trace that spikes set cannot be folded: teach the layer from traces, side by side",
                 ))
+            }
+            Self::RankOrder(_) if span.part != Part::Trains => {
+                Err(RuleError::Stages("rank-order STDP learns from winners, not from traces"))
             }
             _ => Ok(()),
         }
