@@ -18,6 +18,7 @@ const CRATES: [&str; 7] = [
     "burn-hebbian-nn",
     "burn-hebbian-optim",
     "burn-hebbian-feedback",
+    "burn-hebbian-spikes",
     "burn-hebbian-train",
     "burn-hebbian-lab",
     "burn-hebbian",
