@@ -1,6 +1,7 @@
 //! All phases of one batch.
 
 use burn::tensor::Tensor;
+use burn_hebbian_nn::StatePair;
 
 use super::{
     OutputState, Phase, Settling, Start,
@@ -79,7 +80,8 @@ impl Lesson<'_> {
                 let below = if number == 0 { &self.x } else { &states[number - 1] };
                 link.pair(below.clone(), states[number].clone(), phase.weight * factor)
             });
-            link.observe(pairs.collect());
+            let pairs = pairs.collect();
+            link.observe(if number == 0 { above_one(pairs) } else { pairs });
         }
         self.teach_readout(settling, settled);
     }
@@ -97,6 +99,15 @@ impl Lesson<'_> {
         });
         readout.observe(pairs.collect());
     }
+}
+
+/// States above one input, which is the same in all phases: what they differ by meets it once, in one product of small numbers.
+fn above_one(pairs: Vec<StatePair<2>>) -> Vec<StatePair<2>> {
+    let add = |sum: StatePair<2>, next: StatePair<2>| {
+        let next = next.state.mul_scalar(next.weight);
+        StatePair::new(sum.input, sum.state.mul_scalar(sum.weight) + next, 1.0)
+    };
+    pairs.into_iter().reduce(add).into_iter().collect()
 }
 
 /// Settles all phases.
