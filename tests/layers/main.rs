@@ -13,7 +13,7 @@ use std::{
 use graph::Arrows;
 
 /// The crates from bottom to top; each may use those before it.
-const CRATES: [&str; 7] = [
+const CRATES: [&str; 8] = [
     "burn-hebbian-core",
     "burn-hebbian-nn",
     "burn-hebbian-optim",
