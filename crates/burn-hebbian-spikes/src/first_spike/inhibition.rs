@@ -21,10 +21,11 @@ impl First {
         let four = [steps, images, dims[1], positions];
         let wave = wave.values().inner().reshape(four);
         let lead = wave.clone().sum_dim(0).reshape([images, dims[1], positions]);
-        let before = Tensor::cat(
-            vec![wave.clone().narrow(0, 0, 1).zeros_like(), wave.clone().narrow(0, 0, steps - 1)],
-            0,
-        );
+        let first = wave.clone().narrow(0, 0, 1);
+        let before = match steps {
+            1 => first.zeros_like(),
+            _ => Tensor::cat(vec![first.zeros_like(), wave.clone().narrow(0, 0, steps - 1)], 0),
+        };
         let at_first = potentials.values().inner().reshape(four) * (wave - before);
         Ok(Self { lead, potential: at_first.sum_dim(0).reshape([images, dims[1], positions]) })
     }
