@@ -18,8 +18,12 @@ const EPSILON: f64 = 1e-10;
 pub fn standardized<const D: usize>(images: Tensor<D>) -> Tensor<D> {
     let dims = images.dims();
     let flat: Tensor<2> = images.reshape([dims[0], dims[1..].iter().product()]);
-    let around = flat.clone() - flat.clone().mean_dim(1);
-    let deviation = flat.var(1).sqrt().add_scalar(EPSILON);
+    let others = flat.dims()[1].saturating_sub(1).max(1) as f64;
+    let around = flat.clone() - flat.mean_dim(1);
+    // a mean that was rounded leaves a rest, which every value would carry on
+    let around = around.clone() - around.mean_dim(1);
+    let deviation =
+        (around.clone() * around.clone()).sum_dim(1).div_scalar(others).sqrt().add_scalar(EPSILON);
     (around / deviation).reshape(dims)
 }
 

@@ -2,7 +2,7 @@
 
 use burn::config::Config;
 
-use super::{Comparison, Lif, Refractory, Reset, ResetAt, Surrogate};
+use super::{Comparison, Refractory, Reset, ResetAt, Surrogate};
 use crate::{
     SpikeError,
     error::{finite, not_negative, positive},
@@ -62,13 +62,8 @@ impl LifConfig {
         Self::new(1.0)
     }
 
-    /// The neuron.
-    ///
-    /// # Errors
-    ///
-    /// A [`SpikeError`] that states the offending value: a threshold that is not above what neurons rest at or are reset to spikes
-    /// without input, for ever.
-    pub fn init(&self) -> Result<Lif, SpikeError> {
+    /// Refuses what makes no neuron.
+    pub(super) fn check(&self) -> Result<(), SpikeError> {
         for (name, value) in [
             ("neuron decay", self.decay),
             ("neuron threshold", self.threshold),
@@ -100,6 +95,6 @@ impl LifConfig {
         if let Some(surrogate) = &self.surrogate {
             positive("surrogate sharpness", surrogate.sharpness())?;
         }
-        Ok(Lif::new(self.clone()))
+        Ok(())
     }
 }

@@ -6,7 +6,7 @@ use burn::{
 };
 
 use super::{Comparison, LifConfig, Refractory, Reset, ResetAt};
-use crate::Train;
+use crate::{SpikeError, Train};
 
 /// Integrate-and-fire neurons, made by a [`LifConfig`]; for inputs of any rank.
 ///
@@ -16,6 +16,19 @@ pub struct Lif {
     #[module(skip)]
     config: LifConfig,
     decays: Option<Tensor<1>>,
+}
+
+impl LifConfig {
+    /// The neuron.
+    ///
+    /// # Errors
+    ///
+    /// A [`SpikeError`] that states the offending value: a threshold that is not above what neurons rest at or are reset to spikes
+    /// without input, for ever.
+    pub fn init(&self) -> Result<Lif, SpikeError> {
+        self.check()?;
+        Ok(Lif::new(self.clone()))
+    }
 }
 
 /// What neurons carry from step to step, of the shape of their input.
