@@ -146,7 +146,7 @@ fn mean_of(c: Tensor<4>) -> Tensor<4> {
 
 impl LocalRule for ForwardForward {
     fn factors(&self, activity: &Activity) -> Factors {
-        let drive = self.drive(activity.dot(), activity.bias());
+        let drive = self.drive(activity.whole_dot(), activity.bias());
         let [n, groups, neurons, positions] = drive.dims();
         let sign = activity.third_factor().expect("signals are checked before a pass").expand([n, 1, 1, 1]);
         let (up, down) = (sign.clone().clamp_min(0.0), sign.clamp_max(0.0));
@@ -218,5 +218,28 @@ impl LocalRule for ForwardForward {
             return Err(RuleError::BelowOne { name: "images of an input", value: 0.0 });
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{DType, Device};
+
+    use super::*;
+    use crate::DenseView;
+
+    /// More positions than `f16` counts, and energies that it does not hold.
+    #[test]
+    fn half_precision_is_summed_whole() {
+        const IMAGES: usize = 70_000;
+        let device = Device::flex();
+        let view = DenseView::new(Tensor::ones([1, 1], &device), Tensor::ones([1, 1], &device));
+        let dot = Tensor::<4>::full([IMAGES, 1, 1, 1], 300.0, (&device, DType::F16));
+        let signals = Signals::none().with_third_factor(Tensor::ones([1, 1], &device));
+        let factors = ForwardForward::new(1.0).factors(&Activity::new(dot, signals, &view));
+        let mass = factors.mass.expect("positive images are counted").sum().into_scalar::<f32>();
+        assert_eq!(mass, IMAGES as f32);
+        let c = factors.coefficients.expect("it learns by its responses");
+        assert!(c.is_finite().all().into_scalar::<bool>());
     }
 }
