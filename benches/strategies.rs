@@ -47,6 +47,7 @@ per patch: one [neurons, fan-in] difference after the other; {TIMED_PATCHES} pat
 broadcast: patches unfolded, [patches, neurons, fan-in] differences in chunks of at most {} MiB (at least one patch); one
     chunk of a layer is timed and multiplied
 product: patches unfolded, C^T X, and for HPCA the Gram matrix times W (FastHebb)
+mean: the batch averaged before the product of one image: another update, which no rule of the library makes; a lower bound
 gradient: the library's layer with Burn's weight gradient and the Gram matrix forced
 chosen: the library's layer as it chooses by itself
 update: given input and responses; of the last two the step without the forward pass

@@ -7,12 +7,13 @@ use std::process::ExitCode;
 use burn::{
     module::Module,
     nn::{
-        PaddingConfig2d,
+        LinearConfig, PaddingConfig2d,
         conv::{Conv2d, Conv2dConfig},
     },
+    optim::SgdConfig,
     tensor::{Device, Tensor},
 };
-use burn_hebbian::prelude::*;
+use burn_hebbian::{optim::Updates, prelude::*};
 use libtest_mimic::{Arguments, Failed, Trial};
 use peak_alloc::PeakAlloc;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
             "memory_of_a_fused_pass_is_that_of_weights_and_tiles",
             fused_pass_keeps_weights_and_tiles,
         ),
+        Trial::test("memory_of_a_linear_layer_has_no_sums", linear_layer_has_no_sums),
     ];
     // one at a time: they count the same bytes
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
@@ -126,5 +128,36 @@ fn fused_pass_keeps_weights_and_tiles() -> Result<(), Failed> {
     assert!(many < bound, "{many} bytes beyond the output, {bound} allowed");
     // a slice of the output for every neuron of every image
     assert!(many - few < 56.0 * NEURONS as f64 * 40.0, "{few} bytes for 8 images, {many} for 64");
+    Ok(())
+}
+
+/// On few images, a linear layer keeps what its sums are made from, and the step makes them while it changes the weights:
+/// nothing of their size is there beside them, be it one batch or several.
+fn linear_layer_has_no_sums() -> Result<(), Failed> {
+    const SIZE: usize = 1024;
+    let device = Device::flex();
+    let weight = (SIZE * SIZE * 4) as f64;
+    for rule in [Rule::swta(), Rule::sanger()] {
+        let linear = LinearConfig::new(SIZE, SIZE).with_bias(false).init(&device);
+        let plan = Plan::new().local(".*", rule.clone());
+        let (mut layer, mut optim) = plan.init(Local::new(linear), SgdConfig::new())?;
+        let x: Tensor<2> = Tensor::ones([8, SIZE], &device);
+        for batches in [1, 1, 3] {
+            let before = MEMORY.current_usage() as f64;
+            MEMORY.reset_peak_usage();
+            let batch = || -> Result<Updates, Failed> {
+                let seen = optim.observe(&layer, Signals::none(), |layer| layer.forward(x.clone()))?.1;
+                Ok(seen.local_only())
+            };
+            let mut updates = batch()?;
+            for _ in 1..batches {
+                updates = updates.merge(batch()?)?;
+            }
+            layer = optim.step(1e-6, layer, updates)?;
+            let peak = MEMORY.peak_usage() as f64 - before;
+            println!("{rule:?}, {batches} batches: {:.3} weights", peak / weight);
+            assert!(peak < 0.3 * weight, "{peak} bytes, a weight has {weight}");
+        }
+    }
     Ok(())
 }

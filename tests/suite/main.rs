@@ -16,6 +16,7 @@ mod fused;
 mod geometry;
 mod gradients;
 mod learner;
+mod linear;
 mod own_layer;
 mod pipeline;
 mod plans;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
     trials.extend(forms::trials());
     trials.extend(fused::trials());
     trials.extend(learner::trials());
+    trials.extend(linear::trials());
     trials.extend(own_layer::trials());
     trials.extend(trainer::trials());
     trials.push(Trial::test("every_file_is_registered", || {

@@ -7,7 +7,7 @@ use crate::{alternatives::medians, memory::peak_of};
 pub const TIMED_PATCHES: usize = 16;
 
 /// The strategies, in the order of [`Costs::strategies`].
-pub const STRATEGIES: [&str; 5] = ["per patch", "broadcast", "product", "gradient", "chosen"];
+pub const STRATEGIES: [&str; 6] = ["per patch", "broadcast", "product", "mean", "gradient", "chosen"];
 
 /// What a strategy costs.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,7 +26,7 @@ pub struct Costs {
     /// Seconds of two products of the same size.
     pub products: f64,
     /// Of each of [`STRATEGIES`].
-    pub strategies: [Cost; 5],
+    pub strategies: [Cost; 6],
 }
 
 impl Costs {
@@ -70,7 +70,7 @@ pub fn measure(setting: &Setting, rounds: usize) -> Costs {
 }
 
 /// Seconds of two products, of the forward pass, and of each strategy's update.
-fn times(setting: &Setting, counts: &Counts, rounds: usize) -> (f64, f64, [f64; 5]) {
+fn times(setting: &Setting, counts: &Counts, rounds: usize) -> (f64, f64, [f64; 6]) {
     let Setting { x, w, chosen, gradient, plan, .. } = setting;
     let patches = setting.patches();
     let (teaching, unfolded) = (setting.teach(&patches), patches.unfold());
@@ -79,7 +79,7 @@ fn times(setting: &Setting, counts: &Counts, rounds: usize) -> (f64, f64, [f64; 
         drop(unfolded.clone().matmul(w.clone().transpose()));
         drop(c.clone().transpose().matmul(unfolded.clone()));
     };
-    let parts: [Box<dyn Fn() + '_>; 9] = [
+    let parts: [Box<dyn Fn() + '_>; 10] = [
         Box::new(two_products),
         Box::new(|| drop(chosen.forward(x.clone()))),
         Box::new(|| drop(setting.teach(&setting.patches()))),
@@ -87,17 +87,19 @@ fn times(setting: &Setting, counts: &Counts, rounds: usize) -> (f64, f64, [f64; 
         Box::new(|| drop(per_patch(&patches, &teaching, w, counts.patches))),
         Box::new(|| drop(broadcast(&unfolded, &teaching, w, counts.chunk))),
         Box::new(|| drop(product(&unfolded, &teaching, w))),
+        Box::new(|| drop(setting.of_means(&teaching))),
         Box::new(|| drop(local::step(gradient, plan, x.clone()))),
         Box::new(|| drop(local::step(chosen, plan, x.clone()))),
     ];
     let times = medians(rounds, &parts);
-    let [products, forward, teach, unfold, some, chunk, product, gradient, chosen] =
+    let [products, forward, teach, unfold, some, chunk, product, mean, gradient, chosen] =
         times.try_into().expect("a time for each part");
     let all = |time: f64, timed: usize| time * counts.all as f64 / timed as f64;
     let updates = [
         teach + all(some, counts.patches),
         teach + unfold + all(chunk, counts.chunk),
         teach + unfold + product,
+        teach + mean,
         gradient - forward,
         chosen - forward,
     ];
@@ -105,7 +107,7 @@ fn times(setting: &Setting, counts: &Counts, rounds: usize) -> (f64, f64, [f64; 
 }
 
 /// The peak of a step in each strategy: in its forward pass or in its update, whichever is higher.
-fn peaks(setting: &Setting, counts: &Counts) -> [usize; 5] {
+fn peaks(setting: &Setting, counts: &Counts) -> [usize; 6] {
     let Setting { x, w, chosen, gradient, plan, dot, .. } = setting;
     let output = 4 * dot.shape().num_elements();
     let above_output = |work: &dyn Fn()| peak_of(work).saturating_sub(output);
@@ -125,7 +127,13 @@ fn peaks(setting: &Setting, counts: &Counts) -> [usize; 5] {
             }));
         })
     });
+    let by_means = peak_of(|| {
+        let teaching = setting.teach(&setting.patches());
+        drop(teaching.finish(setting.of_means(&teaching)));
+    });
     let [by_gradient, as_chosen] =
         [gradient, chosen].map(|layer| above_output(&|| drop(local::step(layer, plan, x.clone()))));
-    [differences.max(forward), in_chunks.max(forward), by_product.max(forward), by_gradient, as_chosen]
+    let [differences, in_chunks, by_product, by_means] =
+        [differences, in_chunks, by_product, by_means].map(|update| update.max(forward));
+    [differences, in_chunks, by_product, by_means, by_gradient, as_chosen]
 }

@@ -148,7 +148,7 @@ impl DenseView {
         let factors = rule.factors(&self.activity(signals).with_state(state.clone()));
         let Sums { numerator, mass, statistics } = self.sum(rule, factors)?;
         let finish = rule.finish();
-        let mut finished = finish.apply(layout.view(numerator), mass, &self.weight(), &layout);
+        let mut finished = finish.apply(layout.view(numerator.into_values()), mass, &self.weight(), &layout);
         if finish.bounds.range().is_some() {
             finished = finish.bounds.hold(self.weight() + finished) - self.weight();
         }

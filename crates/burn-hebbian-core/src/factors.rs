@@ -1,4 +1,4 @@
-//! A rule's answer to an activity, and the sums a layer makes of it.
+//! A rule's answer to an activity.
 
 use alloc::vec::Vec;
 
@@ -224,36 +224,4 @@ impl Factors {
 /// `[n, groups, neurons, positions]` → `[groups, neurons]`.
 fn sum_patches(values: Tensor<4>) -> Tensor<2> {
     whole(values).sum_dims_squeeze(&[0, 3])
-}
-
-/// What one layer adds to its update in one forward pass; sums of micro-batches and devices add up.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Sums {
-    /// `corr(x, C) − K · W − W ⊙ d`, the weight's elements row by row.
-    pub numerator: Tensor<1>,
-    /// What [`Finish`](crate::Finish) divides by; `None` for a plain sum.
-    pub mass: Option<Tensor<1>>,
-    /// What the rule's next state is made from.
-    pub statistics: Option<Tensor<1>>,
-}
-
-impl Sums {
-    /// The sums of one pass.
-    pub fn new(numerator: Tensor<1>, mass: Option<Tensor<1>>, statistics: Option<Tensor<1>>) -> Self {
-        Self { numerator, mass, statistics }
-    }
-
-    /// The sums of two passes through the same layer.
-    pub fn merge(self, other: Self) -> Self {
-        let add = |a: Option<Tensor<1>>, b| match (a, b) {
-            (Some(a), Some(b)) => Some(a + b),
-            (a, b) => a.or(b),
-        };
-        Self {
-            numerator: self.numerator + other.numerator,
-            mass: add(self.mass, other.mass),
-            statistics: add(self.statistics, other.statistics),
-        }
-    }
 }

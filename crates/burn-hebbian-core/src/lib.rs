@@ -33,6 +33,7 @@ mod rule;
 mod signals;
 mod span;
 mod stages;
+mod sums;
 mod trace;
 mod update;
 
@@ -46,7 +47,7 @@ pub use by_signals::{Apical, ClassCompetition, ForwardForward, GivenStates};
 pub use decaying::Decaying;
 pub use dense::{DenseStep, DenseView};
 pub use error::RuleError;
-pub use factors::{Factors, MatrixRecurrence, RecurrenceMask, Sums, WeightFactor, Weighted};
+pub use factors::{Factors, MatrixRecurrence, RecurrenceMask, WeightFactor, Weighted};
 pub use layout::WeightLayout;
 pub use local_rule::LocalRule;
 pub use pointwise::PointwiseRule;
@@ -58,5 +59,6 @@ pub use stages::{
     Homeostasis, Lateral, Neighborhood, Pairs, RankOrder, Rates, Recombination, Recurrence, Similarity,
     Surround, Teacher, Timing, Variance,
 };
+pub use sums::{DeferredSum, Numerator, Sums};
 pub use trace::{Decay, Jump, Trace};
 pub use update::{Bounds, Finish, Normalization, Rate, Reduction, Scale};

@@ -79,7 +79,7 @@ impl Gradients for Learned {
         let sums = self.sums.take(place);
         if let Some(Sums { numerator, mass, statistics, .. }) = &sums {
             let len = |part: &Option<Tensor<1>>| part.as_ref().map_or(0, |part| part.dims()[0]);
-            let (expected, got) = (layer.lengths(), [numerator.dims()[0], len(mass), len(statistics)]);
+            let (expected, got) = (layer.lengths(), [numerator.count(), len(mass), len(statistics)]);
             let fits = |(expected, got): (&usize, &usize)| expected == got;
             if !expected.iter().zip(&got).all(fits) {
                 return Err(not_sums(layer, &expected, &got));
@@ -190,10 +190,10 @@ impl<'a, G: Gradients> Finisher<'a, G> {
             }
             return self.commit.descend(self.next, descent);
         }
-        let sums = &parts.numerator;
-        let weight = param.base().inner().to_device(&sums.device());
+        let (device, precise) = parts.numerator.options();
+        let weight = param.base().inner().to_device(&device);
         let dtype = weight.dtype();
-        let weight = layer.layout.view(weight.cast(sums.dtype()));
+        let weight = layer.layout.view(weight.cast(precise));
         let gradient = gradient(layer, parts, &weight).cast(dtype);
         self.note(&gradient);
         self.finished.register::<D>(param.id, gradient.reshape(param.lazy_shape()));
@@ -214,9 +214,8 @@ impl<'a, G: Gradients> Finisher<'a, G> {
         }
         let scale = if finish.scale == Scale::None { 1.0 } else { finish.scale.factor(&layer.layout) };
         let factors = [scale as f32, -layer.local_share as f32];
-        let numerator = parts.numerator.clone().reshape([layer.layout.num_elements()]);
         let divisor = finish.divisor(parts.mass.clone());
-        Descent::of(&param.base().inner(), &numerator, divisor.as_ref(), factors, &layer.layout)
+        Descent::of(&param.base().inner(), &parts.numerator, divisor.as_ref(), factors, &layer.layout)
     }
 
     /// The gradient of a bias; its layer's weight was visited before it.
@@ -304,7 +303,8 @@ impl<G: Gradients> ModuleVisitor for Finisher<'_, G> {
 
 /// `α_local · (−ΔW) + α_backprop · ∂L/∂W`: the one place where ascent becomes descent.
 fn gradient(layer: &LocalLayer, parts: Parts, weight: &Tensor<4>) -> Tensor<4> {
-    let delta = layer.rule.finish().apply(parts.numerator, parts.mass, weight, &layer.layout);
+    let numerator = layer.layout.view(parts.numerator.into_values());
+    let delta = layer.rule.finish().apply(numerator, parts.mass, weight, &layer.layout);
     let local = delta.mul_scalar(-layer.local_share);
     match parts.gradient {
         None => local,

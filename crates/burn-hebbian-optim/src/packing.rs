@@ -6,19 +6,18 @@
 //! `finish` has the wrong shape for the weight and cannot be stepped by mistake.
 
 use burn::tensor::{DType, Tensor};
-use burn_hebbian_core::Sums;
+use burn_hebbian_core::{Numerator, Sums};
 
 use crate::bind::LocalLayer;
 
 /// The parts of a packed tensor.
 pub(crate) struct Parts {
-    /// `[groups, before, neurons, after]`.
-    pub(crate) numerator: Tensor<4>,
+    pub(crate) numerator: Numerator,
     /// None for a plain sum.
     pub(crate) mass: Option<Tensor<1>>,
     /// None for a rule that makes none.
     pub(crate) statistics: Option<Tensor<1>>,
-    /// As the numerator; only for layers in which backprop has a share.
+    /// `[groups, before, neurons, after]`; only for layers in which backprop has a share.
     pub(crate) gradient: Option<Tensor<4>>,
 }
 
@@ -46,52 +45,43 @@ impl LocalLayer {
 
     /// Lays sums and gradient end to end.
     pub(crate) fn pack<const D: usize>(&self, sums: Option<Sums>, gradient: Option<Tensor<D>>) -> Tensor<D> {
-        let [numerator, mass, statistics, gradient] = self.filled(sums, gradient);
-        let parts = [numerator, mass, statistics, gradient].into_iter().flatten();
+        let parts = self.parts(sums, gradient).expect("only layers with sums or a gradient are packed");
+        let weights = self.layout.num_elements();
+        let Parts { numerator, mass, statistics, gradient } = parts;
+        let gradient = gradient.map(|gradient| gradient.reshape([weights]));
+        let parts = [Some(numerator.into_values()), mass, statistics, gradient].into_iter().flatten();
         Tensor::cat(parts.collect(), 0).reshape(self.packed_dims::<D>())
     }
 
-    /// Numerator, mass, statistics and gradient, each if the layer has it; what is missing is zero.
-    fn filled<const D: usize>(
+    /// Numerator, mass, statistics and gradient, each if the layer has it; what is missing is zero. None if there are neither
+    /// sums nor a gradient.
+    pub(crate) fn parts<const D: usize>(
         &self,
         sums: Option<Sums>,
         gradient: Option<Tensor<D>>,
-    ) -> [Option<Tensor<1>>; 4] {
+    ) -> Option<Parts> {
         let (device, dtype) = match (&sums, &gradient) {
-            (Some(sums), _) => (sums.numerator.device(), sums.numerator.dtype()),
+            (Some(sums), _) => sums.numerator.options(),
             (None, Some(gradient)) => (gradient.device(), precise(gradient.dtype())),
-            (None, None) => unreachable!("only layers with sums or a gradient are packed"),
+            (None, None) => return None,
         };
         let zeros = |len: usize| Tensor::<1>::zeros([len], (&device, dtype));
         let fill = |part: Option<Tensor<1>>, len: usize| {
             (len > 0).then(|| part.map_or_else(|| zeros(len), |part| part.cast(dtype)))
         };
         let weights = self.layout.num_elements();
-        let [numerator, mass, statistics] = match sums {
-            Some(Sums { numerator, mass, statistics, .. }) => [Some(numerator), mass, statistics],
-            None => [None, None, None],
+        let (numerator, mass, statistics) = match sums {
+            Some(Sums { numerator, mass, statistics, .. }) => (numerator, mass, statistics),
+            None => (zeros(weights).into(), None, None),
         };
         let gradient = gradient.map(|gradient| gradient.reshape([weights]));
-        [
-            fill(numerator, weights),
-            fill(mass, self.mass_len()),
-            fill(statistics, self.statistics_len()),
-            fill(gradient, if self.mixes_backprop() { weights } else { 0 }),
-        ]
-    }
-
-    /// The same parts without a detour; none if there are neither sums nor a gradient.
-    pub(crate) fn parts<const D: usize>(
-        &self,
-        sums: Option<Sums>,
-        gradient: Option<Tensor<D>>,
-    ) -> Option<Parts> {
-        if sums.is_none() && gradient.is_none() {
-            return None;
-        }
-        let [numerator, mass, statistics, gradient] = self.filled(sums, gradient);
-        let view = |values: Tensor<1>| self.layout.view(values);
-        Some(Parts { numerator: view(numerator?), mass, statistics, gradient: gradient.map(view) })
+        let gradient = fill(gradient, if self.mixes_backprop() { weights } else { 0 });
+        Some(Parts {
+            numerator,
+            mass: fill(mass, self.mass_len()),
+            statistics: fill(statistics, self.statistics_len()),
+            gradient: gradient.map(|gradient| self.layout.view(gradient)),
+        })
     }
 
     /// How many values the parts have that were not filled in.
@@ -108,7 +98,7 @@ impl LocalLayer {
         let part = |start: usize, len: usize| (len > 0).then(|| flat.clone().narrow(0, start, len));
         let view = |start: usize| self.layout.view(flat.clone().narrow(0, start, weights));
         Parts {
-            numerator: view(0),
+            numerator: flat.clone().narrow(0, 0, weights).into(),
             mass: part(weights, masses),
             statistics: part(weights + masses, statistics),
             gradient: self.mixes_backprop().then(|| view(weights + masses + statistics)),

@@ -13,7 +13,7 @@ use burn_hebbian_nn::replicas::{AllReduce, ReduceError};
 /// One message a layer.
 pub(crate) fn reduce(sums: Sums, replicas: &dyn AllReduce) -> Result<Sums, ReduceError> {
     let Sums { numerator, mass, statistics, .. } = sums;
-    let parts = [Some(numerator), mass, statistics];
+    let parts = [Some(numerator.into_values()), mass, statistics];
     let lengths = parts.each_ref().map(|part| part.as_ref().map(|part| part.dims()[0]));
     let sum = replicas.sum(Tensor::cat(parts.into_iter().flatten().collect(), 0))?;
     let mut start = 0;

@@ -60,7 +60,7 @@ fn columns_first_learn(device: &Device) {
         rows.weight = Param::from_data(local.layer().weight.val().into_data(), device);
         let rows = Local::new(rows).with_rule(rule.clone());
         let (_, rows) = observed(&rows, rule.clone(), GradientFlow::Block, |rows| rows.forward(x));
-        assert_close(name, &vec(got.numerator), &vec(rows.numerator), 1e-6);
+        assert_close(name, &vec(got.numerator.into_values()), &vec(rows.numerator.into_values()), 1e-6);
     }
 }
 

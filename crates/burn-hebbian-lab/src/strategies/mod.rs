@@ -6,9 +6,11 @@
 //! - per patch: one `[neurons, fan-in]` difference after the other, as before FastHebb;
 //! - broadcast: all patches unfolded, one `[patches, neurons, fan-in]` difference in chunks;
 //! - product: all patches unfolded, `Cᵀ X`, and what is recalled as a product of its own, as in FastHebb;
+//! - mean: inputs and coefficients averaged over the batch before one image's product; another update, and a lower bound of what
+//!   any of these costs;
 //! - gradient and chosen: [`local::step`] with Burn's weight gradient forced, and with what the layer chooses.
 //!
-//! The first three exist to be measured and compared; layers are without groups, dilation and bias.
+//! All but the last exist to be measured and compared; layers are without groups, dilation and bias.
 
 mod case;
 mod differences;
@@ -59,4 +61,12 @@ pub fn product(x: &Tensor<2>, teaching: &Teaching, w: &Tensor<2>) -> Tensor<2> {
         Some(recalled) => sum - recalled,
         None => sum,
     }
+}
+
+/// The sum over the patches of the mean image, by the mean of the coefficients, times the images: not the sum over all patches,
+/// in which every image is multiplied with its own coefficients.
+pub fn of_means(case: &Case, x: &Tensor<4>, teaching: &Teaching, w: &Tensor<2>) -> Tensor<2> {
+    let images = x.dims()[0];
+    let patches = Patches::new(case, x.clone().mean_dim(0));
+    product(&patches.unfold(), &teaching.averaged(images), w).mul_scalar(images as f64)
 }

@@ -7,7 +7,7 @@ use burn::{
 };
 use burn_hebbian_nn::forms::{CorrelationForm, Forms, RecurrenceForm};
 
-use super::{BenchRule, Case, Patches, Teaching, broadcast, local, per_patch, product};
+use super::{BenchRule, Case, Patches, Teaching, broadcast, local, of_means, per_patch, product};
 
 /// By how much an update may differ from the library's, relative to its largest value.
 const TOLERANCE: f64 = 1e-4;
@@ -69,6 +69,11 @@ impl Setting {
         Teaching::new(self.rule, patches, self.dot.clone(), &self.w)
     }
 
+    /// The sum of the mean image, see [`of_means`].
+    pub fn of_means(&self, teaching: &Teaching) -> Tensor<2> {
+        of_means(&self.case, &self.x, teaching, &self.w)
+    }
+
     /// Compares the strategies with the library, on fewer and smaller images where there are many patches.
     ///
     /// # Errors
@@ -83,6 +88,10 @@ impl Setting {
             ("product", teaching.finish(product(&patches.unfold(), &teaching, &large.w))),
             ("gradient", local::delta(&large.gradient, &large.plan, large.x.clone())),
         ])?;
+        // of a batch of one, whose mean it is
+        let single = Self::new(case.reduced(1, size), rule);
+        let mean = single.teach(&single.patches());
+        single.compare(&[("mean", mean.finish(single.of_means(&mean)))])?;
         let [batch, size] = FOR_DIFFERENCES;
         let small = Self::new(case.reduced(batch, size), rule);
         let patches = small.patches();

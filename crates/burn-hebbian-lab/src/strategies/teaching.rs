@@ -63,14 +63,27 @@ impl Teaching {
 
     /// The same for some of the patches.
     pub(super) fn of(&self, patches: Range<usize>) -> Self {
-        let of = |y: &Tensor<2>| y.clone().narrow(0, patches.start, patches.len());
+        self.map(|y| y.clone().narrow(0, patches.start, patches.len()))
+    }
+
+    /// The same for the patches of one image, each the mean of its like in all images.
+    pub(super) fn averaged(&self, images: usize) -> Self {
+        self.map(|y| {
+            let [patches, neurons] = y.dims();
+            let by_image: Tensor<3> = y.clone().reshape([images, patches / images, neurons]);
+            by_image.mean_dim(0).squeeze_dim(0)
+        })
+    }
+
+    /// With `f` of what there is of each patch.
+    fn map(&self, f: impl Fn(&Tensor<2>) -> Tensor<2>) -> Self {
         let recall = match &self.recall {
             Recall::Nothing => Recall::Nothing,
             Recall::Own => Recall::Own,
-            Recall::Scaled(y) => Recall::Scaled(of(y)),
-            Recall::Before(y) => Recall::Before(of(y)),
+            Recall::Scaled(y) => Recall::Scaled(f(y)),
+            Recall::Before(y) => Recall::Before(f(y)),
         };
-        Self { coefficients: of(&self.coefficients), recall, divisor: self.divisor.clone() }
+        Self { coefficients: f(&self.coefficients), recall, divisor: self.divisor.clone() }
     }
 
     /// `r` for every patch and neuron: `[patches, neurons, fan-in]`, or one for all patches.

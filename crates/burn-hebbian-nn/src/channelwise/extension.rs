@@ -6,6 +6,7 @@ use burn::{
 };
 
 use super::{rows::Affine, steps::Steps};
+use crate::fused::{LinearSums, Products};
 
 /// Means, then variances.
 pub(super) fn statistics<const D: usize>(x: Tensor<D>) -> Tensor<1> {
@@ -34,6 +35,25 @@ pub(super) fn descend<const D: usize>(
     Tensor::from_dispatch(<Dispatch as Channelwise>::descend(weight, sums, steps, rate))
 }
 
+pub(super) fn linear_flag(sums: LinearSums, steps: Steps) -> Tensor<1> {
+    let LinearSums { products, x, w, taught } = sums;
+    let [x, w, taught] = [x.into_dispatch(), w.into_dispatch(), taught.into_dispatch()];
+    Tensor::from_dispatch(<Dispatch as Channelwise>::linear_flag(x, w, taught, products, steps))
+}
+
+pub(super) fn descend_linear<const D: usize>(
+    weight: Tensor<D>,
+    sums: LinearSums,
+    steps: Steps,
+    rate: f32,
+) -> Tensor<D> {
+    let LinearSums { products, x, w, taught } = sums;
+    let [weight, x] = [weight.into_dispatch(), x.into_dispatch()];
+    let [w, taught] = [w.into_dispatch(), taught.into_dispatch()];
+    let descended = <Dispatch as Channelwise>::descend_linear(weight, x, w, taught, products, steps, rate);
+    Tensor::from_dispatch(descended)
+}
+
 #[backend_extension(Flex: cfg(feature = "flex"))]
 trait Channelwise: Backend {
     fn channel_statistics(x: FloatTensor<Self>) -> FloatTensor<Self>;
@@ -54,6 +74,24 @@ trait Channelwise: Backend {
         steps: Steps,
         rate: f32,
     ) -> FloatTensor<Self>;
+
+    fn linear_flag(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        taught: FloatTensor<Self>,
+        products: Products,
+        steps: Steps,
+    ) -> FloatTensor<Self>;
+
+    fn descend_linear(
+        weight: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        taught: FloatTensor<Self>,
+        products: Products,
+        steps: Steps,
+        rate: f32,
+    ) -> FloatTensor<Self>;
 }
 
 #[cfg(feature = "flex")]
@@ -63,12 +101,14 @@ mod flex {
         tensor::TensorData,
     };
 
+    use burn_hebbian_core::WeightLayout;
+
     use super::{
         super::{
             rows::{self, Affine, Images},
             steps::{self, Steps},
         },
-        Channelwise,
+        Channelwise, Products,
     };
 
     type Values = FloatTensor<Flex>;
@@ -98,6 +138,52 @@ mod flex {
             let sums = contiguous(sums);
             let mut weight = whole(contiguous(weight));
             steps::descend(weight.storage_mut(), slice(&sums), &by, rate);
+            weight
+        }
+
+        fn linear_flag(x: Values, w: Values, taught: Values, products: Products, by: Steps) -> Values {
+            let [x, w, taught] = [x, w, taught].map(contiguous);
+            let [x, w, taught] = [&x, &w, &taught].map(slice);
+            let bounds = products.bounds(x, taught);
+            let of_bounds = Steps { layout: WeightLayout { before: 1, ..by.layout }, ..by.clone() };
+            let mut flag = steps::flag(&bounds, &of_bounds);
+            if flag.is_nan() {
+                flag = steps::flag(&products.values(x, w, taught), &by);
+            }
+            Values::from_data(TensorData::from([flag]))
+        }
+
+        fn descend_linear(
+            weight: Values,
+            x: Values,
+            w: Values,
+            taught: Values,
+            products: Products,
+            by: Steps,
+            rate: f32,
+        ) -> Values {
+            let [x, taught] = [x, taught].map(contiguous);
+            let same = match (weight.as_slice::<f32>(), w.as_slice::<f32>()) {
+                (Some(weight), Some(w)) => std::ptr::eq(weight, w),
+                _ => false,
+            };
+            if !same {
+                // the layer has other weights by now: the sums are of those that it had
+                let sums = products.values(slice(&x), slice(&contiguous(w)), slice(&taught));
+                let mut weight = whole(contiguous(weight));
+                steps::descend(weight.storage_mut(), &sums, &by, rate);
+                return weight;
+            }
+            // or else the weight would be copied, being held by two
+            drop(w);
+            let mut weight = whole(weight);
+            products.descend(
+                weight.storage_mut(),
+                slice(&x),
+                slice(&taught),
+                #[inline(always)]
+                |run, weights, sums| by.lower(run, weights, sums, rate),
+            );
             weight
         }
     }

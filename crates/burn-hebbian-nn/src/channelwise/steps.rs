@@ -60,11 +60,19 @@ pub(super) fn descend(weights: &mut [f32], sums: &[f32], steps: &Steps, rate: f3
             #[inline(always)]
             || {
                 for (at, weights) in runs.zip(part.chunks_exact_mut(run)) {
-                    steps.of_run(at, &mut Lower { weights, sums: &sums[at * run..][..run], rate });
+                    steps.lower(at, weights, &sums[at * run..][..run], rate);
                 }
             },
         );
     });
+}
+
+impl Steps {
+    /// One run of the weights after the step, in place.
+    #[inline(always)]
+    pub(super) fn lower(&self, run: usize, weights: &mut [f32], sums: &[f32], rate: f32) {
+        self.of_run(run, &mut Lower { weights, sums, rate });
+    }
 }
 
 struct Lower<'a> {

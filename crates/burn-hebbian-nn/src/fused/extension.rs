@@ -8,7 +8,10 @@ use burn::{
     tensor::{Tensor, TensorData},
 };
 
-use super::{job::Job, linear::LinearJob};
+use super::{
+    job::Job,
+    linear::{LinearJob, Products},
+};
 
 /// Responses, correlation and sums, see [`Job::compute`].
 pub(super) fn run<const X: usize, const W: usize>(x: Tensor<X>, w: Tensor<W>, job: Job) -> [Tensor<1>; 3] {
@@ -17,15 +20,24 @@ pub(super) fn run<const X: usize, const W: usize>(x: Tensor<X>, w: Tensor<W>, jo
     [dot, correlation, sums].map(Tensor::from_dispatch)
 }
 
-/// Responses, correlation and mass, see [`LinearJob::compute`].
-pub(super) fn run_linear<const X: usize, const W: usize>(
-    x: Tensor<X>,
-    w: Tensor<W>,
-    job: LinearJob,
-) -> [Tensor<1>; 3] {
-    let (dot, correlation, mass) =
+/// Responses, what the rule made of them, and mass, see [`LinearJob::compute`].
+pub(super) fn run_linear(x: Tensor<2>, w: Tensor<2>, job: LinearJob) -> [Tensor<1>; 3] {
+    let (dot, taught, mass) =
         <Dispatch as FusedPass>::fused_linear(x.into_dispatch(), w.into_dispatch(), job);
-    [dot, correlation, mass].map(Tensor::from_dispatch)
+    [dot, taught, mass].map(Tensor::from_dispatch)
+}
+
+/// See [`Products::values`].
+pub(super) fn linear_values(x: Tensor<2>, w: Tensor<2>, taught: Tensor<1>, products: Products) -> Tensor<1> {
+    let [x, w] = [x, w].map(Tensor::into_dispatch);
+    Tensor::from_dispatch(<Dispatch as FusedPass>::linear_values(x, w, taught.into_dispatch(), products))
+}
+
+/// Whether both are the same values in memory; not known of every backend.
+pub(super) fn is_same(one: &Tensor<2>, other: &Tensor<2>) -> bool {
+    let [one, other] = [one, other].map(|tensor| tensor.clone().into_dispatch());
+    let distance: Tensor<1> = Tensor::from_dispatch(<Dispatch as FusedPass>::distance(one, other));
+    distance.into_scalar::<f32>() == 0.0
 }
 
 /// Vectors of values: responses, correlation, sums.
@@ -46,6 +58,17 @@ trait FusedPass: Backend {
         w: FloatTensor<Self>,
         job: LinearJob,
     ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
+
+    /// The sums of a linear layer.
+    fn linear_values(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        taught: FloatTensor<Self>,
+        products: Products,
+    ) -> FloatTensor<Self>;
+
+    /// `[1]`: 0 if both are the same values in memory.
+    fn distance(one: FloatTensor<Self>, other: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 #[cfg(feature = "flex")]
@@ -60,6 +83,26 @@ impl FusedPass for burn::backend::Flex {
         let (x, w) = (x.to_contiguous(), w.to_contiguous());
         let [x, w] = [&x, &w].map(|tensor| tensor.as_slice().expect("contiguous values of f32"));
         answer::<Self>(job.compute(x, w))
+    }
+
+    fn linear_values(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        taught: FloatTensor<Self>,
+        products: Products,
+    ) -> FloatTensor<Self> {
+        let [x, w, taught] = [x, w, taught].map(|tensor| tensor.to_contiguous());
+        let [x, w, taught] =
+            [&x, &w, &taught].map(|tensor| tensor.as_slice().expect("contiguous values of f32"));
+        vector::<Self>(products.values(x, w, taught))
+    }
+
+    fn distance(one: FloatTensor<Self>, other: FloatTensor<Self>) -> FloatTensor<Self> {
+        let same = match (one.as_slice::<f32>(), other.as_slice::<f32>()) {
+            (Some(one), Some(other)) => std::ptr::eq(one, other),
+            _ => false,
+        };
+        vector::<Self>(vec![if same { 0.0 } else { 1.0 }])
     }
 }
 
@@ -76,6 +119,21 @@ impl FusedPass for burn::backend::NdArray {
         let [x, w] = [&x, &w].map(|data| data.as_slice().expect("values of f32"));
         answer::<Self>(job.compute(x, w))
     }
+
+    fn linear_values(
+        x: FloatTensor<Self>,
+        w: FloatTensor<Self>,
+        taught: FloatTensor<Self>,
+        products: Products,
+    ) -> FloatTensor<Self> {
+        let [x, w, taught] = [x, w, taught].map(read::<Self>);
+        let [x, w, taught] = [&x, &w, &taught].map(|data| data.as_slice().expect("values of f32"));
+        vector::<Self>(products.values(x, w, taught))
+    }
+
+    fn distance(_one: FloatTensor<Self>, _other: FloatTensor<Self>) -> FloatTensor<Self> {
+        vector::<Self>(vec![1.0])
+    }
 }
 
 #[cfg(feature = "ndarray")]
@@ -85,9 +143,11 @@ fn read<B: Backend>(tensor: FloatTensor<B>) -> TensorData {
 
 #[cfg(any(feature = "flex", feature = "ndarray"))]
 fn answer<B: Backend>([dot, correlation, sums]: [Vec<f32>; 3]) -> Answer<B> {
-    let tensor = |values: Vec<f32>| {
-        let len = values.len();
-        B::float_from_data(TensorData::new(values, [len]), &B::Device::default())
-    };
-    (tensor(dot), tensor(correlation), tensor(sums))
+    (vector::<B>(dot), vector::<B>(correlation), vector::<B>(sums))
+}
+
+#[cfg(any(feature = "flex", feature = "ndarray"))]
+fn vector<B: Backend>(values: Vec<f32>) -> FloatTensor<B> {
+    let len = values.len();
+    B::float_from_data(TensorData::new(values, [len]), &B::Device::default())
 }

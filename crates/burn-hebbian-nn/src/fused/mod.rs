@@ -8,6 +8,7 @@
 //! Convolutions of any rank can be fused, with rules whose [stages](pointwise) are known here.
 
 mod compute;
+mod deferred;
 mod extension;
 mod few;
 mod job;
@@ -21,8 +22,9 @@ mod tiles;
 mod worker;
 
 use burn::tensor::{DType, Tensor};
-use burn_hebbian_core::{LocalRule, RecurrenceMask, Signals, WeightLayout};
+use burn_hebbian_core::{LocalRule, Numerator, RecurrenceMask, Signals, WeightLayout};
 
+pub(crate) use self::{deferred::LinearSums, linear::Products};
 use self::{job::Job, linear::LinearJob, pointwise::Pointwise};
 use crate::{backend::Backend, forms::CorrelationForm, geometry::Window};
 
@@ -31,7 +33,7 @@ pub(crate) struct Fused<const X: usize> {
     /// The responses.
     pub(crate) dot: Tensor<X>,
     /// `Σ c_k x − d_k w_k` with the diagonal `d` of `K`, the weight's elements row by row.
-    pub(crate) correlation: Tensor<1>,
+    pub(crate) correlation: Numerator,
     /// The rest of `K`, masked, `[groups, neurons, neurons]`.
     pub(crate) gram: Option<(Tensor<3>, RecurrenceMask)>,
     /// What a weighted reduction divides by, `[groups, neurons]`.

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use burn::tensor::Tensor;
+use burn_hebbian_core::Numerator;
 
-use super::{Fused, extension, job::Job, linear::LinearJob};
+use super::{Fused, deferred::LinearSums, extension, job::Job, linear::LinearJob};
 
 /// The responses alone.
 pub(super) fn respond<const X: usize, const W: usize>(job: Job, x: Tensor<X>, w: Tensor<W>) -> Tensor<X> {
@@ -24,7 +25,7 @@ pub(super) fn run<const X: usize, const W: usize>(job: Job, x: Tensor<X>, w: Ten
     let vector = |range: Range<usize>| (!range.is_empty()).then(|| part(range).reshape([groups, neurons]));
     Fused {
         dot: dot.reshape(dims),
-        correlation,
+        correlation: correlation.into(),
         gram: mask.map(|mask| (part(parts.gram).reshape([groups, neurons, neurons]), mask)),
         mass: vector(parts.mass),
     }
@@ -38,8 +39,11 @@ pub(super) fn run_linear<const X: usize, const W: usize>(
 ) -> Fused<X> {
     let mut dims = x.dims();
     dims[1] = job.neurons;
-    let (neurons, has_mass) = (job.neurons, job.rule.has_mass());
-    let [dot, correlation, mass] = extension::run_linear(x, w, job);
+    let (neurons, has_mass, products) = (job.neurons, job.rule.has_mass(), job.products());
+    // of two dimensions, as a linear layer's are
+    let [x, w] = [x.into_dispatch(), w.into_dispatch()].map(Tensor::<2>::from_dispatch);
+    let [dot, taught, mass] = extension::run_linear(x.clone(), w.clone(), job);
     let mass = has_mass.then(|| mass.reshape([1, neurons]));
+    let correlation = Numerator::deferred(LinearSums { products, x, w, taught });
     Fused { dot: dot.reshape(dims), correlation, gram: None, mass }
 }

@@ -212,14 +212,17 @@ impl Lesson<'_> {
         let layout = pass.geometry.layout();
         let dot = pass.responses(fused.dot);
         let dims = dot.dims();
-        let mut numerator = layout.view(fused.correlation);
-        if let Some((gram, mask)) = fused.gram {
-            let weight = layout.view(pass.w.clone().inner());
-            numerator = numerator - recurrence_product_by(&layout, weight, gram, mask);
-        }
         let patches = dims[0] * dims[2..].iter().product::<usize>();
-        let mass = mass(fused.mass, &self.selection.rule.finish(), patches, &numerator);
-        let sums = Sums::new(numerator.reshape([layout.num_elements()]), mass, None);
+        let mass = mass(fused.mass, &self.selection.rule.finish(), patches, &dot);
+        let sums = match fused.gram {
+            None => Sums::new(fused.correlation, mass, None),
+            Some((gram, mask)) => {
+                let weight = layout.view(pass.w.clone().inner());
+                let taken = recurrence_product_by(&layout, weight, gram, mask);
+                let sum = layout.view(fused.correlation.into_values()) - taken;
+                Sums::new(sum.reshape([layout.num_elements()]), mass, None)
+            }
+        };
         let seen = see(pass, dot, self.signals.clone(), self.state.clone()).learning();
         (self.output.of(&seen).reshape(dims), sums)
     }
@@ -347,7 +350,12 @@ pub(super) fn learn<G: Geometry<X, W>, const X: usize, const W: usize>(
 }
 
 /// What [`Finish`] will divide by; `like` tells device and precision.
-fn mass(weights: Option<Tensor<2>>, finish: &Finish, patches: usize, like: &Tensor<4>) -> Option<Tensor<1>> {
+fn mass<const D: usize>(
+    weights: Option<Tensor<2>>,
+    finish: &Finish,
+    patches: usize,
+    like: &Tensor<D>,
+) -> Option<Tensor<1>> {
     match finish.reduction {
         Reduction::Mean => Some(Tensor::full([1], patches as f64, (&like.device(), like.dtype()))),
         Reduction::Weighted => {
