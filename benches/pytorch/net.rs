@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::BTreeMap, path::Path, time::Instant};
 
 use anyhow::{Context, Result, bail};
 use burn::{
-    module::{Module, ModuleVisitor, Param},
+    module::Module,
     tensor::{Device, Int, Tensor},
 };
 use burn_hebbian::{
@@ -21,10 +21,12 @@ use burn_hebbian_benches::{
     networks::{CLASSES, Hebbian},
 };
 
+use crate::weights::weights;
+
 /// A network with its batch.
 pub(crate) trait Training {
-    /// The seconds of a forward pass or of a step by a rule, after another that warms up.
-    fn seconds(&self, work: &str) -> Result<f64>;
+    /// The seconds of the last of some forward passes, or of some steps by a rule; the others warm up.
+    fn seconds(&self, work: &str, repeats: usize) -> Result<f64>;
 
     /// The bytes that a step needs beyond weights and images.
     fn peak(&self, work: &str) -> Result<usize>;
@@ -93,7 +95,7 @@ impl<N: Module + Clone + 'static> Loaded<N> {
     }
 
     fn training(&self, work: &str) -> Result<Hebbian<N>> {
-        let rule = Self::rule(if work == "forward" { "swta" } else { work })?;
+        let rule = Self::rule(work)?;
         let [hidden, classifier] = self.paths;
         let plan = Plan::new().local(hidden, rule).local(classifier, Rule::teacher()).with_rest(Rest::Frozen);
         let plan = match self.depthwise {
@@ -106,7 +108,9 @@ impl<N: Module + Clone + 'static> Loaded<N> {
         Ok(Hebbian::of(net, self.scores, &plan, self.images.clone(), self.labels.clone()))
     }
 
+    /// The training of a work; a forward pass is that of any of them.
     fn with<R>(&self, work: &str, f: impl FnOnce(&mut Hebbian<N>) -> R) -> Result<R> {
+        let work = if work == "forward" { "swta" } else { work };
         let mut trainings = self.trainings.borrow_mut();
         if !trainings.contains_key(work) {
             trainings.insert(work.to_string(), self.training(work)?);
@@ -123,9 +127,9 @@ fn run<N: Module>(training: &mut Hebbian<N>, work: &str) {
 }
 
 impl<N: FromPytorch + Clone + 'static> Training for Loaded<N> {
-    fn seconds(&self, work: &str) -> Result<f64> {
+    fn seconds(&self, work: &str, repeats: usize) -> Result<f64> {
         self.with(work, |training| {
-            run(training, work);
+            (1..repeats).for_each(|_| run(training, work));
             let start = Instant::now();
             run(training, work);
             start.elapsed().as_secs_f64()
@@ -143,13 +147,8 @@ impl<N: FromPytorch + Clone + 'static> Training for Loaded<N> {
         let mut training = self.training(work)?;
         training.step_at(rate);
         let other = self.net.clone().load_pytorch(after)?;
-        let [ours, others] = [training.net(), &other].map(|net| {
-            let mut weights = Weights::default();
-            net.visit(&mut weights);
-            weights
-        });
-        let pairs = ours.values.iter().zip(&others.values).zip(&ours.paths);
-        let apart = pairs.map(|((a, b), path)| (relative(a, b), path.clone()));
+        let [ours, others] = [weights(training.net()), weights(&other)];
+        let apart = ours.into_iter().zip(&others).map(|(a, b)| (relative(&a.values, &b.values), a.path));
         apart.max_by(|a, b| a.0.total_cmp(&b.0)).context("no weight")
     }
 }
@@ -162,29 +161,4 @@ fn relative(a: &[f32], b: &[f32]) -> f64 {
         apart.fold(0f32, |worst, apart| if apart > worst || apart.is_nan() { apart } else { worst })
             / largest,
     )
-}
-
-/// All parameters of rank 2 or more.
-#[derive(Default)]
-struct Weights {
-    path: Vec<String>,
-    paths: Vec<String>,
-    values: Vec<Vec<f32>>,
-}
-
-impl ModuleVisitor for Weights {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_string());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if D > 1 {
-            self.paths.push(self.path.join("."));
-            self.values.push(param.val().into_data().iter::<f32>().collect());
-        }
-    }
 }

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import sleep
+from time import perf_counter, sleep
 
 import torch
 import torch.nn.functional as F
@@ -26,8 +26,18 @@ CHECK_RATE = 0.1
 TOLERANCE = 1e-4
 """Of a weight after that step, relative to the largest of its layer."""
 
+CHECKED_PIXELS = 16 * 96 * 96
+"""Of the images of that step, which takes seconds in double precision where they are large; at least `CHECKED` images."""
+
 CHECKED = 4
-"""Images of that step."""
+
+SECONDS = 60.0
+"""After which a network has been measured often enough, if it was at least `FEWEST` times."""
+
+FEWEST = 3
+
+LONG = 0.5
+"""Seconds of a step that needs no other to warm up."""
 
 RATE = 1e-6
 """Of the steps that are timed: weights stay what they are."""
@@ -45,6 +55,11 @@ class Case:
 
     def __str__(self) -> str:
         return f"{self.name}, {self.batch} × {self.size}²"
+
+    @property
+    def checked(self) -> int:
+        """Images of the step whose weights are compared."""
+        return min(self.batch, max(CHECKED, CHECKED_PIXELS // self.size**2))
 
     def net(self) -> nn.Module:
         """The network with its random weights, without dropout."""
@@ -185,7 +200,7 @@ class Backprop:
 
 def check(case: Case, peer: RustPeer, folder: Path, result: Result) -> None:
     """Compares the weights after a step of every rule with the twin's."""
-    x, y = case.images(min(case.batch, CHECKED))
+    x, y = case.images(case.checked)
     before, batch, after = (folder / name for name in ("before.pt", "batch.safetensors", "after.pt"))
     torch.save(case.net().state_dict(), before)
     save_file({"x": x, "y": y.float()}, batch)
@@ -209,52 +224,69 @@ def run(case: Case, peer: RustPeer, folder: Path, rounds: int) -> Result:
     x, y = case.images(case.batch)
     save_file({"x": x, "y": y.float()}, folder / "batch.safetensors")
     peer.net(case.name, folder / "before.pt", folder / "batch.safetensors")
-    sides = {layout: Backprop(case, layout) for layout in ("channels first", "channels last")}
-    best = {layout: min(timed(side.step).wall for _ in range(2)) for layout, side in sides.items() if side.step() is None}
-    result.layout = min(best, key=best.__getitem__)
-    side = sides[result.layout]
-    del sides
+    result.layout, side, seconds = fastest(case)
+    repeats = 1 if seconds > LONG else 2
     forms: dict[str, Callable[[], Time]] = {
-        "backprop": lambda: timed(side.step),
-        **{f"our {rule}": lambda rule=rule: ours(peer, rule) for rule in RULES},
-        "forward": lambda: timed(side.forward),
-        "our forward": lambda: ours(peer, "forward"),
+        "backprop": lambda: timed(side.step, repeats),
+        **{f"our {rule}": lambda rule=rule: ours(peer, rule, repeats) for rule in RULES},
+        "forward": lambda: timed(side.forward, 2),
+        "our forward": lambda: ours(peer, "forward", 2),
     }
-    for _ in range(rounds):
+    result.peaks = {"backprop": side.peak(), **{f"our {rule}": peer.peak(rule) for rule in RULES}}
+    started = perf_counter()
+    for turn in range(rounds):
+        if turn >= FEWEST and perf_counter() - started > SECONDS:
+            break
         for name, time in forms.items():
             result.times.setdefault(name, []).append(time())
-    result.peaks = {"backprop": side.peak(), **{f"our {rule}": peer.peak(rule) for rule in RULES}}
     return result
 
 
-def timed(work: Callable[[], object]) -> Time:
-    """One run, after one that warms up."""
-    work()
+def fastest(case: Case) -> tuple[str, Backprop, float]:
+    """PyTorch's backprop in the layout in which a step is shorter, and the seconds of that step."""
+    chosen = None
+    for layout in ("channels last", "channels first"):
+        side = Backprop(case, layout)
+        side.step()
+        seconds = min(timed(side.step, 1).wall for _ in range(2))
+        if chosen is None or seconds < chosen[2]:
+            chosen = (layout, side, seconds)
+    return chosen
+
+
+def timed(work: Callable[[], object], repeats: int) -> Time:
+    """The last of these runs; the others warm up."""
+    for _ in range(repeats - 1):
+        work()
     start = now(lambda: None)
     work()
     return now(lambda: None) - start
 
 
-def ours(peer: RustPeer, work: str) -> Time:
+def ours(peer: RustPeer, work: str, repeats: int) -> Time:
     """One run of the peer, when PyTorch's threads sleep."""
     sleep(PAUSE)
-    return peer.time(work)
+    return peer.time(work, repeats)
 
 
 def table(results: list[Result]) -> str:
-    """Medians in milliseconds, processor times in brackets; the median over rounds of a round's ratio; megabytes."""
+    """Medians in milliseconds, the processor time's beside it; the median over rounds of a round's ratio; megabytes."""
     lines = [
-        "| network | form | ms | (processor) | times faster than backprop | MB | times leaner |",
-        "|---|---|---|---|---|---|---|",
+        "| network | form | rounds | ms | processor, ms | threads busy | times faster than backprop | by processor time | MB | times leaner |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for result in results:
         for form, times in result.times.items():
             wall, cpu = median([t.wall for t in times]) * 1e3, median([t.cpu for t in times]) * 1e3
-            ratio = median([b.wall / t.wall for b, t in zip(result.times["backprop"], times, strict=True)])
+            pairs = list(zip(result.times["backprop"], times, strict=True))
+            ratio, by_cpu = median([b.wall / t.wall for b, t in pairs]), median([b.cpu / t.cpu for b, t in pairs])
             peak = result.peaks.get(form)
-            memory = f"{peak / 1e6:.1f} | {result.peaks['backprop'] / peak:.2f}" if peak else "|"
+            memory = f"{peak / 1e6:.1f} | {result.peaks['backprop'] / peak:.2f}" if peak else " | "
             name = f"PyTorch's {form}" if not form.startswith("our") else form
-            lines.append(f"| {result.case} | {name} | {wall:.1f} | {cpu:.1f} | {ratio:.2f} | {memory} |")
+            lines.append(
+                f"| {result.case} | {name} | {len(times)} | {wall:.1f} | {cpu:.1f} | {cpu / wall:.2f} "
+                f"| {ratio:.2f} | {by_cpu:.2f} | {memory} |"
+            )
     return "\n".join(lines)
 
 

@@ -7,15 +7,20 @@
 //! | `info` | what computes here |
 //! | `load FILE STRIDE PADDING` | `ok`; FILE holds `x` and `weight`, both of rank 4, or of rank 2 for a linear layer |
 //! | `delta WORK FILE` | `ok`; FILE now holds `delta`, an ascent step in the weight's shape |
-//! | `time WORK` | seconds of one step |
+//! | `time WORK REPEATS` | seconds of the last of these steps; the others warm up |
 //! | `net NAME WEIGHTS BATCH` | `ok`; a network of torchvision's with the weights of a state dict; BATCH holds `x` and `y` |
 //! | `apart RULE RATE WEIGHTS` | how far its weights after a step are from these, of a layer's largest, and of which layer |
 //! | `peak RULE` | bytes of a step at its peak, beyond weights and images |
+//! | `whiten FOLDER` | seconds of the fit; FOLDER now holds the whitening of its training images |
+//! | `protocol NAME FOLDER WEIGHTS` | seconds by phase; from a state dict of PyTorch's, on `FOLDER/train` and `FOLDER/test` |
+//! | `outcome FILE` | `ok`; FILE now holds what the protocol learned, and features of all images |
 //!
 //! `time` is of whichever was loaded last. WORK is `forward`, `gradient` (the weight gradient alone), `backprop`, or a rule: `hebb`, `swta`, `hpca`. A request
 //! that fails is answered by `error` and the reason.
 
 mod net;
+mod protocol;
+mod weights;
 
 use std::{
     fs,
@@ -35,6 +40,7 @@ use burn::{
 };
 use burn_hebbian::{nn::Trainable, prelude::*, rules::Activation};
 use net::Training;
+use protocol::Outcome;
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 /// The learning rate of backprop's descent: small, so that no value leaves the range of numbers.
@@ -65,6 +71,7 @@ enum Loaded {
     Nothing,
     Layer(Box<dyn Work>),
     Net(Box<dyn Training>),
+    Outcome(Outcome),
 }
 
 fn answer(line: &str, device: &Device, loaded: &mut Loaded) -> Result<String> {
@@ -75,9 +82,22 @@ fn answer(line: &str, device: &Device, loaded: &mut Loaded) -> Result<String> {
             *loaded = Loaded::Layer(layer);
         }
         (["net", name, weights, batch], _) => *loaded = Loaded::Net(network(name, weights, batch, device)?),
+        (["whiten", folder], _) => return Ok(protocol::whiten(Path::new(folder))?.to_string()),
+        (["protocol", name, folder, weights], _) => {
+            *loaded = Loaded::Nothing; // frees what the last one left
+            let outcome = protocol::run(name, Path::new(folder), Path::new(weights))?;
+            let phases = outcome.phases.to_string();
+            *loaded = Loaded::Outcome(outcome);
+            return Ok(phases);
+        }
+        (["outcome", file], Loaded::Outcome(outcome)) => outcome.save(Path::new(file))?,
         (["delta", work, file], Loaded::Layer(layer)) => save(Path::new(file), &layer.delta(work)?)?,
-        (["time", work], Loaded::Layer(layer)) => return Ok(layer.seconds(work)?.to_string()),
-        (["time", work], Loaded::Net(net)) => return Ok(net.seconds(work)?.to_string()),
+        (["time", work, repeats], Loaded::Layer(layer)) => {
+            return Ok(layer.seconds(work, repeats.parse()?)?.to_string());
+        }
+        (["time", work, repeats], Loaded::Net(net)) => {
+            return Ok(net.seconds(work, repeats.parse()?)?.to_string());
+        }
         (["peak", work], Loaded::Net(net)) => return Ok(net.peak(work)?.to_string()),
         (["apart", work, rate, weights], Loaded::Net(net)) => {
             let (apart, layer) = net.apart(work, rate.parse()?, Path::new(weights))?;
@@ -96,9 +116,12 @@ fn network(name: &str, weights: &str, batch: &str, device: &Device) -> Result<Bo
 }
 
 fn info(device: &Device) -> String {
+    format!("burn-hebbian {}, {device:?}, {} threads", env!("CARGO_PKG_VERSION"), threads())
+}
+
+fn threads() -> usize {
     let threads = std::env::var("RAYON_NUM_THREADS").ok().and_then(|threads| threads.parse().ok());
-    let threads = threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
-    format!("burn-hebbian {}, {device:?}, {threads} threads", env!("CARGO_PKG_VERSION"))
+    threads.or_else(|| std::thread::available_parallelism().ok().map(usize::from)).unwrap_or(1)
 }
 
 /// A layer with its batch, whatever its rank.
@@ -106,8 +129,8 @@ trait Work {
     /// The ascent step of a rule or of backprop, row by row.
     fn delta(&self, work: &str) -> Result<TensorData>;
 
-    /// The seconds of one step, after another that warms up.
-    fn seconds(&self, work: &str) -> Result<f64>;
+    /// The seconds of the last of some steps; the others warm up.
+    fn seconds(&self, work: &str, repeats: usize) -> Result<f64>;
 }
 
 /// How a layer type computes what its name does not say.
@@ -192,9 +215,9 @@ impl<L: Trainable + 'static, const D: usize> Work for Layer<L, D> {
         Ok(delta.into_data())
     }
 
-    fn seconds(&self, work: &str) -> Result<f64> {
+    fn seconds(&self, work: &str, repeats: usize) -> Result<f64> {
         let step = self.step(work)?;
-        drop(step());
+        (1..repeats).for_each(|_| drop(step()));
         let start = self.synchronized()?;
         drop(step());
         Ok((self.synchronized()? - start).as_secs_f64())

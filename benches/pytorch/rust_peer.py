@@ -70,11 +70,11 @@ class RustPeer:
         delta = load_file(file)["delta"]
         return (delta.T if self._linear else delta).reshape(shape)
 
-    def time(self, work: str) -> Time:
-        """One step; the processor time is the mean of that step and the one that warms up."""
+    def time(self, work: str, repeats: int = 2) -> Time:
+        """The last of these steps, the others warm up; the processor time is the mean of all."""
         before = processor_time(self._process.pid)
-        wall = float(self._ask(f"time {work}"))
-        return Time(wall, (processor_time(self._process.pid) - before) / 2)
+        wall = float(self._ask(f"time {work} {repeats}"))
+        return Time(wall, (processor_time(self._process.pid) - before) / repeats)
 
     def net(self, name: str, weights: Path, batch: Path) -> None:
         """Gives it a network of torchvision's with its weights and a batch."""
@@ -88,6 +88,21 @@ class RustPeer:
     def peak(self, rule: str) -> int:
         """The bytes of a step at its peak, beyond weights and images."""
         return int(self._ask(f"peak {rule}"))
+
+    def whiten(self, files: Path) -> float:
+        """Fits and keeps the whitening of the training images; the seconds of the fit."""
+        return float(self._ask(f"whiten {files}"))
+
+    def protocol(self, name: str, files: Path, weights: Path) -> tuple[Time, dict[str, float]]:
+        """Runs a protocol: what it took, all and by phase."""
+        before = processor_time(self._process.pid)
+        words = self._ask(f"protocol {name} {files} {weights}").split()
+        phases = {phase: float(seconds) for phase, seconds in zip(words[::2], words[1::2], strict=True)}
+        return Time(sum(phases.values()), processor_time(self._process.pid) - before), phases
+
+    def outcome(self, file: Path) -> None:
+        """Writes what the last protocol learned, and features of all images."""
+        self._ask(f"outcome {file}")
 
     def _ask(self, request: str) -> str:
         try:
