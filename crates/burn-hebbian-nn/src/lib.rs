@@ -13,6 +13,7 @@
 
 mod backend;
 mod channelwise;
+mod code;
 pub mod forms;
 mod fused;
 mod geometry;
@@ -24,6 +25,7 @@ mod pass;
 mod precision;
 pub mod replicas;
 
+pub use code::NearestCode;
 #[doc(hidden)]
 pub use geometry::Window;
 pub use geometry::{Geometry, PaddingMode};

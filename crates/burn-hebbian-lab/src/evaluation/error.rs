@@ -103,6 +103,14 @@ pub enum EvaluationError {
         /// The penalty.
         penalty: f64,
     },
+    /// Features that could not be read.
+    #[error("feature {index} cannot be read: {reason}")]
+    Unreadable {
+        /// Its place.
+        index: usize,
+        /// Why.
+        reason: String,
+    },
     /// A layer that cannot learn by its rule.
     #[error(transparent)]
     Rule(#[from] RuleError),

@@ -4,6 +4,7 @@
 //!
 //! - [`ProbeConfig`]: softmax regression by SGD or Adam, as the literature trains it
 //! - [`RidgeConfig`]: a linear classifier in closed form
+//! - [`FactoredConfig`]: one in two factors, for more features than memory holds
 //! - [`NeighborsConfig`]: the nearest training features
 //! - [`TeacherNeurons`], [`TeacherConfig`]: one neuron a class, its mean or what the rule makes of it
 //!
@@ -20,6 +21,7 @@
 
 mod distance;
 mod error;
+mod factored;
 mod features;
 #[cfg(test)]
 mod fixtures;
@@ -34,6 +36,7 @@ mod teacher;
 
 pub use distance::Metric;
 pub use error::EvaluationError;
+pub use factored::{Factored, FactoredConfig, FactoredProgress, FeatureRows};
 pub use neighbors::NeighborsConfig;
 pub use probe::{Probe, ProbeConfig, ProbeEpoch, ProbeInit, ProbeOptimizer, ProbeProgress};
 pub use retrieval::{Retrieval, RetrievalConfig, average_precision};

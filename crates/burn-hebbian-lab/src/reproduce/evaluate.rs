@@ -2,7 +2,8 @@
 
 use crate::data::Parts;
 use crate::evaluation::{
-    NeighborsConfig, ProbeConfig, ProbeEpoch, RetrievalConfig, RidgeConfig, TeacherConfig,
+    FactoredConfig, FeatureRows, NeighborsConfig, ProbeConfig, ProbeEpoch, RetrievalConfig, RidgeConfig,
+    TeacherConfig,
 };
 use anyhow::Result;
 
@@ -26,14 +27,17 @@ pub(crate) fn judged(lab: &Lab, row: &Row) -> Vec<String> {
 pub(crate) fn evaluate(lab: &Lab, row: &Row) -> Result<Vec<Score>> {
     let mut scores = vec![];
     let blocks = judged(lab, row);
-    let by_features = row.evaluate.iter().any(|by| *by != Evaluation::Scores);
-    if by_features {
+    let (from_disk, others): (Vec<_>, Vec<_>) =
+        row.evaluate.iter().filter(|by| **by != Evaluation::Scores).partition(|by| by.reads_files());
+    let by_features = !others.is_empty();
+    if by_features || !from_disk.is_empty() {
         features::keep(lab, row, &blocks)?;
     }
     for (index, block) in blocks.iter().enumerate() {
         let features = by_features.then(|| features::of(lab, row, block)).transpose()?;
         for (number, evaluation) in row.evaluate.iter().enumerate() {
             let (test, validation) = match &features {
+                _ if evaluation.reads_files() => from_files(lab, row, block, evaluation)?,
                 Some(features) if *evaluation != Evaluation::Scores => classify(features, evaluation, lab)?,
                 _ => lab.scores()?,
             };
@@ -62,7 +66,7 @@ fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64
     let device = &lab.setting.device;
     let both = |scores: (f64, f64)| (scores.0, Some(scores.1));
     Ok(match evaluation {
-        Evaluation::Scores => lab.scores()?,
+        Evaluation::Scores | Evaluation::Factored { .. } => lab.scores()?,
         Evaluation::Sgd => both(probe(ProbeConfig::thesis(), features, lab)?),
         Evaluation::SgdEpochs { epochs } => {
             both(probe(ProbeConfig::thesis().with_epochs(*epochs), features, lab)?)
@@ -88,6 +92,32 @@ fn classify(features: &Parts, evaluation: &Evaluation, lab: &Lab) -> Result<(f64
             (neurons.accuracy(test)?, validation)
         }
     })
+}
+
+/// Accuracy of a classifier on features that stay where they are kept, on test and validation images.
+fn from_files(lab: &Lab, row: &Row, block: &str, evaluation: &Evaluation) -> Result<(f64, Option<f64>)> {
+    let Evaluation::Factored { epochs, rate } = *evaluation else {
+        anyhow::bail!("`{}` reads no files", evaluation.name())
+    };
+    let number = lab.net.index(block)?;
+    let [training, validation, test] = lab.rows(number, row.mirror)?;
+    let epochs = lab.epochs(epochs);
+    let groups = if lab.net.blocks[number].code.is_some() { 2 } else { 1 };
+    let config = FactoredConfig::new()
+        .with_classes(lab.sizes()?.classes)
+        .with_groups(groups)
+        .with_epochs(epochs)
+        .with_rate(rate)
+        .with_drops(vec![epochs * 5 / 8, epochs * 15 / 16])
+        .with_seed(lab.seed);
+    let step = Step::new("classifier".to_string(), epochs);
+    let classifier = config.train(&training, &lab.setting.device, |epoch| {
+        step.bar.inc(1);
+        step.bar.set_message(format!("classifier: loss {:.3}", epoch.loss));
+    })?;
+    step.done("");
+    let held_out = (!validation.labels().is_empty()).then(|| classifier.accuracy(&validation)).transpose()?;
+    Ok((classifier.accuracy(&test)?, held_out))
 }
 
 /// Accuracy of a probe on test and validation images. Without images to choose on its last epoch counts.

@@ -20,6 +20,8 @@ mod provenance;
 mod results;
 mod run;
 mod target;
+#[cfg(test)]
+mod tests;
 
 pub use args::Args;
 pub use target::{Backend, Scale};

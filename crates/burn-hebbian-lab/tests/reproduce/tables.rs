@@ -19,11 +19,11 @@ const CHANCE: f64 = 10.0;
 const MARGIN: f64 = 15.0;
 
 /// Epochs at most: a classifier by Adam, and one on other than normalized features, needs some to show anything; so does
-/// a table of classifiers alone.
+/// a table of classifiers alone, and a network without norms.
 fn epochs(json: &Value) -> &'static str {
     let json = json.to_string();
     let has = |word: &str| json.contains(word);
-    let slow = has("\"adam\"") || has("\"label_shares\"") || !has("\"backprop\"");
+    let slow = has("\"adam\"") || has("\"label_shares\"") || has("\"dual\"") || !has("\"backprop\"");
     if slow { "20" } else { "4" }
 }
 

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Backprop, Branch, Evaluation, Hebbian, NetConfig, Row, Stage, Table, net::check_dropout};
+use super::{
+    Backprop, Branch, Evaluation, Hebbian, NetConfig, Norm, Pool, Row, Stage, Table, net::check_dropout,
+};
 
 impl Table {
     /// Refuses what does not depend on the images.
@@ -46,6 +48,7 @@ impl Branch {
 impl Row {
     fn check(&self, net: &NetConfig) -> Result<()> {
         ensure!(!self.evaluate.is_empty(), "nothing to evaluate");
+        self.check_files()?;
         let end = check_stages(&self.stages, net)?;
         self.check_scores(net, end)?;
         for block in self.at.iter().filter(|_| !self.stages.is_empty()) {
@@ -58,6 +61,21 @@ impl Row {
         let judged = self.at.len().max(1);
         let published = self.published.len();
         ensure!(published == 0 || published == judged, "{published} published numbers for {judged} blocks");
+        Ok(())
+    }
+
+    /// What reads features where they are kept finds those of one chain, of all images.
+    fn check_files(&self) -> Result<()> {
+        for evaluation in self.evaluate.iter().filter(|evaluation| evaluation.reads_files()) {
+            let name = evaluation.name();
+            let simple = self.beside.is_empty() && self.regions.is_none() && self.label_shares.is_empty();
+            ensure!(simple, "`{name}` knows no features beside, regions or shares of labels");
+            ensure!(!self.stages.is_empty(), "`{name}` judges what stages made of the images");
+            if let Evaluation::Factored { epochs, rate } = evaluation {
+                ensure!(*epochs > 0, "a classifier trains for at least 1 epoch, got 0");
+                check_rate(*rate)?;
+            }
+        }
         Ok(())
     }
 
@@ -97,7 +115,7 @@ impl Stage {
     fn check(&self, net: &NetConfig, blocks: Range<usize>) -> Result<()> {
         match self {
             Self::Hebbian(stage) => stage.check(net, blocks),
-            Self::Backprop(stage) => stage.check(),
+            Self::Backprop(stage) => stage.check(net, blocks),
             Self::Untrained(_) => Ok(()),
         }
     }
@@ -107,6 +125,7 @@ impl Hebbian {
     fn check(&self, net: &NetConfig, blocks: Range<usize>) -> Result<()> {
         check_length(self.epochs, self.batch)?;
         self.rate.map_or(Ok(()), check_rate)?;
+        ensure!(self.images != Some(0), "an epoch has at least 1 image, got 0");
         let Some(rules) = &self.rules else { return Ok(()) };
         let (count, needed) = (rules.len(), blocks.len());
         let [first, last] = [blocks.start, blocks.end - 1].map(|index| &net.blocks[index].name);
@@ -116,9 +135,18 @@ impl Hebbian {
 }
 
 impl Backprop {
-    fn check(&self) -> Result<()> {
+    fn check(&self, net: &NetConfig, blocks: Range<usize>) -> Result<()> {
         check_length(self.epochs, self.batch)?;
         check_rate(self.rate)?;
+        for block in &net.blocks[blocks.clone()] {
+            let name = &block.name;
+            ensure!(block.whitening.is_none(), "backprop would train `{name}`, which whitens");
+            ensure!(block.code.is_none(), "no gradient passes the code of `{name}`");
+        }
+        if let Some(dual) = &self.dual {
+            dual.check()?;
+            check_dual(net, blocks, self.fine_tune)?;
+        }
         ensure!(self.choose_on != Some(0), "an epoch is chosen on at least 1 image, got 0");
         self.classifier_dropout.map_or(Ok(()), check_dropout)?;
         let penalty = self.penalty;
@@ -128,6 +156,28 @@ impl Backprop {
         );
         Ok(())
     }
+}
+
+/// Refuses blocks that are no chain of layers, ReLU and pooling with a linear output.
+fn check_dual(net: &NetConfig, blocks: Range<usize>, fine_tune: bool) -> Result<()> {
+    ensure!(blocks.end == net.blocks.len(), "dual propagation needs the network's last block");
+    ensure!(!fine_tune, "dual propagation begins with layers of its own");
+    for block in &net.blocks[blocks] {
+        let name = &block.name;
+        let normed = block.norm != Norm::None || block.norm_before != Norm::None;
+        ensure!(
+            !normed && block.dropout == 0.0,
+            "dual propagation has no norm and no dropout, as `{name}` has"
+        );
+        let pool = block.pool;
+        let whole = match pool {
+            Pool::None => true,
+            Pool::Max { size, stride, padding } => stride.unwrap_or(size) == size && padding == 0,
+            Pool::Average { .. } => false,
+        };
+        ensure!(whole, "dual propagation pools the largest of windows side by side; `{name}` has {pool:?}");
+    }
+    Ok(())
 }
 
 fn check_length(epochs: usize, batch: usize) -> Result<()> {

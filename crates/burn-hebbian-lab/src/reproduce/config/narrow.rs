@@ -32,7 +32,8 @@ impl Table {
 impl NetConfig {
     fn narrow(&mut self, width: f64) {
         let last = self.blocks.len().saturating_sub(1);
-        for block in &mut self.blocks[..last] {
+        // patches have as many values as they had
+        for block in self.blocks[..last].iter_mut().filter(|block| block.whitening.is_none()) {
             match &mut block.layer {
                 LayerConfig::Conv { filters: neurons, .. } | LayerConfig::Linear { neurons, .. } => {
                     *neurons = share(*neurons, width);

@@ -13,7 +13,7 @@ pub(crate) struct NetConfig {
     pub(crate) blocks: Vec<BlockConfig>,
 }
 
-/// norm → dropout → layer → pool → norm.
+/// norm → dropout → layer → code → pool → norm.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BlockConfig {
@@ -24,6 +24,13 @@ pub(crate) struct BlockConfig {
     #[serde(default)]
     pub(crate) dropout: f64,
     pub(crate) layer: LayerConfig,
+    /// The smoothing of a layer that whitens: its filters are the whitening of patches of the training images, less the mean
+    /// patch, which is none of images that are standardized. No stage changes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) whitening: Option<f64>,
+    /// The code that is made of what the layer hands on: two channels a neuron.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<NearestCode>,
     #[serde(default)]
     pub(crate) pool: Pool,
     #[serde(default)]
@@ -173,20 +180,49 @@ impl BlockConfig {
         if let LayerConfig::Conv { kernel, .. } = self.layer {
             ensure!(kernel > 0, "a kernel is at least 1 pixel wide, got 0");
         }
+        if let Some(smoothing) = self.whitening {
+            let valid = smoothing.is_finite() && smoothing >= 0.0;
+            ensure!(valid, "the smoothing of a whitening must be finite and at least 0, got {smoothing}");
+        }
+        if let Some(code) = self.code {
+            code.check()?;
+            let averaged = !matches!(self.pool, Pool::Max { .. });
+            ensure!(
+                averaged,
+                "a code is pooled by averages: the largest of its bits are 1 nearly everywhere"
+            );
+        }
         Ok(())
     }
 
-    fn output_shape(&self, [_, height, width]: [usize; 3]) -> Result<[usize; 3]> {
-        let LayerConfig::Conv { filters, kernel, padding, .. } = self.layer else {
-            let LayerConfig::Linear { neurons, .. } = self.layer else { unreachable!("two kinds of layers") };
-            return Ok([neurons, 1, 1]);
-        };
-        let side = |side: usize| -> Result<usize> {
-            let side = positions(side, kernel, 1, padding)
-                .with_context(|| format!("{}: a kernel of {kernel} on {side} pixels", self.name))?;
+    fn output_shape(&self, input: [usize; 3]) -> Result<[usize; 3]> {
+        let [_, height, width] = self.response_shape(input)?;
+        let LayerConfig::Conv { .. } = self.layer else { return Ok([self.channels(), 1, 1]) };
+        let side = |side: usize| {
             self.pool.side(side).with_context(|| format!("{}: pooling of {side} positions", self.name))
         };
+        Ok([self.channels(), side(height)?, side(width)?])
+    }
+
+    /// Neurons, and the positions that they respond at.
+    pub(crate) fn response_shape(&self, [channels, height, width]: [usize; 3]) -> Result<[usize; 3]> {
+        let LayerConfig::Conv { filters, kernel, padding, .. } = self.layer else {
+            ensure!(self.whitening.is_none(), "{}: a linear layer whitens no patches", self.name);
+            return Ok([self.neurons(), 1, 1]);
+        };
+        let values = channels * kernel * kernel;
+        let whole = self.whitening.is_none() || filters == values;
+        ensure!(whole, "{}: {filters} filters whiten patches of {values} values", self.name);
+        let side = |side: usize| {
+            positions(side, kernel, 1, padding)
+                .with_context(|| format!("{}: a kernel of {kernel} on {side} pixels", self.name))
+        };
         Ok([filters, side(height)?, side(width)?])
+    }
+
+    /// Channels that the block hands on.
+    pub(crate) fn channels(&self) -> usize {
+        self.neurons() * if self.code.is_some() { 2 } else { 1 }
     }
 
     /// Neurons of the layer.

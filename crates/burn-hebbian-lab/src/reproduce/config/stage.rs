@@ -1,5 +1,6 @@
 //! What trains which blocks, and what judges the result, as data.
 
+use burn_hebbian_feedback::DualPropagation;
 use serde::{Deserialize, Serialize};
 
 use crate::reproduce::results::{ACCURACY, PRECISION};
@@ -39,6 +40,12 @@ pub(crate) struct Hebbian {
     /// Instead of the blocks' own rates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rate: Option<f64>,
+    /// What weights start from, instead of what layers start with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) start: Option<Weights>,
+    /// Images of an epoch, others in each; all without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) images: Option<usize>,
 }
 
 /// How a rate changes from the first step to the last.
@@ -77,6 +84,9 @@ pub(crate) struct Backprop {
     /// Share of its inputs that a classifier on top of the blocks lets sit out while they learn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) classifier_dropout: Option<f64>,
+    /// By dual propagation, which is local, in the place of backprop; all else is the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dual: Option<DualPropagation>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -129,6 +139,15 @@ impl Stage {
         matches!(self, Self::Backprop(_))
     }
 
+    /// Whether layers learn from what is local to them.
+    pub(crate) fn is_local(&self) -> bool {
+        match self {
+            Self::Hebbian(_) => true,
+            Self::Backprop(stage) => stage.dual.is_some(),
+            Self::Untrained(_) => false,
+        }
+    }
+
     /// That of a classifier on top of the blocks.
     pub(crate) fn classifier_dropout(&self) -> f64 {
         match self {
@@ -160,9 +179,17 @@ pub(crate) enum Evaluation {
     Retrieval,
     /// Teacher neurons, for so many epochs.
     Teacher { epochs: usize },
+    /// A linear classifier in two factors, of channels and of positions, by SGD: for features by the ten thousand, which it
+    /// reads from where they are kept.
+    Factored { epochs: usize, rate: f64 },
 }
 
 impl Evaluation {
+    /// Whether it reads features from where they are kept, and not all of them at once.
+    pub(crate) fn reads_files(&self) -> bool {
+        matches!(self, Self::Factored { .. })
+    }
+
     /// What is measured, and its unit.
     pub(crate) fn measure(&self) -> &'static str {
         if *self == Self::Retrieval { PRECISION } else { ACCURACY }
@@ -180,6 +207,7 @@ impl Evaluation {
             Self::Neighbors => "10 neighbors".to_string(),
             Self::Retrieval => "retrieval".to_string(),
             Self::Teacher { epochs } => format!("teacher neurons, epochs: {epochs}"),
+            Self::Factored { epochs, .. } => format!("linear in two factors, epochs: {epochs}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Blocks that learn by backprop.
+//! Blocks that learn by backprop, or by dual propagation in its place.
 
 use std::{borrow::Cow, fs};
 
@@ -14,7 +14,9 @@ use burn::{
     module::Module,
     nn::loss::CrossEntropyLossConfig,
     optim::{SgdConfig, decay::WeightDecayConfig, momentum::MomentumConfig},
+    tensor::Device,
 };
+use burn_hebbian_feedback::Method;
 use burn_hebbian_optim::checkpoint::{Checkpoints, Progress, Training};
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +41,7 @@ const CURVE: &str = "curve.json";
 pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
     let epochs = lab.epochs(stage.epochs);
     let folder = lab.folder()?;
-    let device = lab.setting.device.clone().autodiff();
+    let device = device(lab, stage);
     let trainer = if stage.fine_tune { Trainer::FineTuning } else { Trainer::Backprop };
     let mut fresh = lab.fresh(trainer, &device)?;
     let mut curve = curve(&folder)?;
@@ -58,7 +60,7 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
         fresh = continued(fresh, &lab.below().trained()?)?;
     }
     let checkpoints = Checkpoints::new(folder.path("checkpoints")).keeping(1);
-    let plan = plan(stage, steps(training_images.len(), stage.batch));
+    let plan = plan(lab, stage, steps(training_images.len(), stage.batch))?;
     let (model, optim) = plan.init(fresh.clone(), optimizer(stage))?;
     let progress = Progress { seed: lab.seed, epochs: 0 };
     let mut training = checkpoints.resume(Training { progress, model, optim })?;
@@ -110,8 +112,19 @@ fn curve(folder: &Folder) -> Result<Curve> {
     }
 }
 
+/// Local updates need no graph.
+fn device(lab: &Lab, stage: &Backprop) -> Device {
+    let plain = lab.setting.device.clone();
+    if stage.dual.is_some() { plain } else { plain.autodiff() }
+}
+
+fn method(stage: &Backprop) -> &'static str {
+    if stage.dual.is_some() { "dual propagation" } else { "backprop" }
+}
+
 fn step(stage: &Backprop, training: &Training<Chain>, images: usize) -> Step {
-    let name = format!("{} by backprop, epoch {}", span(&stage.blocks), training.progress.epochs + 1);
+    let name =
+        format!("{} by {}, epoch {}", span(&stage.blocks), method(stage), training.progress.epochs + 1);
     Step::new(name, steps(images, stage.batch))
 }
 
@@ -123,14 +136,25 @@ fn epoch(
     step: &Step,
 ) -> Result<Training<Chain>> {
     let Progress { seed, epochs } = training.progress;
-    let device = lab.setting.device.clone().autodiff();
+    let device = device(lab, stage);
     device.seed(seed.wrapping_add(1 + epochs as u64));
     let loss = CrossEntropyLossConfig::new().init(&device);
+    let classes = lab.sizes()?.classes;
     for batch in batches(&shuffled(images.len(), seed, epochs), stage.batch) {
         let (input, targets) = (images.images(batch, &device), images.targets(batch, &device));
-        let forward = |model: &Chain| loss.forward(model.scores(input), targets);
-        let (loss, seen) = training.optim.observe(&training.model, Signals::none(), forward)?;
-        training.model = training.optim.step(stage.rate, training.model, seen.backward(loss)?)?;
+        let (optim, model) = (&training.optim, &training.model);
+        let updates = match &stage.dual {
+            Some(dual) => {
+                let targets = targets.one_hot::<2>(classes).float();
+                dual.learn(optim, model, |model| model.with_states(images.dims), input, targets)?.1
+            }
+            None => {
+                let forward = |model: &Chain| loss.forward(model.scores(input), targets);
+                let (loss, seen) = optim.observe(model, Signals::none(), forward)?;
+                seen.backward(loss)?
+            }
+        };
+        training.model = training.optim.step(stage.rate, training.model, updates)?;
         step.bar.inc(1);
     }
     training.progress.epochs += 1;
@@ -144,8 +168,9 @@ fn check_finite(lab: &Lab, stage: &Backprop, training: &Training<Chain>) -> Resu
     match training.model.not_finite() {
         None => Ok(()),
         Some(index) => bail!(
-            "{}: weights are not finite after epoch {epoch} of backprop at a rate of {}",
+            "{}: weights are not finite after epoch {epoch} of {} at a rate of {}",
             blocks.get(index).map_or("the classifier on top", String::as_str),
+            method(stage),
             stage.rate
         ),
     }
@@ -162,10 +187,18 @@ fn draw(folder: &Folder, curve: &Curve) -> Result<()> {
     chart.save(&path).with_context(|| format!("cannot draw {}", path.display()))
 }
 
-/// All by backprop. Whether weights are finite is asked once an epoch.
-fn plan(stage: &Backprop, steps: usize) -> Plan {
-    let all = Entry::backprop(".*").at_rate(schedule(stage, steps));
-    Plan::new().with(all).with_finite_check_every(0)
+/// All by backprop, or all from their states. Whether weights are finite is asked once an epoch.
+fn plan(lab: &Lab, stage: &Backprop, steps: usize) -> Result<Plan> {
+    let plan = Plan::new().with_finite_check_every(0);
+    if stage.dual.is_none() {
+        return Ok(plan.with(Entry::backprop(".*").at_rate(schedule(stage, steps))));
+    }
+    let blocks = lab.range(&stage.blocks)?.len();
+    let layer = |index| {
+        let entry = Entry::local(format!("blocks.{index}.layer"), LocalTraining::from_given_states());
+        entry.by(optimizer(stage)).at_rate(schedule(stage, steps))
+    };
+    Ok((0..blocks).map(layer).fold(plan, Plan::with))
 }
 
 fn optimizer(stage: &Backprop) -> SgdConfig {

@@ -16,10 +16,10 @@ use half::{
     f16,
     slice::{HalfBitsSliceExt, HalfFloatSliceExt},
 };
-use safetensors::{Dtype, SafeTensors, serialize_to_file, tensor::TensorView};
+use safetensors::{Dtype, SafeTensors};
 use serde::Serialize;
 
-use super::CHUNK;
+use super::{growing::Growing, rows::Rows};
 use crate::reproduce::{
     config::{BlockConfig, DataConfig, Small, Stage},
     files::write,
@@ -55,7 +55,7 @@ pub(crate) struct Folder(PathBuf);
 const BLOCKS: &str = "blocks.bpk";
 
 /// The name of the tensor in a file of features.
-const FEATURES: &str = "features";
+pub(super) const FEATURES: &str = "features";
 
 /// Numbers that are converted at a time.
 const PIECE: usize = 1 << 16;
@@ -120,31 +120,44 @@ impl Folder {
         })
     }
 
+    /// The outputs of a block as they were kept, and others that they are averaged with, with the labels of `images`; they
+    /// stay on disk.
+    pub(super) fn rows(&self, outputs: &[Output], images: &Parts) -> Result<[Rows; 3]> {
+        let open = |part: &str, images: &Labeled| {
+            let paths = outputs.iter().map(|output| self.features(output, part)).collect::<Vec<_>>();
+            Rows::open(&paths, outputs[0].shape, images)
+        };
+        let [training, validation, test] = PARTS;
+        Ok([
+            open(training, &images.training)?,
+            open(validation, &images.validation)?,
+            open(test, &images.test)?,
+        ])
+    }
+
     /// Computes the outputs of blocks, some images at a time, and keeps them in half precision, or in single precision
     /// where a number of a part is too large for that.
     pub(super) fn save(
         &self,
         outputs: &[Output],
         input: &Parts,
+        chunk: usize,
         compute: impl Fn(&Labeled, &[usize]) -> Vec<Tensor<4>>,
     ) -> Result<()> {
         for (part, images) in PARTS.into_iter().zip([&input.training, &input.validation, &input.test]) {
-            let len = |output: &Output| images.len() * output.shape.iter().product::<usize>();
-            let mut kept: Vec<_> = outputs.iter().map(|output| Numbers::with_capacity(len(output))).collect();
-            for chunk in in_order(images.len()).chunks(CHUNK) {
-                for ((output, kept), values) in outputs.iter().zip(&mut kept).zip(compute(images, chunk)) {
-                    kept.append(values).with_context(|| format!("features of `{}`, {part}", output.name))?;
+            let grow = |output: &Output| {
+                let path = self.features(output, part).with_extension("partial");
+                let dims = [&[images.len()], output.shape.as_slice()].concat();
+                Growing::new(path.clone(), dims).with_context(|| format!("cannot write {}", path.display()))
+            };
+            let mut files = outputs.iter().map(grow).collect::<Result<Vec<_>>>()?;
+            for chunk in in_order(images.len()).chunks(chunk) {
+                for ((output, file), values) in outputs.iter().zip(&mut files).zip(compute(images, chunk)) {
+                    file.append(values).with_context(|| format!("features of `{}`, {part}", output.name))?;
                 }
             }
-            for (output, numbers) in outputs.iter().zip(&kept) {
-                let path = self.features(output, part);
-                let partial = path.with_extension("partial");
-                let dims = [&[images.len()], output.shape.as_slice()].concat();
-                let (dtype, bytes) = numbers.bytes();
-                let view = TensorView::new(dtype, dims, bytes)?;
-                serialize_to_file([(FEATURES, view)], None, &partial)
-                    .with_context(|| format!("cannot write {}", partial.display()))?;
-                fs::rename(&partial, &path).with_context(|| format!("cannot write {}", path.display()))?;
+            for (output, file) in outputs.iter().zip(files) {
+                file.end(&self.features(output, part))?;
             }
         }
         Ok(())
@@ -152,48 +165,6 @@ impl Folder {
 
     fn features(&self, output: &Output, part: &str) -> PathBuf {
         self.path(&format!("{}-{part}.safetensors", output.name))
-    }
-}
-
-/// Numbers of a part in half precision, as long as it can hold them.
-enum Numbers {
-    Halves(Vec<u16>),
-    Singles(Vec<f32>),
-}
-
-impl Numbers {
-    fn with_capacity(count: usize) -> Self {
-        Self::Halves(Vec::with_capacity(count))
-    }
-
-    fn append(&mut self, values: Tensor<4>) -> Result<()> {
-        let values: Vec<f32> = values.into_data().iter().collect();
-        if let Some(bad) = values.iter().find(|value| !value.is_finite()) {
-            bail!("got {bad}");
-        }
-        let fit = values.iter().all(|value| value.abs() <= f16::MAX.to_f32());
-        match self {
-            Self::Halves(halves) if fit => {
-                let mut more = vec![f16::ZERO; values.len()];
-                more.convert_from_f32_slice(&values);
-                halves.extend_from_slice(more.reinterpret_cast());
-            }
-            Self::Halves(halves) => {
-                let mut singles = vec![0.0; halves.len()];
-                halves.reinterpret_cast::<f16>().convert_to_f32_slice(&mut singles);
-                singles.extend(values);
-                *self = Self::Singles(singles);
-            }
-            Self::Singles(singles) => singles.extend(values),
-        }
-        Ok(())
-    }
-
-    fn bytes(&self) -> (Dtype, &[u8]) {
-        match self {
-            Self::Halves(halves) => (Dtype::F16, bytemuck::cast_slice(halves)),
-            Self::Singles(singles) => (Dtype::F32, bytemuck::cast_slice(singles)),
-        }
     }
 }
 

@@ -17,6 +17,7 @@ use burn_hebbian_optim::checkpoint::{Checkpoints, Progress, Training};
 use super::{
     Lab,
     batches::{batches, steps},
+    fixed,
     journal::{Journal, Length, PATTERNS},
     step::{Step, span},
 };
@@ -32,11 +33,11 @@ const REST: f64 = 0.0;
 pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
     let epochs = lab.epochs(stage.epochs);
     let input = lab.input()?;
-    let steps = steps(input.training.len(), stage.batch);
+    let steps = steps(seen(stage, input.training.len()), stage.batch);
     let plan = plan(lab, stage, epochs * steps, input.classes.len())?;
     let folder = lab.folder()?;
     let checkpoints = Checkpoints::new(folder.path("checkpoints")).keeping(1);
-    let (model, optim) = plan.init(lab.fresh(Trainer::Rules, &lab.setting.device)?, SgdConfig::new())?;
+    let (model, optim) = plan.init(fixed::started(lab, stage)?, SgdConfig::new())?;
     let progress = Progress { seed: lab.seed, epochs: 0 };
     let mut training = checkpoints.resume(Training { progress, model, optim })?;
     let done = training.progress.epochs;
@@ -73,13 +74,15 @@ fn epoch(
     let Progress { seed, epochs } = training.progress;
     let (images, classes, device) = (&input.training, input.classes.len(), &lab.setting.device);
     device.seed(epoch_seed(seed, epochs));
-    let steps = steps(images.len(), stage.batch);
+    let order = shuffled(images.len(), seed, epochs);
+    let order = &order[..seen(stage, images.len())];
+    let steps = steps(order.len(), stage.batch);
     let step = Step::new(format!("{} by rules, epoch {}", span(&stage.blocks), epochs + 1), steps);
-    for (number, batch) in batches(&shuffled(images.len(), seed, epochs), stage.batch).enumerate() {
+    for (number, batch) in batches(order, stage.batch).enumerate() {
         let teacher = images.targets(batch, device).one_hot(classes).float();
         let signals = Signals::none().with_teacher(teacher);
         let input = images.images(batch, device);
-        let forward = |model: &Chain| model.features(model.blocks.len(), input);
+        let forward = |model: &Chain| model.learn(input);
         let (_, seen) = training.optim.observe(&training.model, signals, forward)?;
         let stepped = training.optim.step(REST, training.model, seen.local_only());
         training.model = stepped.map_err(|error| in_words(lab, stage, &error))?;
@@ -93,6 +96,11 @@ fn epoch(
     Ok(training)
 }
 
+/// Images of an epoch.
+fn seen(stage: &Hebbian, images: usize) -> usize {
+    stage.images.map_or(images, |count| count.min(images))
+}
+
 /// The seed of whatever is drawn in the epoch after so many.
 fn epoch_seed(seed: u64, epochs: usize) -> u64 {
     seed.wrapping_add(1 + epochs as u64)
@@ -101,6 +109,7 @@ fn epoch_seed(seed: u64, epochs: usize) -> u64 {
 /// Refuses blocks that the stage cannot train.
 pub(super) fn check(lab: &Lab, stage: &Hebbian) -> Result<()> {
     let plan = plan(lab, stage, 1, lab.sizes()?.classes)?;
+    fixed::check_start(lab, stage)?;
     plan.bind(lab.fresh(Trainer::Rules, &lab.setting.device)?)
         .map_err(|error| in_words(lab, stage, &error))?;
     Ok(())
@@ -127,6 +136,9 @@ fn plan(lab: &Lab, stage: &Hebbian, steps: usize, classes: usize) -> Result<Plan
             None => &block.rule,
         };
         let rule = with_groups(choice.rule(lab.seed), block, stage.class_groups, classes);
+        if block.whitening.is_some() {
+            continue;
+        }
         let rate = stage.rate.unwrap_or(block.rate);
         let entry = Entry::local(format!("blocks.{index}.layer"), rule);
         plan = plan.with(entry.at_rate(rates(stage.rates, rate, steps)));

@@ -8,9 +8,11 @@ mod dictionary;
 mod drawings;
 mod export;
 mod fixed;
+mod growing;
 mod hebbian;
 mod images;
 mod journal;
+mod rows;
 mod setting;
 mod step;
 
@@ -25,6 +27,7 @@ use burn::tensor::{Device, Tensor};
 
 pub(crate) use cache::Folder;
 use cache::Output;
+pub(crate) use rows::Rows;
 pub(crate) use setting::{Images, Setting, Sizes};
 pub(crate) use step::Step;
 
@@ -33,8 +36,11 @@ use crate::reproduce::{
     net::{Block, Chain, Plans, Trainer},
 };
 
-/// Images whose features are computed at a time.
+/// Images whose features are computed at a time, if layers are of usual size.
 const CHUNK: usize = 250;
+
+/// Responses of a layer that are computed at a time, at most.
+const RESPONSES: usize = 1 << 26;
 
 /// One row of an experiment with one seed.
 pub(crate) struct Lab<'a> {
@@ -141,15 +147,40 @@ impl<'a> Lab<'a> {
             return Ok(());
         }
         let (chain, input) = (self.mirrored(false).trained()?, self.input()?);
-        let chunks: usize = self.sizes()?.counts.iter().map(|count| count.div_ceil(CHUNK)).sum();
+        let chunk = self.chunk()?;
+        let chunks: usize = self.sizes()?.counts.iter().map(|count| count.div_ceil(chunk)).sum();
         let names: Vec<&str> = outputs.iter().map(|output| output.name.as_str()).collect();
         let step = Step::new(format!("features of {}", names.join(", ")), chunks);
-        folder.save(&outputs, &input, |images, chunk| {
+        folder.save(&outputs, &input, chunk, |images, chunk| {
             step.bar.inc(1);
             chain.outputs(&counts, images.images(chunk, &self.setting.device))
         })?;
         step.done("");
         Ok(())
+    }
+
+    /// Images whose features are computed at a time.
+    fn chunk(&self) -> Result<usize> {
+        let shapes = self.shapes()?;
+        let mut largest = 1;
+        for (block, input) in self.net.blocks.iter().zip(shapes).take(self.range(self.last().blocks())?.end) {
+            largest = largest.max(block.response_shape(input)?.iter().product());
+        }
+        // clamp: an image at least
+        Ok((RESPONSES / largest).clamp(1, CHUNK))
+    }
+
+    /// The outputs of a block where they are kept, of training, validation and test images; averaged with those of mirror
+    /// images, if there are some to be.
+    pub(crate) fn rows(&self, block: usize, mirror: bool) -> Result<[Rows; 3]> {
+        if !self.range(self.last().blocks())?.contains(&block) {
+            return self.below().rows(block, mirror);
+        }
+        let labs: Vec<Self> =
+            [false, true][..1 + usize::from(mirror)].iter().map(|of| self.mirrored(*of)).collect();
+        let folder = self.folder()?;
+        let outputs = labs.iter().map(|lab| lab.output(block)).collect::<Result<Vec<_>>>()?;
+        folder.rows(&outputs, &*self.images()?)
     }
 
     /// What a block makes of an image, or of a mirror image.

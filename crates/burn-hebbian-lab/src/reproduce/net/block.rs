@@ -1,4 +1,4 @@
-//! One block: norm → dropout → layer → pool → norm.
+//! One block: norm → dropout → layer → code → pool → norm.
 
 use crate::prelude::*;
 use burn::{
@@ -28,7 +28,9 @@ pub(crate) struct Block {
     #[module(skip)]
     rectified: bool,
     #[module(skip)]
-    pool: Pool,
+    code: Option<NearestCode>,
+    #[module(skip)]
+    pub(super) pool: Pool,
     after: Option<SyncBatchNorm>,
 }
 
@@ -56,17 +58,32 @@ impl Block {
             dropout: DropoutConfig::new(dropout).init(),
             layer: Layer::new(&config.layer, input, from_scratch, device).with_output(output),
             rectified: from_scratch && !scores,
+            code: config.code,
             pool: config.pool,
-            after: norm(config.norm, config.neurons(), trainer, device),
+            after: norm(config.norm, config.channels(), trainer, device),
         }
     }
 
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let y = self.layer.forward(self.dropout.forward(self.normed(x)));
-        let y = self.pool.apply(if self.rectified { relu(y) } else { y });
+        let y = if self.rectified { relu(y) } else { y };
+        let y = match (self.code, self.pool) {
+            (Some(code), Pool::Average { size, stride }) => code.pooled(y, size, stride.unwrap_or(size)),
+            (Some(code), pool) => pool.apply(code.apply(y)),
+            (None, pool) => pool.apply(y),
+        };
         match &self.after {
             Some(norm) => norm.forward(y),
             None => y,
+        }
+    }
+
+    /// [`forward`](Self::forward) as far as something in the block learns from it.
+    pub(super) fn learn(&self, x: Tensor<4>) {
+        if self.after.is_some() {
+            self.forward(x);
+        } else {
+            self.layer.forward(self.dropout.forward(self.normed(x)));
         }
     }
 }

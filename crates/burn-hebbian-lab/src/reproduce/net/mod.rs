@@ -1,6 +1,7 @@
 //! Chains of blocks as Burn modules.
 
 mod block;
+mod dual;
 mod parameters;
 
 use burn::{
@@ -80,6 +81,13 @@ impl Chain {
     /// What the first `count` blocks make of `[n, channels, height, width]`.
     pub(crate) fn features(&self, count: usize, x: Tensor<4>) -> Tensor<4> {
         self.blocks[..count].iter().fold(x, |x, block| block.forward(x))
+    }
+
+    /// Shows rules an input; the last block computes what its own layers learn from, and no more.
+    pub(crate) fn learn(&self, x: Tensor<4>) {
+        if let Some((last, below)) = self.blocks.split_last() {
+            last.learn(below.iter().fold(x, |x, block| block.forward(x)));
+        }
     }
 
     /// The same after each of these counts of blocks, which ascend, in one pass.
