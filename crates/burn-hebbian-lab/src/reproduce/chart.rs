@@ -63,7 +63,7 @@ fn dot(line: &Line, table: &Table) -> Dot {
 /// Whether a rule trains something of it, or, if none does, whether backprop trains all of it.
 fn kind(row: &Row) -> usize {
     let has = |is: fn(&Stage) -> bool| row.stages.iter().any(is);
-    if has(|stage| matches!(stage, Stage::Hebbian(_))) {
+    if has(Stage::is_local) {
         0
     } else if row.stages.is_empty() || has(|stage| matches!(stage, Stage::Untrained(_))) {
         1

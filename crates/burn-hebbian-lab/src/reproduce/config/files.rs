@@ -10,6 +10,7 @@ macro_rules! files {
 pub(crate) const NETS: &[(&str, &str)] = files!["nets":
     "thesis", "thesis-plain-norms", "thesis-swta", "thesis-hpca", "fast-hebb-swta", "fast-hebb-hpca", "soft-hebb",
     "soft-hebb-three-layers", "surround-wta", "krotov", "krotov-six-layer", "wide-patches", "small",
+    "first-spikes", "first-spikes-digits",
 ];
 
 /// Names and JSON of the experiments.
@@ -17,4 +18,6 @@ pub(crate) const EXPERIMENTS: &[(&str, &str)] = files!["experiments":
     "thesis-layers", "thesis-hybrid", "teacher-on-sgd", "hpca-vs-swta", "softhebb-cifar10", "epochs",
     "transfer", "krotov", "hard-wta-cnn", "oja-pca", "ica-filters", "fasthebb", "imagenet-scale", "digits",
     "softhebb-search", "jpeg-cost",
+    "spikes-digits", "spikes-fashion-mnist",
+    "equilibrium-fashion-mnist",
 ];

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::reproduce::results::{ACCURACY, PRECISION};
+use super::settling::SettlingMethod;
+use crate::{
+    prelude::Activation,
+    reproduce::results::{ACCURACY, PRECISION},
+};
 
 /// Blocks, by name, from the first to the last.
 pub(crate) type Blocks = [String; 2];
@@ -17,6 +21,8 @@ pub(crate) enum Stage {
     Backprop(Backprop),
     /// Blocks that keep the weights they start with, or take them from the images.
     Untrained(Untrained),
+    /// The whole network, which learns from states that settle under feedback.
+    Settling(Settling),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,6 +45,9 @@ pub(crate) struct Hebbian {
     /// Instead of the blocks' own rates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) rate: Option<f64>,
+    /// Images of an epoch, others in each; all without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) images: Option<usize>,
 }
 
 /// How a rate changes from the first step to the last.
@@ -90,6 +99,24 @@ pub(crate) struct Untrained {
     pub(crate) fit_norms: bool,
 }
 
+/// All blocks of a network in a chain of states; the epoch that is best on the validation images counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settling {
+    pub(crate) blocks: Blocks,
+    pub(crate) epochs: usize,
+    pub(crate) batch: usize,
+    pub(crate) method: SettlingMethod,
+    /// Of hidden states; the output is linear.
+    #[serde(default = "hard_sigmoid")]
+    pub(crate) activation: Activation,
+    /// How the blocks' rates change from the first step to the last.
+    #[serde(default)]
+    pub(crate) rates: Rates,
+    #[serde(default)]
+    pub(crate) momentum: f64,
+}
+
 /// Weights that nothing has learned; all but random ones are of length 1 in the norm of the layer's similarity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -122,11 +149,25 @@ impl Stage {
             Self::Hebbian(stage) => &stage.blocks,
             Self::Backprop(stage) => &stage.blocks,
             Self::Untrained(stage) => &stage.blocks,
+            Self::Settling(stage) => &stage.blocks,
         }
     }
 
     pub(crate) fn is_backprop(&self) -> bool {
         matches!(self, Self::Backprop(_))
+    }
+
+    /// Whether it learns from labels of which there may be a share.
+    pub(crate) fn is_supervised(&self) -> bool {
+        matches!(self, Self::Backprop(_) | Self::Settling(_))
+    }
+
+    /// Whether layers learn from what is local to them.
+    pub(crate) fn is_local(&self) -> bool {
+        match self {
+            Self::Hebbian(_) | Self::Settling(_) => true,
+            Self::Backprop(_) | Self::Untrained(_) => false,
+        }
     }
 
     /// That of a classifier on top of the blocks.
@@ -182,6 +223,10 @@ impl Evaluation {
             Self::Teacher { epochs } => format!("teacher neurons, epochs: {epochs}"),
         }
     }
+}
+
+fn hard_sigmoid() -> Activation {
+    Activation::HardSigmoid { slope: 1.0 }
 }
 
 fn two() -> usize {

@@ -21,7 +21,7 @@ use super::{
     step::{Step, span},
 };
 use crate::reproduce::{
-    config::{BlockConfig, Hebbian, Rates},
+    config::{BlockConfig, Hebbian, Rates, Spiking},
     net::{Chain, Trainer},
 };
 
@@ -32,7 +32,7 @@ const REST: f64 = 0.0;
 pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
     let epochs = lab.epochs(stage.epochs);
     let input = lab.input()?;
-    let steps = steps(input.training.len(), stage.batch);
+    let steps = steps(seen(stage, input.training.len()), stage.batch);
     let plan = plan(lab, stage, epochs * steps, input.classes.len())?;
     let folder = lab.folder()?;
     let checkpoints = Checkpoints::new(folder.path("checkpoints")).keeping(1);
@@ -52,7 +52,9 @@ pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
         let patterns = input.training.images(&patterns, &lab.setting.device);
         Journal::open(folder.clone(), blocks, patterns, length, done, &training.model)
     };
-    let mut journal = lab.setting.watched.then(open).transpose()?;
+    // a rule of spikes has no responses to read
+    let watched = lab.setting.watched && spiking(lab, stage)?.is_none();
+    let mut journal = watched.then(open).transpose()?;
     while training.progress.epochs < epochs {
         training = epoch(lab, stage, &input, training, journal.as_mut())?;
         journal.as_ref().map_or(Ok(()), Journal::save)?;
@@ -61,6 +63,11 @@ pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
     }
     journal.as_ref().map_or(Ok(()), Journal::draw)?;
     Ok(training.model)
+}
+
+/// The neurons of the stage's block, if they learn from spikes.
+fn spiking(lab: &Lab, stage: &Hebbian) -> Result<Option<Spiking>> {
+    stage.spiking(&lab.net.blocks[lab.range(&stage.blocks)?])
 }
 
 fn epoch(
@@ -73,14 +80,24 @@ fn epoch(
     let Progress { seed, epochs } = training.progress;
     let (images, classes, device) = (&input.training, input.classes.len(), &lab.setting.device);
     device.seed(epoch_seed(seed, epochs));
-    let steps = steps(images.len(), stage.batch);
+    let spiking = spiking(lab, stage)?;
+    let order = shuffled(images.len(), seed, epochs);
+    let order = &order[..seen(stage, images.len())];
+    let steps = steps(order.len(), stage.batch);
     let step = Step::new(format!("{} by rules, epoch {}", span(&stage.blocks), epochs + 1), steps);
-    for (number, batch) in batches(&shuffled(images.len(), seed, epochs), stage.batch).enumerate() {
+    for (number, batch) in batches(order, stage.batch).enumerate() {
         let teacher = images.targets(batch, device).one_hot(classes).float();
         let signals = Signals::none().with_teacher(teacher);
         let input = images.images(batch, device);
-        let forward = |model: &Chain| model.features(model.blocks.len(), input);
-        let (_, seen) = training.optim.observe(&training.model, signals, forward)?;
+        let forward = |model: &Chain| match spiking {
+            Some(spiking) => spiking.teach(&model.blocks[0].layer, input),
+            None => {
+                model.features(model.blocks.len(), input);
+                Ok(())
+            }
+        };
+        let (taught, seen) = training.optim.observe(&training.model, signals, forward)?;
+        taught?;
         let stepped = training.optim.step(REST, training.model, seen.local_only());
         training.model = stepped.map_err(|error| in_words(lab, stage, &error))?;
         if let Some(journal) = &mut journal {
@@ -91,6 +108,11 @@ fn epoch(
     step.done("");
     training.progress.epochs += 1;
     Ok(training)
+}
+
+/// Images of an epoch.
+fn seen(stage: &Hebbian, images: usize) -> usize {
+    stage.images.map_or(images, |count| count.min(images))
 }
 
 /// The seed of whatever is drawn in the epoch after so many.
@@ -143,7 +165,7 @@ fn with_groups(rule: Rule, block: &BlockConfig, class_groups: bool, classes: usi
     }
 }
 
-fn rates(rates: Rates, rate: f64, steps: usize) -> LrSchedulerConfig {
+pub(super) fn rates(rates: Rates, rate: f64, steps: usize) -> LrSchedulerConfig {
     match rates {
         Rates::Constant => rate.into(),
         Rates::Linear => LinearLrSchedulerConfig::new(rate, 0.0, steps.max(1)).into(),
