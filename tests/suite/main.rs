@@ -31,6 +31,7 @@ mod spikes_input;
 mod spikes_learning;
 mod spikes_neurons;
 mod spikes_pairs;
+mod spikes_reward;
 mod stages;
 mod state;
 mod trainer;
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
     trials.extend(spikes_learning::trials());
     trials.extend(spikes_neurons::trials());
     trials.extend(spikes_pairs::trials());
+    trials.extend(spikes_reward::trials());
     trials.extend(stages::trials());
     trials.extend(state::trials());
     trials.extend(bad_input::trials());

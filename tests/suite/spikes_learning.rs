@@ -1,5 +1,7 @@
 //! Spiking layers in a plan: they learn beside backprop, in parts of batches, in half precision, and resume to the bit.
 
+use std::{sync::Arc, thread};
+
 use burn::{
     module::{Module, Param},
     nn::{Linear, LinearConfig, conv::Conv2dConfig, loss::CrossEntropyLossConfig},
@@ -7,7 +9,8 @@ use burn::{
     tensor::{DType, Device, Int, Tensor, TensorData},
 };
 use burn_hebbian::{
-    nn::Synapses,
+    nn::{Synapses, replicas::InProcess},
+    optim::Rest,
     prelude::*,
     rules::{Growth, Homeostasis, RankOrder, Rates, Timing},
     spikes::{
@@ -28,6 +31,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         on_flex("spikes_learning::a_hybrid_learns_and_resumes", hybrid_learns_and_resumes),
         on_flex("spikes_learning::micro_batches_add_up", micro_batches_add_up),
+        on_flex("spikes_learning::replicas_are_one_device", replicas_are_one_device),
+        on_flex("spikes_learning::first_spikes_in_half_precision", first_spikes_in_half_precision),
+        on_flex("spikes_learning::untaught_layers_say_what_to_call", untaught),
         on_flex("spikes_learning::gradients_pass_or_end", gradients_pass_or_end),
         on_flex("spikes_learning::half_precision_learns_as_f32", half_precision),
         on_flex("spikes_learning::plans_in_json", plans_in_json),
@@ -149,6 +155,66 @@ fn micro_batches_add_up(device: &Device) {
     assert_close("micro-batches", &run(&[0..1, 1..4, 4..6]), &whole, 1e-6);
 }
 
+/// The local layers of [`Net`] over three steps, on replicas that see these images of each batch of 4: weights and states.
+fn on_replicas(device: &Device, parts: &[std::ops::Range<usize>]) -> Vec<[Vec<f64>; 4]> {
+    let together = Arc::new(InProcess::new(parts.len()).unwrap());
+    let net = Net::new(device);
+    let train = |part: std::ops::Range<usize>| {
+        let plan = Plan::new().with_rest(Rest::Frozen);
+        let plan = plan.local("conv|hidden", LocalTraining::of_the_layer());
+        let (mut net, optim) = plan.init(net.clone().fork(device), SgdConfig::new()).unwrap();
+        let mut optim = optim.with_replicas(together.clone());
+        for seed in 0..3 {
+            let (images, labels) = batch(seed, device);
+            let images = images.narrow(0, part.start, part.len());
+            let labels = labels.narrow(0, part.start, part.len());
+            let pass = |net: &Net| net.loss(images, labels);
+            let (_, seen) = optim.observe(&net, Signals::none(), pass).unwrap();
+            net = optim.step(1.0, net, seen.local_only()).unwrap();
+        }
+        let state = |state: Option<Tensor<1>>| state.map(vec).unwrap();
+        let Net { conv, hidden, .. } = net;
+        [
+            vec(conv.layer().weight.val()),
+            state(conv.rule_state()),
+            vec(hidden.layer().weight.val()),
+            state(hidden.rule_state()),
+        ]
+    };
+    thread::scope(|scope| {
+        let train = &train;
+        let threads: Vec<_> = parts.iter().cloned().map(|part| scope.spawn(move || train(part))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+/// Two replicas of 1 and 3 images each step: both have the weights, counts of images and thresholds of one that saw all 4.
+fn replicas_are_one_device(device: &Device) {
+    let whole = on_replicas(device, std::slice::from_ref(&(0..4))).remove(0);
+    let start = Net::new(device);
+    assert_ne!(whole[0], vec(start.conv.layer().weight.val()));
+    assert_ne!(whole[2], vec(start.hidden.layer().weight.val()));
+    assert_eq!(whole[1], [12.0], "images so far");
+    assert!(whole[3].iter().any(|threshold| *threshold > 0.0));
+    let replicas = on_replicas(device, &[0..1, 1..4]);
+    assert_eq!(replicas[0], replicas[1]);
+    for (name, (replica, whole)) in
+        ["conv", "images", "hidden", "thresholds"].iter().zip(replicas[0].iter().zip(&whole))
+    {
+        assert_close(name, replica, whole, 1e-6);
+    }
+}
+
+fn untaught(device: &Device) {
+    let layer = Net::new(device).hidden;
+    let (layer, mut optim) = Plan::new().init(layer, SgdConfig::new()).unwrap();
+    let currents = |layer: &HebbianLinear| layer.currents(tensor::<2>(7, [12, 64], device));
+    let (_, seen) = optim.observe(&layer, Signals::none(), currents).unwrap();
+    let refused = optim.step(0.1, layer, seen.local_only()).unwrap_err().to_string();
+    assert!(refused.starts_with("layer `weight` waits for spikes"), "{refused}");
+    assert!(refused.contains("`Synapses::learn_from`"), "{refused}");
+}
+
 /// Through a spiking layer with a surrogate gradient, to the layer below.
 fn gradients_pass_or_end(device: &Device) {
     let device = &device.clone().autodiff();
@@ -197,6 +263,35 @@ fn half_precision(device: &Device) {
         // what is summed is not rounded, only the update is
         let tolerance = if dtype == DType::F16 { 1e-3 } else { 8e-3 };
         assert_close("half precision", &delta(dtype), &delta(DType::F32), tolerance);
+    }
+}
+
+/// The winners are those of single precision here, and so are their updates, but for the last rounding.
+fn first_spikes_in_half_precision(device: &Device) {
+    for dtype in [DType::F16, DType::BF16] {
+        if !device.supports_dtype(dtype) {
+            continue;
+        }
+        let wave = latencies(batch(0, device).0, 6).unwrap();
+        let rounded = Net::new(device).conv.into_inner().weight.val().cast(dtype).cast(DType::F32);
+        let learned = |dtype: DType| {
+            let mut layer = Net::new(device).conv;
+            layer.layer_mut().weight = Param::from_tensor(rounded.clone().cast(dtype));
+            let wave = wave.map(|spikes| spikes.cast(dtype));
+            let (bound, plan) = Plan::new().bind(layer).unwrap();
+            let neurons = FirstSpikes::new(1.5, 2).unwrap();
+            let learn = |layer: &HebbianConv2d| neurons.learn(layer, &wave).unwrap();
+            let (learned, seen) = plan.observe(&bound, Signals::none(), learn).unwrap();
+            let (bound, grads) = plan.finish(bound, seen.local_only()).unwrap();
+            let delta = grads.get::<4>(bound.layer().weight.id).unwrap();
+            assert_eq!(delta.dtype(), dtype, "weights keep their type");
+            (learned.winners.coordinates().into_data().iter::<i64>().collect::<Vec<_>>(), vec(delta))
+        };
+        let (half, single) = (learned(dtype), learned(DType::F32));
+        assert_eq!(half.0, single.0, "the same winners");
+        assert!(single.1.iter().any(|delta| delta.abs() > 1e-3));
+        let tolerance = if dtype == DType::F16 { 1e-3 } else { 8e-3 };
+        assert_close("half precision", &half.1, &single.1, tolerance);
     }
 }
 

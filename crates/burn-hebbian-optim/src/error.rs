@@ -173,6 +173,18 @@ pub enum UpdateError {
         /// The layer.
         layer: String,
     },
+    /// A local layer that learns from what it is handed, and that no pass of the step handed anything.
+    #[error(
+        "layer `{layer}` waits for {what}, and no observed pass handed it any; forward passes teach it nothing: call {call} in the closure of `observe`, with the copy of the model that it gets; or say that steps may leave it out (`Entry::optional`, `Updates::partial`)"
+    )]
+    Untaught {
+        /// The layer.
+        layer: String,
+        /// What it learns from.
+        what: &'static str,
+        /// What hands it over.
+        call: &'static str,
+    },
     /// A parameter that was to learn by backprop, and has no gradient.
     #[error(
         "`{parameter}` was to learn by backprop, and no gradient reached it: it has no part in the loss, or a local layer above it blocks gradients (`LocalTraining::passing_gradients`); freeze it, or say that steps may leave it out (`Entry::optional`, `Updates::partial`)"

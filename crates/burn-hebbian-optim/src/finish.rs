@@ -177,7 +177,7 @@ impl<'a, G: Gradients> Finisher<'a, G> {
             Ok(Some(parts)) => parts,
             Ok(None) => {
                 if self.demands.sums && !layer.optional {
-                    self.fail(|| UpdateError::Unreached { layer: layer.path.clone() });
+                    self.fail(|| unreached(layer));
                 }
                 return;
             }
@@ -309,6 +309,24 @@ fn gradient(layer: &LocalLayer, parts: Parts, weight: &Tensor<4>) -> Tensor<4> {
     match parts.gradient {
         None => local,
         Some(gradient) => local + gradient.mul_scalar(layer.backprop_share),
+    }
+}
+
+/// A layer that learned nothing, and what would have taught it.
+fn unreached(layer: &LocalLayer) -> UpdateError {
+    let path = layer.path.clone();
+    let waits = |what, call| UpdateError::Untaught { layer: path.clone(), what, call };
+    if layer.rule.learns_from_given_states() {
+        return waits(
+            "given states",
+            "`teach` of a method of `burn_hebbian::feedback` (or its `learn`, which is the whole pass), or the layer's `observe_at`,",
+        );
+    }
+    match layer.rule.learns_from_spikes() {
+        true => {
+            waits("spikes", "`Synapses::learn_from` or what calls it (`FirstSpikes::learn`, `stdp::learn`)")
+        }
+        false => UpdateError::Unreached { layer: path },
     }
 }
 

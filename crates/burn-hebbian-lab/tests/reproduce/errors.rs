@@ -60,6 +60,36 @@ fn stages() {
     assert!(typo.starts_with("experiment `DIR/own.json`: unknown field `epoch`, expected one of"), "{typo}");
 }
 
+/// Of networks that settle, and of blocks that learn from spikes.
+#[test]
+fn states_and_spikes() {
+    let at = "experiment `DIR/own.json`: row `bad`: ";
+    let settling = |blocks: [&str; 2], beta: f64| {
+        let method = json!({ "equilibrium": { "sides": "centered", "beta": beta, "free": 5, "nudged": 5 } });
+        json!([{ "settling": { "blocks": blocks, "epochs": 1, "batch": 10, "method": method } }])
+    };
+    let scored = |stages| {
+        let mut own = own(stages);
+        own.table()["rows"][1]["evaluate"] = json!(["scores"]);
+        own.table()["rows"][1]["at"] = json!([]);
+        refused(&own, &[])
+    };
+    let features = refused(&own(settling(["conv1", "fc"], 0.1)), &[]);
+    assert_eq!(features, format!("{at}a network that settles is judged by its own `scores`"));
+    let none = scored(settling(["conv1", "fc"], 0.0));
+    assert_eq!(none, format!("{at}beta: must be finite and not 0, got 0"));
+    let part = scored(settling(["conv1", "conv2"], 0.1));
+    assert_eq!(part, format!("{at}feedback goes through the whole network, got conv1 to conv2"));
+    let norm = scored(settling(["conv1", "fc"], 0.1));
+    let expected = "block `conv1`: between states that settle there is no norm and no dropout";
+    assert_eq!(norm, format!("{at}{expected}"));
+    let stdp = json!({ "rules": [{ "rank-order-stdp": { "plus": 0.004, "minus": -0.003 } }, "oja"] });
+    let above = refused(&own(hebbian(stdp)), &[]);
+    assert_eq!(above, format!("{at}block `conv1` learns from spikes, and needs a stage of its own"));
+    let images = refused(&own(hebbian(json!({ "images": 0 }))), &[]);
+    assert_eq!(images, format!("{at}an epoch has at least 1 image, got 0"));
+}
+
 /// What is known once the images are.
 #[test]
 fn stages_that_do_not_fit_the_images() {

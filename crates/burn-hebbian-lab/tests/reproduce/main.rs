@@ -6,6 +6,7 @@
 #![cfg(not(debug_assertions))]
 
 mod data;
+mod digits;
 mod errors;
 mod experiment;
 mod files;

@@ -10,6 +10,22 @@ use crate::{SpikeError, error::positive};
 ///
 /// The reward of a step meets what the steps before it made eligible: the first step changes nothing.
 ///
+/// It lies beside a layer, for updates that are made by hand. In a plan the trace is the momentum of the layer's optimizer, with
+/// checkpoints and replicas: the velocity of SGD with a momentum of `e^(−1/τ)` and no dampening is `τ e`, and a step at the rate
+/// `reward / τ`, with the reward that follows it, changes weights by the reward times the trace.
+///
+/// ```
+/// # use burn::optim::{SgdConfig, momentum::MomentumConfig};
+/// # use burn_hebbian_core::Rule;
+/// # use burn_hebbian_optim::{Entry, Plan};
+/// # let tau = 25.0_f64;
+/// let momentum = MomentumConfig::new().with_momentum((-1.0 / tau).exp()).with_dampening(0.0);
+/// let stdp = Entry::local("hidden", Rule::stdp(10.0, 10.0, 0.01, 0.012));
+/// let plan = Plan::new().with(stdp.by(SgdConfig::new().with_momentum(Some(momentum))));
+/// // in each step: optim.step(reward / tau, model, updates)
+/// # let _ = plan;
+/// ```
+///
 /// ```
 /// # use burn::tensor::{Device, Tensor};
 /// use burn_hebbian_spikes::stdp::Eligibility;

@@ -26,6 +26,8 @@ impl Table {
 
     fn check_row(&self, row: &Row) -> Result<()> {
         let net = self.net(row)?;
+        net.check_spikes(row.preparation.unwrap_or(self.data.preparation))?;
+        row.check_settling()?;
         row.check(&net)?;
         row.beside
             .iter()
@@ -117,6 +119,10 @@ impl Stage {
             Self::Hebbian(stage) => stage.check(net, blocks),
             Self::Backprop(stage) => stage.check(net, blocks),
             Self::Untrained(_) => Ok(()),
+            Self::Settling(stage) => {
+                check_length(stage.epochs, stage.batch)?;
+                stage.check(net)
+            }
         }
     }
 }
@@ -126,6 +132,7 @@ impl Hebbian {
         check_length(self.epochs, self.batch)?;
         self.rate.map_or(Ok(()), check_rate)?;
         ensure!(self.images != Some(0), "an epoch has at least 1 image, got 0");
+        self.spiking(&net.blocks[blocks.clone()])?;
         let Some(rules) = &self.rules else { return Ok(()) };
         let (count, needed) = (rules.len(), blocks.len());
         let [first, last] = [blocks.start, blocks.end - 1].map(|index| &net.blocks[index].name);

@@ -1,12 +1,16 @@
 //! Experiments as data.
 
 mod check;
+mod check_settling;
+mod check_spikes;
 mod cost;
 mod files;
 mod narrow;
 mod net;
 mod rule;
+mod settling;
 mod source;
+mod spikes;
 mod stage;
 mod study;
 
@@ -19,7 +23,8 @@ pub(crate) use cost::{StepCost, StepNetwork, UpdateNetwork, UpdateNetworkName, U
 pub(crate) use files::EXPERIMENTS;
 pub(crate) use net::{BlockConfig, Initial, LayerConfig, NetConfig, Norm, Pool};
 pub(crate) use source::DataSource;
-pub(crate) use stage::{Backprop, Blocks, Evaluation, Hebbian, Rates, Stage, Untrained, Weights};
+pub(crate) use spikes::{HandsOn, Spiking};
+pub(crate) use stage::{Backprop, Blocks, Evaluation, Hebbian, Rates, Settling, Stage, Untrained, Weights};
 pub(crate) use study::{Finds, Learner, PatchConfig, Study};
 
 /// Something of the literature to reproduce.
@@ -86,6 +91,9 @@ pub(crate) enum Preparation {
     Standardized,
     /// Whitened as a whole, after that.
     Zca { smoothing: f64 },
+    /// How early on- and off-center filters spike, of each channel: 1 for at once, 0 for never. Responses below the threshold
+    /// never do; the others are normalized by what is no farther than the radius.
+    FirstSpikes { steps: usize, threshold: f64, radius: usize },
 }
 
 /// A network of this program by name, or one of its own.

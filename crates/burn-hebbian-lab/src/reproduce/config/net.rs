@@ -4,7 +4,7 @@ use crate::prelude::*;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::rule::RuleChoice;
+use super::{rule::RuleChoice, spikes::Spiking};
 
 /// A chain of blocks; the last one scores the classes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,6 +46,9 @@ pub(crate) struct BlockConfig {
     /// Neurons of each class that come first and learn from its images alone, where a stage gives labels to hidden layers.
     #[serde(default)]
     pub(crate) per_class: Option<usize>,
+    /// When its neurons spike, if they do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) spikes: Option<Spiking>,
 }
 
 /// The layer of a block.
@@ -80,6 +83,8 @@ pub(crate) enum Initial {
     Normal { norm: f64 },
     /// Normal, of this deviation.
     Gaussian { deviation: f64 },
+    /// Normal, of this mean and deviation.
+    Around { mean: f64, deviation: f64 },
 }
 
 /// What follows the layer.
@@ -235,6 +240,21 @@ impl BlockConfig {
 }
 
 impl Pool {
+    /// As it lies between states.
+    pub(crate) fn of_states(self) -> Result<burn_hebbian_feedback::Pool> {
+        let own = |size: usize, stride: Option<usize>| stride.is_none_or(|stride| stride == size);
+        match self {
+            Self::None => Ok(burn_hebbian_feedback::Pool::None),
+            Self::Max { size, stride, padding: 0 } if own(size, stride) => {
+                Ok(burn_hebbian_feedback::Pool::max(size))
+            }
+            Self::Average { size, stride } if own(size, stride) => {
+                Ok(burn_hebbian_feedback::Pool::average(size))
+            }
+            _ => anyhow::bail!("between states windows lie side by side, without padding"),
+        }
+    }
+
     fn side(&self, side: usize) -> Option<usize> {
         match *self {
             Self::None => Some(side),

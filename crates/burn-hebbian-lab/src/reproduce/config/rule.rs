@@ -22,6 +22,7 @@ pub(crate) enum RuleChoice {
     SurroundWta,
     SoftHebb { inverse_temperature: f64 },
     Krotov { p: f64, k: usize, delta: f64 },
+    RankOrderStdp { plus: f64, minus: f64, growth: Option<Growth> },
     Rule(Box<Rule>),
 }
 
@@ -44,7 +45,17 @@ impl RuleChoice {
             Self::SurroundWta => Rule::surround_wta(),
             Self::SoftHebb { inverse_temperature } => Rule::soft_hebb(1.0 / inverse_temperature),
             Self::Krotov { p, k, delta } => Rule::krotov(*p, *k, *delta),
+            Self::RankOrderStdp { plus, minus, growth } => rank_order_stdp(*plus, *minus, *growth),
             Self::Rule(rule) => (**rule).clone(),
         }
     }
+}
+
+fn rank_order_stdp(plus: f64, minus: f64, growth: Option<Growth>) -> Rule {
+    let rule = RankOrder::new(Rates { plus, minus });
+    let rule = match growth {
+        Some(growth) => rule.with_growth(growth),
+        None => rule,
+    };
+    Rule::rank_order_stdp(plus, minus).with_timing(Timing::RankOrder(rule))
 }

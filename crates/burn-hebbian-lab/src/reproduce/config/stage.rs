@@ -3,7 +3,11 @@
 use burn_hebbian_feedback::DualPropagation;
 use serde::{Deserialize, Serialize};
 
-use crate::reproduce::results::{ACCURACY, PRECISION};
+use super::settling::SettlingMethod;
+use crate::{
+    prelude::Activation,
+    reproduce::results::{ACCURACY, PRECISION},
+};
 
 /// Blocks, by name, from the first to the last.
 pub(crate) type Blocks = [String; 2];
@@ -18,6 +22,8 @@ pub(crate) enum Stage {
     Backprop(Backprop),
     /// Blocks that keep the weights they start with, or take them from the images.
     Untrained(Untrained),
+    /// The whole network, which learns from states that settle under feedback.
+    Settling(Settling),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -100,6 +106,24 @@ pub(crate) struct Untrained {
     pub(crate) fit_norms: bool,
 }
 
+/// All blocks of a network in a chain of states; the epoch that is best on the validation images counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settling {
+    pub(crate) blocks: Blocks,
+    pub(crate) epochs: usize,
+    pub(crate) batch: usize,
+    pub(crate) method: SettlingMethod,
+    /// Of hidden states; the output is linear.
+    #[serde(default = "hard_sigmoid")]
+    pub(crate) activation: Activation,
+    /// How the blocks' rates change from the first step to the last.
+    #[serde(default)]
+    pub(crate) rates: Rates,
+    #[serde(default)]
+    pub(crate) momentum: f64,
+}
+
 /// Weights that nothing has learned; all but random ones are of length 1 in the norm of the layer's similarity.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -132,6 +156,7 @@ impl Stage {
             Self::Hebbian(stage) => &stage.blocks,
             Self::Backprop(stage) => &stage.blocks,
             Self::Untrained(stage) => &stage.blocks,
+            Self::Settling(stage) => &stage.blocks,
         }
     }
 
@@ -139,10 +164,15 @@ impl Stage {
         matches!(self, Self::Backprop(_))
     }
 
+    /// Whether it learns from labels of which there may be a share.
+    pub(crate) fn is_supervised(&self) -> bool {
+        matches!(self, Self::Backprop(_) | Self::Settling(_))
+    }
+
     /// Whether layers learn from what is local to them.
     pub(crate) fn is_local(&self) -> bool {
         match self {
-            Self::Hebbian(_) => true,
+            Self::Hebbian(_) | Self::Settling(_) => true,
             Self::Backprop(stage) => stage.dual.is_some(),
             Self::Untrained(_) => false,
         }
@@ -210,6 +240,10 @@ impl Evaluation {
             Self::Factored { epochs, .. } => format!("linear in two factors, epochs: {epochs}"),
         }
     }
+}
+
+fn hard_sigmoid() -> Activation {
+    Activation::HardSigmoid { slope: 1.0 }
 }
 
 fn two() -> usize {

@@ -1,11 +1,10 @@
 //! Blocks that learn by backprop, or by dual propagation in its place.
 
-use std::{borrow::Cow, fs};
+use std::borrow::Cow;
 
 use crate::{
     data::{Labeled, in_order, shuffled},
     evaluation::accuracy,
-    pictures::curves,
     prelude::*,
 };
 use anyhow::{Context, Result, bail};
@@ -17,37 +16,28 @@ use burn::{
     tensor::Device,
 };
 use burn_hebbian_feedback::Method;
-use burn_hebbian_optim::checkpoint::{Checkpoints, Progress, Training};
-use serde::{Deserialize, Serialize};
+use burn_hebbian_optim::checkpoint::{Progress, Training};
 
 use super::{
-    Folder, Lab,
+    Lab,
     batches::{batches, steps},
+    best_epoch::BestEpoch,
     step::{Step, span},
 };
 use crate::reproduce::{
     config::Backprop,
-    files::write,
     net::{Chain, Trainer},
 };
-
-/// Validation accuracy in percent after each epoch.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Curve(Vec<f64>);
-
-const CURVE: &str = "curve.json";
 
 /// The blocks after `stage`, of the epoch that was best on the validation images; from its last checkpoint on.
 pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
     let epochs = lab.epochs(stage.epochs);
-    let folder = lab.folder()?;
     let device = device(lab, stage);
     let trainer = if stage.fine_tune { Trainer::FineTuning } else { Trainer::Backprop };
     let mut fresh = lab.fresh(trainer, &device)?;
-    let mut curve = curve(&folder)?;
-    if curve.0.len() == epochs && done(&folder, epochs) {
-        draw(&folder, &curve)?;
-        return Ok(folder.kept(fresh)?.valid());
+    let mut best = BestEpoch::open(lab, epochs)?;
+    if best.is_done() {
+        return Ok(best.blocks(fresh)?.valid());
     }
     let input = lab.input()?;
     let training_images = lab.labeled(&input.training)?;
@@ -59,12 +49,10 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
     if stage.fine_tune {
         fresh = continued(fresh, &lab.below().trained()?)?;
     }
-    let checkpoints = Checkpoints::new(folder.path("checkpoints")).keeping(1);
     let plan = plan(lab, stage, steps(training_images.len(), stage.batch))?;
     let (model, optim) = plan.init(fresh.clone(), optimizer(stage))?;
     let progress = Progress { seed: lab.seed, epochs: 0 };
-    let mut training = checkpoints.resume(Training { progress, model, optim })?;
-    curve.0.truncate(training.progress.epochs);
+    let mut training = best.resume(Training { progress, model, optim })?;
     while training.progress.epochs < epochs {
         let step = step(stage, &training, training_images.len());
         training = epoch(lab, stage, &training_images, training, &step)?;
@@ -72,23 +60,11 @@ pub(super) fn trained(lab: &Lab, stage: &Backprop) -> Result<Chain> {
         let plain = training.model.valid();
         let score = accuracy(&judges, &lab.setting.device, |images| plain.scores(images));
         // without images to choose on, the last epoch counts
-        let improved = input.validation.is_empty() || curve.0.iter().all(|&before| score > before);
-        curve.0.push(score);
-        if improved {
-            folder.keep(training.model.clone())?;
-        }
-        write(&folder.path(CURVE), &serde_json::to_vec(&curve)?)?;
-        checkpoints.save(&training)?;
+        best.judge(&training, score, input.validation.is_empty())?;
         step.done(&format!(": {score:.2} %"));
         lab.setting.clock.tick()?;
     }
-    draw(&folder, &curve)?;
-    Ok(folder.kept(fresh)?.valid())
-}
-
-/// The accuracy of the epoch that was best.
-pub(super) fn best_accuracy(lab: &Lab) -> Result<f64> {
-    Ok(curve(&lab.folder()?)?.0.into_iter().fold(0.0, f64::max))
+    Ok(best.blocks(fresh)?.valid())
 }
 
 /// With the weights and norms of the blocks that were trained before.
@@ -98,18 +74,6 @@ fn continued(mut chain: Chain, before: &Chain) -> Result<Chain> {
         *block = block.clone().try_load_record(record).map_err(anyhow::Error::msg).context("fine-tuning")?;
     }
     Ok(chain)
-}
-
-fn done(folder: &Folder, epochs: usize) -> bool {
-    folder.path("checkpoints").join(format!("epoch-{epochs}")).exists()
-}
-
-fn curve(folder: &Folder) -> Result<Curve> {
-    let path = folder.path(CURVE);
-    match fs::read(&path) {
-        Ok(json) => serde_json::from_slice(&json).with_context(|| format!("{}", path.display())),
-        Err(_) => Ok(Curve::default()),
-    }
 }
 
 /// Local updates need no graph.
@@ -174,17 +138,6 @@ fn check_finite(lab: &Lab, stage: &Backprop, training: &Training<Chain>) -> Resu
             stage.rate
         ),
     }
-}
-
-/// The validation accuracy of each epoch as a chart, unless it is there.
-fn draw(folder: &Folder, curve: &Curve) -> Result<()> {
-    let path = folder.path("curve.png");
-    if path.exists() {
-        return Ok(());
-    }
-    let drawn = curves::Curve::of_epochs("validation", curve.0.iter().copied());
-    let chart = curves::LineChart::new("epoch", "accuracy / %").with_curve(drawn);
-    chart.save(&path).with_context(|| format!("cannot draw {}", path.display()))
 }
 
 /// All by backprop, or all from their states. Whether weights are finite is asked once an epoch.

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Lab, Sizes, fixed, hebbian};
+use super::{Lab, Sizes, fixed, hebbian, settling};
 use crate::reproduce::{config::Stage, net::Trainer};
 
 impl Lab<'_> {
@@ -20,6 +20,7 @@ impl Lab<'_> {
                 Stage::Hebbian(stage) => hebbian::check(&lab, stage),
                 Stage::Backprop(_) => lab.fresh(Trainer::Backprop, &self.setting.device).map(drop),
                 Stage::Untrained(stage) => fixed::check(&lab, stage),
+                Stage::Settling(stage) => settling::check(&lab, stage),
             };
             checked.with_context(|| format!("stage {stages}, {first} to {last}"))?;
         }

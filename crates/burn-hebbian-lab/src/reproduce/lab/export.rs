@@ -79,7 +79,7 @@ fn wins(lab: &Lab, chain: &Chain, images: &Labeled, folder: &Path) -> Result<()>
 fn similarity(lab: &Lab, index: usize) -> Result<Similarity> {
     let block = lab.range(lab.last().blocks())?.start + index;
     let choice = match lab.last() {
-        Stage::Backprop(_) => return Ok(Similarity::Dot),
+        Stage::Backprop(_) | Stage::Settling(_) => return Ok(Similarity::Dot),
         Stage::Hebbian(stage) => stage.rules.as_ref().and_then(|rules| rules.get(index)),
         Stage::Untrained(_) => None,
     };

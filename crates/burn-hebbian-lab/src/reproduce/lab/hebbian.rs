@@ -22,7 +22,7 @@ use super::{
     step::{Step, span},
 };
 use crate::reproduce::{
-    config::{BlockConfig, Hebbian, Rates},
+    config::{BlockConfig, Hebbian, Rates, Spiking},
     net::{Chain, Trainer},
 };
 
@@ -53,7 +53,9 @@ pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
         let patterns = input.training.images(&patterns, &lab.setting.device);
         Journal::open(folder.clone(), blocks, patterns, length, done, &training.model)
     };
-    let mut journal = lab.setting.watched.then(open).transpose()?;
+    // a rule of spikes has no responses to read
+    let watched = lab.setting.watched && spiking(lab, stage)?.is_none();
+    let mut journal = watched.then(open).transpose()?;
     while training.progress.epochs < epochs {
         training = epoch(lab, stage, &input, training, journal.as_mut())?;
         journal.as_ref().map_or(Ok(()), Journal::save)?;
@@ -62,6 +64,11 @@ pub(super) fn trained(lab: &Lab, stage: &Hebbian) -> Result<Chain> {
     }
     journal.as_ref().map_or(Ok(()), Journal::draw)?;
     Ok(training.model)
+}
+
+/// The neurons of the stage's block, if they learn from spikes.
+fn spiking(lab: &Lab, stage: &Hebbian) -> Result<Option<Spiking>> {
+    stage.spiking(&lab.net.blocks[lab.range(&stage.blocks)?])
 }
 
 fn epoch(
@@ -74,6 +81,7 @@ fn epoch(
     let Progress { seed, epochs } = training.progress;
     let (images, classes, device) = (&input.training, input.classes.len(), &lab.setting.device);
     device.seed(epoch_seed(seed, epochs));
+    let spiking = spiking(lab, stage)?;
     let order = shuffled(images.len(), seed, epochs);
     let order = &order[..seen(stage, images.len())];
     let steps = steps(order.len(), stage.batch);
@@ -82,8 +90,15 @@ fn epoch(
         let teacher = images.targets(batch, device).one_hot(classes).float();
         let signals = Signals::none().with_teacher(teacher);
         let input = images.images(batch, device);
-        let forward = |model: &Chain| model.learn(input);
-        let (_, seen) = training.optim.observe(&training.model, signals, forward)?;
+        let forward = |model: &Chain| match spiking {
+            Some(spiking) => spiking.teach(&model.blocks[0].layer, input),
+            None => {
+                model.learn(input);
+                Ok(())
+            }
+        };
+        let (taught, seen) = training.optim.observe(&training.model, signals, forward)?;
+        taught?;
         let stepped = training.optim.step(REST, training.model, seen.local_only());
         training.model = stepped.map_err(|error| in_words(lab, stage, &error))?;
         if let Some(journal) = &mut journal {
@@ -155,7 +170,7 @@ fn with_groups(rule: Rule, block: &BlockConfig, class_groups: bool, classes: usi
     }
 }
 
-fn rates(rates: Rates, rate: f64, steps: usize) -> LrSchedulerConfig {
+pub(super) fn rates(rates: Rates, rate: f64, steps: usize) -> LrSchedulerConfig {
     match rates {
         Rates::Constant => rate.into(),
         Rates::Linear => LinearLrSchedulerConfig::new(rate, 0.0, steps.max(1)).into(),

@@ -5,9 +5,13 @@ use std::{fs, rc::Rc};
 use crate::data::{ChannelStatistics, DataSet, Labeled, Parts, Spectrum, Zca};
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
+use burn_hebbian_spikes::encode::FirstSpikeEncoder;
 
-use super::{Images, Setting, Sizes};
-use crate::reproduce::config::{DataConfig, Preparation};
+use super::{Images, Setting, Sizes, mapped};
+use crate::reproduce::{
+    config::{DataConfig, Preparation},
+    net::encoded,
+};
 
 impl Images {
     /// The images of `data`, or their mirror images, read and prepared unless the last ones were these.
@@ -35,11 +39,11 @@ impl Images {
         if let Some((source, validation, sizes)) = &*kept
             && (*source, *validation) == (data.source, data.validation)
         {
-            return Ok(*sizes);
+            return Ok(sizes.prepared(data.preparation));
         }
         let sizes = Sizes::of(&read(setting, data)?);
         *kept = Some((data.source, data.validation, sizes));
-        Ok(sizes)
+        Ok(sizes.prepared(data.preparation))
     }
 }
 
@@ -48,6 +52,11 @@ impl Sizes {
         let Parts { training, validation, test, classes } = parts;
         let counts = [training, validation, test].map(|part| part.len());
         Self { dims: training.dims, classes: classes.len(), counts }
+    }
+
+    fn prepared(mut self, preparation: Preparation) -> Self {
+        self.dims[0] *= preparation.planes();
+        self
     }
 }
 
@@ -97,6 +106,15 @@ fn prepare(parts: &mut Parts, setting: &Setting, data: &DataConfig) -> Result<()
         Preparation::Zca { smoothing } => {
             let zca = whitening(setting, data, training, smoothing)?;
             [training, validation, test].into_iter().for_each(|part| zca.apply(part));
+        }
+        Preparation::FirstSpikes { steps, threshold, radius } => {
+            let encoder = FirstSpikeEncoder::on_off(steps)?.with_threshold(threshold).with_radius(radius);
+            let device = &setting.device;
+            for part in [training, validation, test] {
+                let planes = part.dims[0] * data.preparation.planes();
+                *part = mapped(part, device, |images| encoded(&encoder, images));
+                part.dims[0] = planes; // of no images too
+            }
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 mod backprop;
 mod batches;
+mod best_epoch;
 mod cache;
 mod check;
 mod dictionary;
@@ -14,6 +15,7 @@ mod images;
 mod journal;
 mod rows;
 mod setting;
+mod settling;
 mod step;
 
 use std::{borrow::Cow, ops::Range, path::Path, rc::Rc};
@@ -25,6 +27,7 @@ use crate::{
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor};
 
+use best_epoch::BestEpoch;
 pub(crate) use cache::Folder;
 use cache::Output;
 pub(crate) use rows::Rows;
@@ -198,6 +201,7 @@ impl<'a> Lab<'a> {
             Stage::Hebbian(stage) => hebbian::trained(self, stage)?,
             Stage::Backprop(stage) => backprop::trained(self, stage)?,
             Stage::Untrained(stage) => fixed::built(self, stage)?,
+            Stage::Settling(stage) => settling::trained(self, stage)?,
         };
         drawings::first_filters(self, &chain)?;
         Ok(chain)
@@ -206,14 +210,17 @@ impl<'a> Lab<'a> {
     /// Accuracy of the last stage itself in percent, on test and validation images.
     pub(crate) fn scores(&self) -> Result<(f64, Option<f64>)> {
         let (chain, input) = (self.trained()?, self.input()?);
-        let score = |images| accuracy(images, &self.setting.device, |x| chain.scores(x));
+        let score = |images| match self.last() {
+            Stage::Settling(stage) => settling::accuracy(stage, &chain, images, &self.setting.device),
+            _ => Ok(accuracy(images, &self.setting.device, |x| chain.scores(x))),
+        };
         let validation = match self.last() {
             _ if input.validation.is_empty() => None,
             // measured as it was chosen
-            Stage::Backprop(_) => Some(backprop::best_accuracy(self)?),
-            _ => Some(score(&input.validation)),
+            Stage::Backprop(_) | Stage::Settling(_) => Some(BestEpoch::accuracy(self)?),
+            _ => Some(score(&input.validation)?),
         };
-        Ok((score(&input.test), validation))
+        Ok((score(&input.test)?, validation))
     }
 
     /// All blocks from the images to the last stage's last one.
@@ -298,7 +305,7 @@ impl<'a> Lab<'a> {
             small: self.setting.small,
             seed: self.seed,
             // rules learn without labels, or with all of them
-            label_share: self.label_share.filter(|_| self.stages.iter().any(Stage::is_backprop)),
+            label_share: self.label_share.filter(|_| self.stages.iter().any(Stage::is_supervised)),
         })
     }
 

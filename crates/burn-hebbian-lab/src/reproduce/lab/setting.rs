@@ -41,7 +41,7 @@ pub(crate) struct Images {
 
 type Kept = (DataConfig, bool, Rc<Parts>);
 
-/// What preparing images does not change.
+/// The sizes of prepared images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sizes {
     /// Channels, height, width.

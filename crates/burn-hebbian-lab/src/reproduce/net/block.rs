@@ -16,7 +16,7 @@ use burn::{
 };
 
 use super::Trainer;
-use crate::reproduce::config::{BlockConfig, Initial, LayerConfig, Norm, Pool};
+use crate::reproduce::config::{BlockConfig, HandsOn, Initial, LayerConfig, Norm, Pool, Spiking};
 
 /// A block of a network.
 #[derive(Module, Debug)]
@@ -27,6 +27,9 @@ pub(crate) struct Block {
     /// Whether a ReLU follows the layer.
     #[module(skip)]
     rectified: bool,
+    /// If it hands on when its neurons spike.
+    #[module(skip)]
+    spikes: Option<Spiking>,
     #[module(skip)]
     code: Option<NearestCode>,
     #[module(skip)]
@@ -50,22 +53,27 @@ impl Block {
         scores: bool,
         device: &Device,
     ) -> Self {
-        let from_scratch = trainer == Trainer::Backprop;
+        let from_scratch = matches!(trainer, Trainer::Backprop | Trainer::Settling);
         let output = if from_scratch { Output::default() } else { config.output };
-        let dropout = if trainer == Trainer::Rules { 0.0 } else { config.dropout };
+        let dropout = if trainer.is_backprop() { config.dropout } else { 0.0 };
         Self {
             before: norm(config.norm_before, input[0], trainer, device),
             dropout: DropoutConfig::new(dropout).init(),
             layer: Layer::new(&config.layer, input, from_scratch, device).with_output(output),
             rectified: from_scratch && !scores,
             code: config.code,
+            spikes: config.spikes.filter(|spiking| spiking.hands_on == HandsOn::Spikes),
             pool: config.pool,
             after: norm(config.norm, config.channels(), trainer, device),
         }
     }
 
     pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let y = self.layer.forward(self.dropout.forward(self.normed(x)));
+        let x = self.dropout.forward(self.normed(x));
+        let y = match &self.spikes {
+            Some(spiking) => spiking.respond(&self.layer, x).unwrap_or_else(|error| panic!("{error}")),
+            None => self.layer.forward(x),
+        };
         let y = if self.rectified { relu(y) } else { y };
         let y = match (self.code, self.pool) {
             (Some(code), Pool::Average { size, stride }) => code.pooled(y, size, stride.unwrap_or(size)),
@@ -89,6 +97,11 @@ impl Block {
 }
 
 impl Block {
+    /// What follows the layer.
+    pub(crate) fn pool(&self) -> Pool {
+        self.pool
+    }
+
     /// What the layer sees of its block's input while nothing trains.
     pub(crate) fn normed(&self, x: Tensor<4>) -> Tensor<4> {
         match &self.before {
@@ -174,6 +187,7 @@ pub(crate) fn initializer(initial: Initial, fan_in: usize) -> Initializer {
         Initial::Uniform => Initializer::Uniform { min: -1.0 / root, max: 1.0 / root },
         Initial::Normal { norm } => Initializer::Normal { mean: 0.0, std: norm / root },
         Initial::Gaussian { deviation } => Initializer::Normal { mean: 0.0, std: deviation },
+        Initial::Around { mean, deviation } => Initializer::Normal { mean, std: deviation },
     }
 }
 

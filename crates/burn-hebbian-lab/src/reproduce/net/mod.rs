@@ -3,6 +3,7 @@
 mod block;
 mod dual;
 mod parameters;
+mod spikes;
 
 use burn::{
     module::Module,
@@ -10,9 +11,10 @@ use burn::{
     tensor::{Device, Tensor},
 };
 
-pub(crate) use block::{Block, initializer};
+pub(crate) use block::{Block, Layer, initializer};
 pub(crate) use parameters::Values;
 use parameters::parameters;
+pub(crate) use spikes::encoded;
 
 use crate::reproduce::config::BlockConfig;
 
@@ -39,6 +41,14 @@ pub(crate) enum Trainer {
     Backprop,
     /// Backprop from weights that rules learned: layers go on handing on their own outputs.
     FineTuning,
+    /// States under feedback: layers have biases, and hand on `w·x + b`; activations belong to the states.
+    Settling,
+}
+
+impl Trainer {
+    fn is_backprop(self) -> bool {
+        matches!(self, Self::Backprop | Self::FineTuning)
+    }
 }
 
 /// Blocks to build, with the shapes in front of each and behind the last one.
@@ -67,7 +77,7 @@ impl Plans<'_> {
         };
         Chain {
             blocks: self.blocks.iter().enumerate().map(block).collect(),
-            head: (trainer != Trainer::Rules && !self.complete).then(head),
+            head: (trainer.is_backprop() && !self.complete).then(head),
         }
     }
 }
