@@ -19,7 +19,10 @@ use half::{
 use safetensors::{Dtype, SafeTensors};
 use serde::Serialize;
 
-use super::{growing::Growing, rows::Rows};
+use super::{
+    growing::{FEATURES, Growing},
+    rows::Rows,
+};
 use crate::reproduce::{
     config::{BlockConfig, DataConfig, Small, Stage},
     files::write,
@@ -53,9 +56,6 @@ pub(crate) struct Folder(PathBuf);
 
 /// The file of blocks that were kept.
 const BLOCKS: &str = "blocks.bpk";
-
-/// The name of the tensor in a file of features.
-pub(super) const FEATURES: &str = "features";
 
 /// Numbers that are converted at a time.
 const PIECE: usize = 1 << 16;

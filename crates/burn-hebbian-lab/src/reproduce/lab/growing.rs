@@ -13,7 +13,8 @@ use half::{
     slice::{HalfBitsSliceExt, HalfFloatSliceExt},
 };
 
-use super::cache::FEATURES;
+/// The name of the tensor in a file of features.
+pub(super) const FEATURES: &str = "features";
 
 /// Numbers that are converted at a time.
 const PIECE: usize = 1 << 16;

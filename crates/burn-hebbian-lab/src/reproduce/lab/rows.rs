@@ -18,7 +18,7 @@ use half::{
 };
 use serde::Deserialize;
 
-use super::cache::FEATURES;
+use super::growing::FEATURES;
 
 /// Rows of one file, or means of rows of several.
 pub(crate) struct Rows {
