@@ -3,6 +3,7 @@
 use std::{sync::Arc, thread};
 
 use burn::{
+    lr_scheduler::exponential::ExponentialLrSchedulerConfig,
     module::{Module, Param},
     nn::{LinearConfig, conv::Conv2dConfig},
     optim::{AdamConfig, SgdConfig},
@@ -11,6 +12,10 @@ use burn::{
 use burn_hebbian::{
     feedback::{Chain, CostFunction, DualPropagation, Method, Pool, Settling, Sides},
     nn::replicas::InProcess,
+    optim::{
+        Entry,
+        checkpoint::{Checkpoints, Progress, Training},
+    },
     prelude::*,
     rules::Activation,
 };
@@ -129,6 +134,49 @@ fn forward_passes_teach_nothing_and_layers_need_no_bias() {
     let refused = optim.step(0.1, layer, seen.local_only()).unwrap_err().to_string();
     let expected = "layer `weight` waits for given states, and no observed pass handed it any";
     assert!(refused.starts_with(expected) && refused.contains("observe_at"), "{refused}");
+}
+
+/// Steps by Adam at a rate that falls, of a net whose layers all learn from given states.
+fn trained(mut training: Training<Dense>, epochs: usize) -> Training<Dense> {
+    let method = Settling::equilibrium(Sides::Centered, 0.25, 20, 10).unwrap().with_fixed_sweeps();
+    while training.progress.epochs < epochs {
+        let Training { progress, mut model, mut optim } = training;
+        model = optim.begin_epoch(progress.epochs + 1, model).unwrap();
+        for step in 0..3 {
+            let seed = 10 * progress.epochs as u64 + step;
+            let x = values(seed, [5, 6], 1.0, &Device::flex());
+            let y = targets(5, 3, &Device::flex());
+            let (_, updates) = method.learn(&optim, &model, Dense::chain, x, y).unwrap();
+            model = optim.step(0.05, model, updates).unwrap();
+        }
+        let progress = Progress { epochs: progress.epochs + 1, ..progress };
+        training = Training { progress, model, optim };
+    }
+    training
+}
+
+#[test]
+fn given_states_resume_to_the_bit() {
+    let start_from = |net: Dense, epochs: usize| {
+        let falling = ExponentialLrSchedulerConfig::new(0.02, 0.9);
+        let entry = Entry::local(".*", LocalTraining::from_given_states()).at_rate(falling);
+        let plan = Plan::new().with(entry.by(AdamConfig::new()));
+        let (model, optim) = plan.init(net, SgdConfig::new()).unwrap();
+        Training { progress: Progress { seed: 0, epochs }, model, optim }
+    };
+    let start = || start_from(Dense::new(0.5, &Device::flex()), 0);
+    let whole = bits(&trained(start(), 4).model);
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(folder.path());
+    let half = trained(start(), 2);
+    assert_ne!(bits(&half.model), whole);
+    checkpoints.save(&half).unwrap();
+    let resumed = checkpoints.resume(start()).unwrap();
+    assert_eq!((resumed.progress.epochs, bits(&resumed.model)), (2, bits(&half.model)));
+    assert_eq!(bits(&trained(resumed, 4).model), whole);
+    // momenta and the place in the schedule are part of it
+    let forgotten = start_from(half.model, 2);
+    assert_ne!(bits(&trained(forgotten, 4).model), whole);
 }
 
 /// The mean cost of what a net answers to a batch.

@@ -19,12 +19,33 @@ const CHANCE: f64 = 10.0;
 const MARGIN: f64 = 15.0;
 
 /// Epochs at most: a classifier by Adam, and one on other than normalized features, needs some to show anything; so does
-/// a table of classifiers alone, and a network without norms.
+/// a table of classifiers alone.
 fn epochs(json: &Value) -> &'static str {
     let json = json.to_string();
     let has = |word: &str| json.contains(word);
-    let slow = has("\"adam\"") || has("\"label_shares\"") || has("\"dual\"") || !has("\"backprop\"");
-    if slow { "20" } else { "4" }
+    let slow = has("\"adam\"") || has("\"label_shares\"") || !has("\"backprop\"");
+    match (is_from_scratch(&json), slow) {
+        (true, _) => "40",
+        (false, true) => "20",
+        (false, false) => "4",
+    }
+}
+
+/// Whether a network without norms learns by gradients and their like alone.
+fn is_from_scratch(json: &str) -> bool {
+    json.contains("\"dual\"")
+}
+
+/// Gives the gradients of a network without norms as many steps as it needs.
+fn lengthen(json: &mut Value) {
+    for row in json["protocol"]["table"]["rows"].as_array_mut().unwrap() {
+        for stage in row["stages"].as_array_mut().unwrap() {
+            if let Some(stage) = stage.get_mut("backprop") {
+                (stage["epochs"], stage["full_rate_epochs"], stage["batch"]) =
+                    (json!(40), json!(40), json!(10));
+            }
+        }
+    }
 }
 
 /// Names and JSON of the tables that run on CIFAR-10.
@@ -74,6 +95,9 @@ fn every_table_runs_through() {
     let out = tempfile::tempdir().unwrap();
     for (name, mut json) in tables() {
         smooth(&mut json);
+        if is_from_scratch(&json.to_string()) {
+            lengthen(&mut json);
+        }
         let file = out.path().join(format!("{name}.json")).to_string_lossy().into_owned();
         fs::write(&file, json.to_string()).unwrap();
         let (images, validation) = (IMAGES.to_string(), VALIDATION.to_string());

@@ -26,7 +26,9 @@ impl Table {
 
     fn check_row(&self, row: &Row) -> Result<()> {
         let net = self.net(row)?;
-        net.check_spikes(row.preparation.unwrap_or(self.data.preparation))?;
+        if !row.stages.is_empty() {
+            net.check_spikes(row.preparation.unwrap_or(self.data.preparation))?;
+        }
         row.check_settling()?;
         row.check(&net)?;
         row.beside
