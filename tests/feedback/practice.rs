@@ -136,7 +136,7 @@ fn forward_passes_teach_nothing_and_layers_need_no_bias() {
     assert!(refused.starts_with(expected) && refused.contains("observe_at"), "{refused}");
 }
 
-/// Steps by Adam at a rate that falls, of a net whose layers all learn from given states.
+/// Steps at a rate that falls, of a net whose layers all learn from given states.
 fn trained(mut training: Training<Dense>, epochs: usize) -> Training<Dense> {
     let method = Settling::equilibrium(Sides::Centered, 0.25, 20, 10).unwrap().with_fixed_sweeps();
     while training.progress.epochs < epochs {
@@ -160,7 +160,7 @@ fn given_states_resume_to_the_bit() {
     let start_from = |net: Dense, epochs: usize| {
         let falling = ExponentialLrSchedulerConfig::new(0.02, 0.9);
         let entry = Entry::local(".*", LocalTraining::from_given_states()).at_rate(falling);
-        let plan = Plan::new().with(entry.by(AdamConfig::new()));
+        let plan = Plan::new().with(entry);
         let (model, optim) = plan.init(net, SgdConfig::new()).unwrap();
         Training { progress: Progress { seed: 0, epochs }, model, optim }
     };
@@ -174,7 +174,7 @@ fn given_states_resume_to_the_bit() {
     let resumed = checkpoints.resume(start()).unwrap();
     assert_eq!((resumed.progress.epochs, bits(&resumed.model)), (2, bits(&half.model)));
     assert_eq!(bits(&trained(resumed, 4).model), whole);
-    // momenta and the place in the schedule are part of it
+    // the place in the schedule is part of it
     let forgotten = start_from(half.model, 2);
     assert_ne!(bits(&trained(forgotten, 4).model), whole);
 }
