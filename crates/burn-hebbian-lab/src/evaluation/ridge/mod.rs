@@ -50,12 +50,13 @@ pub struct Ridge {
 }
 
 impl RidgeConfig {
-    /// The best classifier; `on_penalty` hears every penalty and its accuracy on the validation features.
+    /// The best classifier; `on_penalty` hears every penalty at which the matrix is not singular, and its accuracy on the
+    /// validation features.
     ///
     /// # Errors
     ///
     /// If there is no penalty or one is negative, features are missing, not finite or of two lengths, a validation
-    /// label is none of the training labels' `0..=largest`, or the matrix is singular, as without a penalty it may be.
+    /// label is none of the training labels' `0..=largest`, or the matrix is singular at every penalty.
     pub fn fit(
         &self,
         training: &Labeled,
@@ -71,13 +72,21 @@ impl RidgeConfig {
         let (targets, offsets) = centered_targets(training);
         let system = System::new(&features, targets);
         let mut best: Option<Ridge> = None;
+        let mut refused = no_penalty();
         for &penalty in &self.penalties {
-            let mut ridge = Ridge::new(&features, system.solve(penalty, &features)?, &offsets, penalty);
+            let solution = match system.solve(penalty, &features) {
+                Ok(solution) => solution,
+                Err(singular) => {
+                    refused = singular;
+                    continue;
+                }
+            };
+            let mut ridge = Ridge::new(&features, solution, &offsets, penalty);
             ridge.validation = ridge.accuracy(validation)?;
             on_penalty(penalty, ridge.validation);
             best = best.filter(|best| best.validation >= ridge.validation).or(Some(ridge));
         }
-        best.ok_or(no_penalty())
+        best.ok_or(refused)
     }
 
     fn check(&self) -> Result<(), EvaluationError> {

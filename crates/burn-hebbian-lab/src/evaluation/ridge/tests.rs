@@ -50,6 +50,16 @@ fn the_first_best_penalty_is_taken() {
     assert_eq!((best.penalty, best.validation, best.accuracy(&test).unwrap()), (30.0, 82.5, 82.5));
 }
 
+/// Fewer features than values have no solution without a penalty; one beside it does.
+#[test]
+fn penalties_that_leave_the_matrix_singular_are_passed_over() {
+    let fixture = Fixture::load();
+    let mut heard = vec![];
+    let config = RidgeConfig::new(vec![0.0, 1.0]);
+    let best = config.fit(&fixture.few(), &fixture.test, &Device::flex(), |penalty, _| heard.push(penalty));
+    assert_eq!((best.unwrap().penalty, heard), (1.0, vec![1.0]));
+}
+
 #[test]
 fn errors_state_values() {
     let fixture = Fixture::load();

@@ -131,6 +131,8 @@ pub(crate) enum Weights {
     /// As training starts from.
     #[default]
     Random,
+    /// Drawn from a normal distribution, less each filter's mean: what is bright everywhere says nothing to them.
+    Centered,
     /// Patches of the images, drawn at random, of mean 0.
     Patches,
     /// Centers of spherical k-means on patches.

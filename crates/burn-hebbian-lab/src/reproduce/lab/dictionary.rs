@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use burn::{
     linalg::vector_normalize,
-    tensor::{Tensor, TensorData},
+    tensor::{Device, Distribution, Tensor, TensorData},
 };
 use faer::{Mat, Side};
 
@@ -43,6 +43,14 @@ pub(super) fn components(rows: &Tensor<2>, filters: usize) -> Result<Tensor<2>> 
     Ok(Tensor::from_data(TensorData::new(values, [filters, fan_in]), &rows.device()))
 }
 
+/// Rows of mean 0 and norm 1, drawn from a normal distribution.
+pub(super) fn centered(dims: [usize; 2], seed: u64) -> Tensor<2> {
+    let device = Device::flex();
+    device.seed(seed);
+    let rows = Tensor::random(dims, Distribution::Normal(0.0, 1.0), &device);
+    unit(rows.clone() - rows.mean_dim(1))
+}
+
 /// Rows of norm 1.
 pub(super) fn unit(rows: Tensor<2>) -> Tensor<2> {
     of_length_one(rows, 2.0)
@@ -56,7 +64,6 @@ pub(super) fn of_length_one(rows: Tensor<2>, exponent: f64) -> Tensor<2> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::Device;
 
     fn rows(values: &[[f32; 3]]) -> Tensor<2> {
         Tensor::from_data(TensorData::new(values.concat(), [values.len(), 3]), &Device::flex())
@@ -69,6 +76,14 @@ mod tests {
     fn close(found: &[f32], expected: &[f32]) {
         assert_eq!(found.len(), expected.len());
         assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-5), "{found:?}");
+    }
+
+    #[test]
+    fn drawn_rows_have_a_mean_of_0_and_length_1() {
+        let rows = centered([4, 25], 7);
+        close(&values(rows.clone().sum_dim(1)), &[0.0; 4]);
+        close(&values(rows.square().sum_dim(1)), &[1.0; 4]);
+        assert_ne!(values(centered([4, 25], 7)), values(centered([4, 25], 8)));
     }
 
     /// Two bundles of directions; both centers begin in the first.

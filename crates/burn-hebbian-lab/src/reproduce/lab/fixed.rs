@@ -14,7 +14,7 @@ use burn::{
 use super::{
     Lab, Step,
     batches::{batches, steps},
-    dictionary::{components, k_means, of_length_one, unit},
+    dictionary::{centered, components, k_means, of_length_one, unit},
     mapped,
 };
 use crate::reproduce::{
@@ -185,6 +185,7 @@ impl Filters<'_> {
         let patches = unit(cut(seen, [channels, self.side], count, seed, &Device::flex())?);
         let rows = match weights {
             Weights::Random | Weights::Patches => patches.narrow(0, 0, self.count),
+            Weights::Centered => centered([self.count, channels * self.side * self.side], seed),
             Weights::KMeans => k_means(&patches, self.count),
             Weights::Pca => components(&patches, self.count)?,
         };
