@@ -4,6 +4,7 @@
 #   benches/gpu.sh build cuda|nvrtc|vulkan    → target/gpu-KIND/bundle: programs and what they need
 #   benches/gpu.sh pack cuda|nvrtc|vulkan     → target/gpu-KIND.tar.xz
 #   benches/gpu.sh run BUNDLE                 there: all tests, then the whole bench; BUNDLE is a folder or an archive
+#   benches/gpu.sh run BUNDLE --minutes 10        there: what fits, the most valuable first, results written as they come
 #   benches/gpu.sh run BUNDLE gpu nets --seconds 300 --csv nets.csv    one program with arguments of its own
 #
 # On the machine with the GPU, with Rust and a network, none of this is needed:
@@ -20,7 +21,7 @@ programs=(suite precision) # of the tests
 target=${CARGO_TARGET_DIR:-target}
 
 usage() {
-  sed -n '4,7s/^# *//p' "${BASH_SOURCE[0]}" >&2
+  sed -n '4,8s/^# *//p' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 
@@ -82,11 +83,45 @@ unpacked() {
   echo "$folder"
 }
 
+# `start BUNDLE PROGRAM …` or `start timeout SECONDS BUNDLE PROGRAM …`
 start() {
+  local before=()
+  if [ "$1" = timeout ]; then
+    before=(timeout "$2")
+    shift 2
+  fi
   local bundle=$1 program=$2
   shift 2
   env LD_LIBRARY_PATH="$bundle:${CUDA_PATH:-/usr/local/cuda}/lib64:${LD_LIBRARY_PATH:-}" \
-    LD_PRELOAD="$([ ! -f "$bundle/stubs.so" ] || echo "$bundle/stubs.so")" "$bundle/$program" "$@"
+    LD_PRELOAD="$([ ! -f "$bundle/stubs.so" ] || echo "$bundle/stubs.so")" \
+    ${before[@]+"${before[@]}"} "$bundle/$program" "$@"
+}
+
+# One layer, whole nets, all tests, forms: each with its share of the minutes, or what is left of all.
+run_within() {
+  local bundle=$1 end=$((SECONDS + 60 * $2)) failed=0
+  part() {
+    local name=$1 share=$2 left=$((end - SECONDS)) status=0
+    shift 2
+    if [ "$left" -lt 15 ]; then
+      echo "== $name: no time left"
+      return
+    fi
+    [ "$share" -lt "$left" ] || share=$left
+    echo "== $name, at most $share s"
+    start timeout "$share" "$bundle" "$@" || status=$?
+    # 124: its time is over; what it had measured is in its file
+    [ "$status" -eq 0 ] || [ "$status" -eq 124 ] || failed=1
+  }
+  # nothing that is tried for each of many small shapes fits
+  export CUBECL_AUTOTUNE_LEVEL=minimal
+  part "one layer" 120 gpu strategies --name VGG --rounds 3 --csv layer.csv
+  part "whole nets" 240 gpu nets --rounds 3 --csv nets.csv
+  part "kernels of this library" 90 suite cube::
+  part "all tests" 240 suite --skip book
+  part "tests of precision" 90 precision
+  part "forms" 600 gpu forms --rounds 3 --csv forms.csv
+  return "$failed"
 }
 
 run() {
@@ -96,6 +131,10 @@ run() {
   shift
   HEBBIAN_REQUIRE=$(cat "$bundle/backend")
   export HEBBIAN_REQUIRE
+  if [ "${1:-}" = --minutes ]; then
+    run_within "$bundle" "$2"
+    return
+  fi
   if [ $# -gt 0 ]; then
     start "$bundle" "$@"
     return

@@ -46,7 +46,7 @@ fn forced(correlation: CorrelationForm) -> Forms {
 /// Layers of more positions than a tile has, more neurons than a panel, and sizes that fill neither.
 ///
 /// Among thousands of patches there may be one whose winners are equal to the last digit; of these sizes there is none.
-fn layers() -> Vec<(&'static str, Layer)> {
+pub(crate) fn layers() -> Vec<(&'static str, Layer)> {
     vec![
         ("several tiles a thread", Layer::dense([30, 16, 12, 12], [40, 16, 3, 3])),
         ("a large image", Layer::dense([1, 2, 61, 47], [35, 2, 5, 3]).padded([(2, 2), (1, 1)])),
@@ -61,7 +61,7 @@ fn layers() -> Vec<(&'static str, Layer)> {
 }
 
 /// Rules that can be fused: every stage that a tile knows.
-fn rules() -> Vec<(&'static str, Rule)> {
+pub(crate) fn rules() -> Vec<(&'static str, Rule)> {
     let losers = Competition::KWinners { k: 3, losers: -0.1 };
     vec![
         ("hebb", Rule::hebb()),
@@ -79,7 +79,7 @@ fn rules() -> Vec<(&'static str, Rule)> {
 }
 
 /// Sums over thousands of patches against loops over scalars in `f64`.
-fn equals_the_oracle(device: &Device, layers: Vec<(&str, Layer)>) {
+pub(crate) fn equals_the_oracle(device: &Device, layers: Vec<(&str, Layer)>) {
     for (layer_name, layer) in layers {
         let (x, w) = (vec(input(&layer, device)), vec(weight(&layer, device)));
         for (rule_name, rule) in rules() {

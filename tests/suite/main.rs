@@ -10,6 +10,7 @@ mod checkpoints;
 mod constraints;
 mod contract;
 mod convergence;
+mod cube;
 mod deviations;
 mod forms;
 mod fused;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
     trials.extend(constraints::trials());
     trials.extend(contract::trials());
     trials.extend(convergence::trials());
+    trials.extend(cube::trials());
     trials.extend(pipeline::trials());
     trials.extend(plans::trials());
     trials.extend(properties::trials());
@@ -87,8 +89,18 @@ fn main() -> ExitCode {
 
 /// A test that runs on every backend of this build.
 fn on_every_backend(name: &str, body: fn(&Device)) -> Vec<Trial> {
+    on_backends(name, body, |_| true)
+}
+
+/// A test that runs on every backend of this build that has kernels of its own.
+fn on_every_gpu(name: &str, body: fn(&Device)) -> Vec<Trial> {
+    on_backends(name, body, |backend| !matches!(backend, "flex" | "ndarray"))
+}
+
+fn on_backends(name: &str, body: fn(&Device), which: fn(&str) -> bool) -> Vec<Trial> {
     backends()
         .iter()
+        .filter(|backend| which(backend.name))
         .map(|backend| {
             let name = format!("{name}::{}", backend.name);
             let skipped = backend.device.is_none() && !is_required(backend.name);

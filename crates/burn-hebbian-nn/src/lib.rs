@@ -14,6 +14,7 @@
 mod backend;
 mod channelwise;
 mod code;
+mod cube;
 pub mod forms;
 mod fused;
 mod geometry;

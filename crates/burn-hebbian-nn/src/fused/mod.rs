@@ -24,8 +24,8 @@ mod worker;
 use burn::tensor::{DType, Tensor};
 use burn_hebbian_core::{LocalRule, Numerator, RecurrenceMask, Signals, WeightLayout};
 
-pub(crate) use self::{deferred::LinearSums, linear::Products};
-use self::{job::Job, linear::LinearJob, pointwise::Pointwise};
+pub(crate) use self::{deferred::LinearSums, linear::Products, pointwise::Pointwise};
+use self::{job::Job, linear::LinearJob};
 use crate::{backend::Backend, forms::CorrelationForm, geometry::Window};
 
 /// What a fused pass gives.

@@ -9,12 +9,12 @@ const MIN_ENERGY: f32 = 1e-30;
 
 /// The rules that learn from a patch by what its responses and norms alone tell.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Pointwise {
-    similarity: Similarity,
-    activation: Activation,
-    competition: Competition,
-    gate: Gate,
-    recurrence: Recurrence,
+pub(crate) struct Pointwise {
+    pub(crate) similarity: Similarity,
+    pub(crate) activation: Activation,
+    pub(crate) competition: Competition,
+    pub(crate) gate: Gate,
+    pub(crate) recurrence: Recurrence,
     weighted: bool,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Patch<'a> {
 
 impl Pointwise {
     /// The stages of a rule whose stages are all known here.
-    pub(super) fn of(rule: PointwiseRule) -> Option<Self> {
+    pub(crate) fn of(rule: PointwiseRule) -> Option<Self> {
         let PointwiseRule { similarity, activation, competition, gate, recurrence, reduction } = rule;
         let similarity = match similarity {
             Similarity::Lebesgue { p: 2.0 } => Similarity::Dot,
@@ -72,22 +72,22 @@ impl Pointwise {
     }
 
     /// Whether patches' energies are read.
-    pub(super) fn reads_energy(&self) -> bool {
+    pub(crate) fn reads_energy(&self) -> bool {
         matches!(self.similarity, Similarity::Cosine | Similarity::RaisedCosine { .. })
     }
 
     /// Whether there is a diagonal of `K`.
-    pub(super) fn has_decay(&self) -> bool {
+    pub(crate) fn has_decay(&self) -> bool {
         matches!(self.recurrence, Recurrence::Instar | Recurrence::SignedInstar | Recurrence::Oja)
     }
 
     /// Whether there is a mass.
-    pub(super) fn has_mass(&self) -> bool {
+    pub(crate) fn has_mass(&self) -> bool {
         self.weighted
     }
 
     /// Which neurons of a group interact, if any do.
-    pub(super) fn recurrence(&self) -> Option<RecurrenceMask> {
+    pub(crate) fn recurrence(&self) -> Option<RecurrenceMask> {
         match self.recurrence {
             Recurrence::Subspace => Some(RecurrenceMask::Full),
             Recurrence::Sanger => Some(RecurrenceMask::LowerTriangle),

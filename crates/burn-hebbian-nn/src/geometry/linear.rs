@@ -8,7 +8,7 @@ use burn::{
 use burn_hebbian_core::WeightLayout;
 
 use super::{Geometry, fit::Kind};
-use crate::forms::CorrelationForm;
+use crate::{cube, forms::CorrelationForm};
 
 /// A linear layer on `[n, d_input]`, leading dimensions folded into `n`.
 #[derive(Clone)]
@@ -87,15 +87,15 @@ impl Geometry<2, 2> for LinearGeometry {
     }
 
     fn respond(&self, x: Tensor<2>, w: Tensor<2>) -> Tensor<2> {
-        linear(x, w, None)
+        if cube::is_covered(&x.device()) { cube::multiply(x, w) } else { linear(x, w, None) }
     }
 
     fn feed_back(&self, dy: Tensor<2>, w: Tensor<2>, _input: [usize; 2]) -> Tensor<2> {
-        dy.matmul(w.transpose())
+        cube::multiply(dy, w.transpose())
     }
 
     fn correlate(&self, x: Tensor<2>, c: Tensor<2>, _form: Option<CorrelationForm>) -> Tensor<2> {
-        x.transpose().matmul(c)
+        cube::multiply(x.transpose(), c)
     }
 
     fn is_product(&self) -> bool {

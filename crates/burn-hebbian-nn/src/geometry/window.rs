@@ -43,7 +43,7 @@ impl Window {
     }
 
     /// The options of a convolution over the last `D` axes.
-    pub(super) fn options<const D: usize>(&self) -> ConvOptions<D> {
+    pub(crate) fn options<const D: usize>(&self) -> ConvOptions<D> {
         let (stride, dilation) = (last(self.stride), last(self.dilation));
         ConvOptions::new_with_padding(stride, last(self.padding), dilation, self.groups)
     }

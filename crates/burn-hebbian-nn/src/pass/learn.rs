@@ -9,6 +9,7 @@ use burn_hebbian_core::{
 };
 
 use crate::{
+    cube,
     forms::Forms,
     fused::{Fused, fused},
     geometry::{Geometry, check_responses, check_types},
@@ -140,8 +141,12 @@ fn learn_from<G: Geometry<X, W>, const X: usize, const W: usize>(
     let lesson = Lesson { signals, state, selection, output };
     // the fused pass knows no signals with positions
     let fuses = lesson.signals.apical.is_none();
-    let fused = fuses.then(|| fused(pass.operands(), &*lesson.selection.rule, &lesson.signals)).flatten();
-    let (y, sums) = match fused {
+    let (rule, signals) = (&*lesson.selection.rule, &lesson.signals);
+    let fused = fuses.then(|| {
+        let on_cpu = fused(pass.operands(), rule, signals);
+        on_cpu.or_else(|| cube::fused(geometry, &pass.operands(), rule, signals))
+    });
+    let (y, sums) = match fused.flatten() {
         Some(fused) => {
             let (y, sums) = lesson.teach_fused(&pass, fused);
             (y, Ok(sums))
