@@ -21,9 +21,10 @@ import protocols
 from contest import Contest, Disagreement, Options, Result
 from layers import NETS, Layer
 from problem import Problem
+from process import PeerError
 from report import tables
 from rules import RULES
-from rust_peer import ALLOCATOR, PeerError, RustPeer
+from rust_peer import ALLOCATOR, RustPeer
 
 FORMS = ("per-patch", "fasthebb")
 """The forms that can be left out."""

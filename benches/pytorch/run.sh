@@ -5,6 +5,14 @@
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
 
+source "$here/interpreter.sh"
+
+# PyTorch and burn-hebbian side by side; arguments are those of compare.py (`run.sh --help`).
+#
+# PYTHON names an interpreter that has requirements.txt installed; without it, a virtual environment is made here.
+set -euo pipefail
+here="$(cd "$(dirname "$0")" && pwd)"
+
 if [ -z "${PYTHON:-}" ]; then
   PYTHON="$here/.venv/bin/python"
   [ -x "$PYTHON" ] || python3 -m venv "$here/.venv"

@@ -1,6 +1,6 @@
 //! The Rust side of the comparison of spiking layers: a layer that stays loaded, and a line protocol.
 //!
-//! `cargo run --release --example spikes_peer`; one request a line, one answer a line:
+//! `cargo run --release -p burn-hebbian-benches --bin spikes_peer`; one request a line, one answer a line:
 //!
 //! | request | answer |
 //! |---|---|
@@ -36,7 +36,7 @@ use burn_hebbian::{
         stdp,
     },
 };
-use burn_hebbian_examples as _;
+use burn_hebbian_benches as _;
 use safetensors::{Dtype, SafeTensors, serialize_to_file, tensor::TensorView};
 
 fn main() -> Result<()> {

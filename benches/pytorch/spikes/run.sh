@@ -4,11 +4,6 @@
 # PYTHON names an interpreter that has requirements.txt installed; without it, a virtual environment is made here.
 set -euo pipefail
 here="$(cd "$(dirname "$0")" && pwd)"
-
-if [ -z "${PYTHON:-}" ]; then
-  PYTHON="$here/.venv/bin/python"
-  [ -x "$PYTHON" ] || python3 -m venv "$here/.venv"
-  "$PYTHON" -m pip install --quiet --disable-pip-version-check -r "$here/requirements.txt"
-fi
+source "$here/../interpreter.sh"
 
 exec "$PYTHON" "$here/compare.py" "$@"

@@ -25,10 +25,10 @@ mod parallel;
 mod pass;
 mod precision;
 pub mod replicas;
+mod untuned;
+mod window;
 
 pub use code::NearestCode;
-#[doc(hidden)]
-pub use geometry::Window;
 pub use geometry::{Geometry, PaddingMode};
 pub use layers::{
     Bidirectional, HebbianConv1d, HebbianConv1dConfig, HebbianConv2d, HebbianConv2dConfig, HebbianConv3d,
@@ -37,6 +37,8 @@ pub use layers::{
     HebbianLinearConfig, Local, Synapses, SyncBatchNorm, Then, Trainable,
 };
 pub use pass::{Output, StatePair};
+#[doc(hidden)]
+pub use window::Window;
 
 /// Parts of a pass and of a step by themselves, for this library's other crates and for benches; no promise is made about
 /// them.

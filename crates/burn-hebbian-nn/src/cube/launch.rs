@@ -1,13 +1,9 @@
-//! Kernels on tensors of the CubeCL backend: which, and of what size.
+//! The kernels on tensors of the CubeCL backend: how they are cut into cubes.
 
 use burn::tensor::Shape;
 use burn_cubecl::{
     cubecl::{client::Client, prelude::*},
-    kernel::{
-        conv::{ConvStrategy, conv_data_backward, conv_forward, conv_weight_backward},
-        into_contiguous,
-        matmul::{MatmulStrategy, matmul},
-    },
+    kernel::into_contiguous,
     ops::{
         numeric::empty_device_contiguous_dtype, permute_nchw_to_nhwc_shape, permute_nhwc_to_nchw, reshape,
     },
@@ -16,53 +12,13 @@ use burn_cubecl::{
 use burn_hebbian_core::{Activation, Competition, Gate, Recurrence, Similarity, WeightLayout};
 
 use super::kernels::{self, Compared, Competing, Decay, Gated, Plan, SizesLaunch, StepsLaunch};
-use crate::{fused::Pointwise, geometry::Window};
+use crate::fused::Pointwise;
 
 /// Units of a cube, at most; a power of two.
 const UNITS: usize = 256;
 
 /// Cubes that hold sums of their own, at most; they are added one after the other.
 const CHUNKS: usize = 256;
-
-/// By the device's matrix units where a kernel for them takes the shape, directly where none does.
-macro_rules! by_first {
-    ($strategy:ident => $product:expr) => {{
-        let by = |$strategy| $product;
-        by(ConvStrategy::ImplicitGemm)
-            .or_else(|_| by(ConvStrategy::Direct))
-            .unwrap_or_else(|reason| panic!("a convolution that no kernel takes: {reason:?}"))
-    }};
-}
-
-/// One of three products, by the number of spatial axes.
-macro_rules! by_rank {
-    ($tensor:ident, $options:ident => $product:ident ( $($argument:expr),* )) => {
-        match $tensor.meta.num_dims() {
-            3 => by_first!(strategy => $product::<1>($($argument.clone(),)* $options.options(), strategy)),
-            4 => by_first!(strategy => $product::<2>($($argument.clone(),)* $options.options(), strategy)),
-            _ => by_first!(strategy => $product::<3>($($argument.clone(),)* $options.options(), strategy)),
-        }
-    };
-}
-
-pub(super) fn convolve(x: CubeTensor, w: CubeTensor, window: &Window) -> CubeTensor {
-    let bias: Option<CubeTensor> = None;
-    by_rank!(x, window => conv_forward(x, w, bias))
-}
-
-pub(super) fn feed_back(dy: CubeTensor, w: CubeTensor, window: &Window, input: Shape) -> CubeTensor {
-    by_rank!(dy, window => conv_data_backward(dy, w, input))
-}
-
-pub(super) fn weight_gradient(x: CubeTensor, c: CubeTensor, window: &Window, weight: Shape) -> CubeTensor {
-    by_rank!(x, window => conv_weight_backward(x, c, weight))
-}
-
-pub(super) fn multiply(a: CubeTensor, b: CubeTensor) -> CubeTensor {
-    let dtype = a.dtype;
-    matmul(a, b, None, MatmulStrategy::Cube, dtype)
-        .unwrap_or_else(|reason| panic!("a product that no kernel takes: {reason:?}"))
-}
 
 /// Coefficients, activities and sums of rows, see [`kernels::teach`].
 pub(super) fn teach(

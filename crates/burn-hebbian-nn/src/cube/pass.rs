@@ -3,11 +3,12 @@
 use burn::tensor::{DType, Tensor};
 use burn_hebbian_core::{LocalRule, RecurrenceMask, Signals};
 
-use super::products::{is_covered, multiply, teach};
+use super::extension::teach;
 use crate::{
     forms::CorrelationForm,
     fused::{Fused, Operands, Pointwise},
     geometry::Geometry,
+    untuned::{is_covered, multiply},
 };
 
 /// Responses and sums of a pass, if its device and rule are known here.

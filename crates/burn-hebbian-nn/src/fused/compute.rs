@@ -123,7 +123,7 @@ mod tests {
         super::pointwise::{Neurons, Patch, Pointwise},
         *,
     };
-    use crate::geometry::Window;
+    use crate::window::Window;
 
     const WINDOW: Window = Window {
         groups: 1,

@@ -6,7 +6,7 @@ use burn_hebbian_core::{RecurrenceMask, WeightLayout};
 use pulp::{Arch, Simd, WithSimd};
 
 use super::{pointwise::Pointwise, products::width, tiles::Tiling};
-use crate::geometry::{Window, spatial};
+use crate::window::{Window, spatial};
 
 /// Patches that are few, if there are more weights a neuron.
 const FEW: usize = 256;

@@ -26,7 +26,7 @@ use burn_hebbian_core::{LocalRule, Numerator, RecurrenceMask, Signals, WeightLay
 
 pub(crate) use self::{deferred::LinearSums, linear::Products, pointwise::Pointwise};
 use self::{job::Job, linear::LinearJob};
-use crate::{backend::Backend, forms::CorrelationForm, geometry::Window};
+use crate::{backend::Backend, forms::CorrelationForm, window::Window};
 
 /// What a fused pass gives.
 pub(crate) struct Fused<const X: usize> {

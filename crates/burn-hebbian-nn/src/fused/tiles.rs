@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::products::{BLOCK, Lane, STEP};
-use crate::geometry::Window;
+use crate::window::Window;
 
 /// Numbers of a tile that the cache of a core keeps: half a megabyte.
 const CACHED: usize = 1 << 17;

@@ -14,9 +14,11 @@ use super::{
     fit::Kind,
     operators::Operators,
     padding::{PaddingMode, crop, fold_reflection, pairs_1d, pairs_2d, pairs_3d},
+};
+use crate::{
+    forms::CorrelationForm,
     window::{Window, flat, pad, spatial, volume},
 };
-use crate::forms::CorrelationForm;
 
 /// A convolution on inputs of one size and rank `X`.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::window::Window;
+use crate::window::Window;
 
 /// The sum of `x²` over every patch, `[n, groups, 1, positions]`: the layer's own operator with weights of
 /// one.

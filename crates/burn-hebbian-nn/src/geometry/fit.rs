@@ -5,7 +5,7 @@ use std::fmt;
 use burn::tensor::{DType, Shape, Tensor};
 use burn_hebbian_core::WeightLayout;
 
-use super::window::{Window, spatial};
+use crate::window::{Window, spatial};
 
 /// Whether layer and input fit, or what is wrong: what a forward pass panics with and a check answers.
 pub(super) type Fits = Result<(), String>;

@@ -8,7 +8,7 @@ use burn::{
 use burn_hebbian_core::WeightLayout;
 
 use super::{Geometry, fit::Kind};
-use crate::{cube, forms::CorrelationForm};
+use crate::{forms::CorrelationForm, untuned};
 
 /// A linear layer on `[n, d_input]`, leading dimensions folded into `n`.
 #[derive(Clone)]
@@ -87,15 +87,15 @@ impl Geometry<2, 2> for LinearGeometry {
     }
 
     fn respond(&self, x: Tensor<2>, w: Tensor<2>) -> Tensor<2> {
-        if cube::is_covered(&x.device()) { cube::multiply(x, w) } else { linear(x, w, None) }
+        if untuned::is_covered(&x.device()) { untuned::multiply(x, w) } else { linear(x, w, None) }
     }
 
     fn feed_back(&self, dy: Tensor<2>, w: Tensor<2>, _input: [usize; 2]) -> Tensor<2> {
-        cube::multiply(dy, w.transpose())
+        untuned::multiply(dy, w.transpose())
     }
 
     fn correlate(&self, x: Tensor<2>, c: Tensor<2>, _form: Option<CorrelationForm>) -> Tensor<2> {
-        cube::multiply(x.transpose(), c)
+        untuned::multiply(x.transpose(), c)
     }
 
     fn is_product(&self) -> bool {

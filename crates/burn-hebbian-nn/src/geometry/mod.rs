@@ -11,20 +11,17 @@ mod linear;
 mod operators;
 mod padding;
 mod transposed;
-mod window;
 
 pub(crate) use convolution::{Convolution, layout as convolution_layout};
 pub(crate) use fit::{check_responses, check_types};
 pub(crate) use linear::{LinearGeometry, layout as linear_layout};
 pub use padding::PaddingMode;
 pub(crate) use transposed::{Transposed, layout as transposed_layout};
-pub use window::Window;
-pub(crate) use window::spatial;
 
 use burn::tensor::Tensor;
 use burn_hebbian_core::WeightLayout;
 
-use crate::forms::CorrelationForm;
+use crate::{forms::CorrelationForm, window::Window};
 
 /// The linear operator of a layer: inputs and outputs of rank `X`, `[n, channels, positions…]`, weights of rank `W`.
 ///

@@ -5,8 +5,10 @@ use burn::tensor::{
     module::{conv_transpose1d, conv_transpose2d, conv_transpose3d, conv1d, conv2d, conv3d},
 };
 
-use super::window::{Window, spatial};
-use crate::cube;
+use crate::{
+    untuned,
+    window::{Window, spatial},
+};
 
 /// A convolution and the transposed convolution with the same weight and window, its adjoint: Burn's own, on GPUs without
 /// its tuner.
@@ -22,12 +24,12 @@ macro_rules! operators {
         impl Operators<$rank> {
             pub(super) const BURN: Self = Self {
                 convolve: |x, w, window| {
-                    cube::convolve(&x, &w, window).unwrap_or_else(|| $convolve(x, w, None, window.options()))
+                    untuned::convolve(&x, &w, window)
+                        .unwrap_or_else(|| $convolve(x, w, None, window.options()))
                 },
                 transpose: |x, w, window, out| {
-                    let untuned =
-                        cube::feed_back(&x, &w, window, transposed(x.dims(), w.dims(), window, out));
-                    untuned.unwrap_or_else(|| $transpose(x, w, None, window.transposed_options(out)))
+                    let own = untuned::feed_back(&x, &w, window, transposed(x.dims(), w.dims(), window, out));
+                    own.unwrap_or_else(|| $transpose(x, w, None, window.transposed_options(out)))
                 },
             };
         }

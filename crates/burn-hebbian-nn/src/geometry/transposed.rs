@@ -12,15 +12,11 @@ use burn::{
 };
 use burn_hebbian_core::WeightLayout;
 
-use super::{
-    Geometry,
-    correlation::correlate,
-    energy::patch_energy,
-    fit::Kind,
-    operators::Operators,
+use super::{Geometry, correlation::correlate, energy::patch_energy, fit::Kind, operators::Operators};
+use crate::{
+    forms::CorrelationForm,
     window::{Window, flat, spatial, trailing, volume},
 };
-use crate::forms::CorrelationForm;
 
 /// A transposed convolution on inputs of rank `X`.
 #[derive(Clone)]

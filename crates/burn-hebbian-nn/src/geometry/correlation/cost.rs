@@ -7,8 +7,8 @@
 
 use burn::tensor::Device;
 
-use super::{super::window::Window, views};
-use crate::{backend::Backend, forms::CorrelationForm};
+use super::views;
+use crate::{backend::Backend, forms::CorrelationForm, window::Window};
 
 /// Moving a number in memory.
 const MOVE: f64 = 25.0;

@@ -2,8 +2,10 @@
 
 use burn::tensor::{Tensor, module::conv2d_weight_backward, ops::PadMode};
 
-use super::super::window::{Window, pad, strided};
-use crate::cube;
+use crate::{
+    untuned,
+    window::{Window, pad, strided},
+};
 
 /// Burn's 2-D weight gradient, once for every depth of the kernel: for 1-D and 2-D layers once, nothing
 /// copied.
@@ -17,7 +19,7 @@ pub(super) fn correlate(window: &Window, x: Tensor<5>, c: Tensor<5>) -> Tensor<5
     let shape = [neurons, channels / window.groups, rows, columns];
     if window.kernel[0] == 1 && depth == 1 && window.padding[0] == (0, 0) && window.stride[0] == 1 {
         let [x, c] = [&x, &c].map(|values| fold_depth(values.clone()));
-        if let Some(gradient) = cube::weight_gradient(&x, &c, window, shape) {
+        if let Some(gradient) = untuned::weight_gradient(&x, &c, window, shape) {
             return gradient.unsqueeze_dim(2);
         }
     }

@@ -10,8 +10,7 @@ mod views;
 use burn::tensor::Tensor;
 
 pub(crate) use self::cost::Task;
-use super::window::Window;
-use crate::forms::CorrelationForm;
+use crate::{forms::CorrelationForm, window::Window};
 
 /// `Σ c_k x` over images and positions, `[groups · neurons, channels / groups, kernel…]`.
 ///

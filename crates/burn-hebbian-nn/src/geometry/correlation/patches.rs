@@ -2,10 +2,8 @@
 
 use burn::tensor::{Slice, Tensor, ops::PadMode};
 
-use super::{
-    super::window::{Window, pad},
-    layout::{by_group, channels_last, sum_of_images},
-};
+use super::layout::{by_group, channels_last, sum_of_images};
+use crate::window::{Window, pad};
 
 /// One product of the coefficients with the patches of `images` images, `[neurons, patches] · [patches, fan-in]`.
 pub(super) fn over_images(window: &Window, x: Tensor<5>, c: Tensor<5>, images: usize) -> Tensor<5> {

@@ -2,10 +2,8 @@
 
 use burn::tensor::{Tensor, ops::PadMode};
 
-use super::{
-    super::window::{Window, pad, strided},
-    layout::by_group,
-};
+use super::layout::by_group;
+use crate::window::{Window, pad, strided};
 
 /// One product for every tap of the kernel.
 pub(super) fn correlate(window: &Window, x: Tensor<5>, c: Tensor<5>) -> Tensor<5> {

@@ -2,10 +2,8 @@
 
 use burn::tensor::{Slice, Tensor, ops::PadMode};
 
-use super::{
-    super::window::{Window, pad, strided},
-    layout::{by_group, channels_last, sum_of_images},
-};
+use super::layout::{by_group, channels_last, sum_of_images};
+use crate::window::{Window, pad, strided};
 
 /// Whether what a tap sees can be a view: an axis may have a stride or a dilation, not both.
 pub(super) fn exist(window: &Window) -> bool {

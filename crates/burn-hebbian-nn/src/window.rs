@@ -21,7 +21,7 @@ pub struct Window {
 
 impl Window {
     /// A window over the last `D` axes.
-    pub(super) fn new<const D: usize>(
+    pub(crate) fn new<const D: usize>(
         groups: usize,
         kernel: [usize; D],
         stride: [usize; D],
@@ -38,7 +38,7 @@ impl Window {
     }
 
     /// The same window for one group.
-    pub(super) fn ungrouped(self) -> Self {
+    pub(crate) fn ungrouped(self) -> Self {
         Self { groups: 1, ..self }
     }
 
@@ -49,7 +49,7 @@ impl Window {
     }
 
     /// The options of a transposed convolution over the last `D` axes.
-    pub(super) fn transposed_options<const D: usize>(
+    pub(crate) fn transposed_options<const D: usize>(
         &self,
         padding_out: [usize; 3],
     ) -> ConvTransposeOptions<D> {
@@ -65,7 +65,7 @@ impl Window {
     }
 
     /// How long every axis of an input of these lengths is with its padding.
-    pub(super) fn padded(&self, input: [usize; 3]) -> [usize; 3] {
+    pub(crate) fn padded(&self, input: [usize; 3]) -> [usize; 3] {
         [0, 1, 2].map(|axis| {
             let (before, after) = self.padding[axis];
             input[axis].saturating_add(before).saturating_add(after)
@@ -79,7 +79,7 @@ impl Window {
     }
 
     /// How many elements at the end of every axis of an input of these lengths no kernel reads.
-    pub(super) fn unread(&self, input: [usize; 3], output: [usize; 3]) -> [usize; 3] {
+    pub(crate) fn unread(&self, input: [usize; 3], output: [usize; 3]) -> [usize; 3] {
         let span = self.span();
         [0, 1, 2].map(|axis| {
             let (before, after) = self.padding[axis];
@@ -89,20 +89,20 @@ impl Window {
     }
 
     /// Where a tap of the kernel reads for the first output.
-    pub(super) fn offset(&self, tap: [usize; 3]) -> [usize; 3] {
+    pub(crate) fn offset(&self, tap: [usize; 3]) -> [usize; 3] {
         [0, 1, 2].map(|axis| tap[axis] * self.dilation[axis])
     }
 }
 
 /// Values for the last axes, `fill` for those before: `[h, w]` → `[fill, h, w]`.
-pub(super) fn trailing<T: Copy, const D: usize>(values: [T; D], fill: T) -> [T; 3] {
+pub(crate) fn trailing<T: Copy, const D: usize>(values: [T; D], fill: T) -> [T; 3] {
     let mut axes = [fill; 3];
     axes[3 - D..].copy_from_slice(&values);
     axes
 }
 
 /// The last `D` of three axes.
-pub(super) fn last<T: Copy, const D: usize>(axes: [T; 3]) -> [T; D] {
+pub(crate) fn last<T: Copy, const D: usize>(axes: [T; 3]) -> [T; D] {
     std::array::from_fn(|axis| axes[3 - D + axis])
 }
 
@@ -114,7 +114,7 @@ pub(crate) fn spatial<const X: usize>(dims: [usize; X]) -> [usize; 3] {
 }
 
 /// `[n, channels, …]` → `[n, channels, depth, height, width]`; nothing moves.
-pub(super) fn volume<const X: usize>(x: Tensor<X>) -> Tensor<5> {
+pub(crate) fn volume<const X: usize>(x: Tensor<X>) -> Tensor<5> {
     let dims = x.dims();
     let mut five = [1; 5];
     five[..2].copy_from_slice(&dims[..2]);
@@ -123,13 +123,13 @@ pub(super) fn volume<const X: usize>(x: Tensor<X>) -> Tensor<5> {
 }
 
 /// `[n, channels, depth, height, width]` → `[n, channels, …]`, without the leading axes of one element.
-pub(super) fn flat<const X: usize>(x: Tensor<5>) -> Tensor<X> {
+pub(crate) fn flat<const X: usize>(x: Tensor<5>) -> Tensor<X> {
     let dims = x.dims();
     x.reshape(std::array::from_fn::<_, X, _>(|axis| if axis < 2 { dims[axis] } else { dims[axis + 5 - X] }))
 }
 
 /// Pads the spatial axes; no copy if there is nothing to pad.
-pub(super) fn pad<const X: usize>(x: Tensor<X>, padding: [(usize, usize); 3], mode: PadMode) -> Tensor<X> {
+pub(crate) fn pad<const X: usize>(x: Tensor<X>, padding: [(usize, usize); 3], mode: PadMode) -> Tensor<X> {
     if padding == [(0, 0); 3] {
         return x;
     }
@@ -137,7 +137,7 @@ pub(super) fn pad<const X: usize>(x: Tensor<X>, padding: [(usize, usize); 3], mo
 }
 
 /// `counts` elements of every spatial axis from `offset` on, in steps; no copy if that is all of them.
-pub(super) fn strided(x: Tensor<5>, offset: [usize; 3], counts: [usize; 3], steps: [usize; 3]) -> Tensor<5> {
+pub(crate) fn strided(x: Tensor<5>, offset: [usize; 3], counts: [usize; 3], steps: [usize; 3]) -> Tensor<5> {
     if x.dims()[2..] == counts {
         return x;
     }

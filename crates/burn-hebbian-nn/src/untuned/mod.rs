@@ -1,17 +1,22 @@
-//! Operations of the CubeCL backend: products by an algorithm that is chosen from the shape, and the kernel of rules.
+//! Products on GPUs, and whatever else CubeCL compiles for: Burn's own kernels, by an algorithm that is chosen from the shape.
+//!
+//! Nothing is tuned: a first step compiles one kernel for each product instead of dozens. Elsewhere, and in the autodiff graph,
+//! Burn's own operations do.
+
+// in a build without them
+#![cfg_attr(not(feature = "cube"), allow(unused_variables))]
+
+#[cfg(feature = "cube")]
+mod launch;
 
 use burn::{
     backend::{Backend, Dispatch, DispatchTensor, backend_extension, tensor::FloatTensor},
     tensor::{DType, Device, Shape, Tensor},
 };
-use burn_hebbian_core::WeightLayout;
-
 #[cfg(feature = "cube")]
 use burn_cubecl::tensor::CubeTensor;
 
-#[cfg(feature = "cube")]
-use super::launch;
-use crate::{fused::Pointwise, geometry::Window};
+use crate::window::Window;
 
 /// The responses of a convolution, if it can be computed here.
 pub(crate) fn convolve<const X: usize>(x: &Tensor<X>, w: &Tensor<X>, window: &Window) -> Option<Tensor<X>> {
@@ -47,22 +52,6 @@ pub(crate) fn multiply<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Tensor<D> 
         Some([a, b]) => Tensor::from_dispatch(<Dispatch as Products>::multiply(a, b)),
         None => a.matmul(b),
     }
-}
-
-/// Coefficients `[n, groups · neurons, …]` like the responses, activities like these if the rule's recurrence needs them, and
-/// `[2, groups · neurons]`: the diagonal of `K`, and the mass.
-pub(super) fn teach<const X: usize, const W: usize>(
-    dot: Tensor<X>,
-    energy: Option<Tensor<4>>,
-    w: Tensor<W>,
-    rule: Pointwise,
-    layout: WeightLayout,
-) -> (Tensor<X>, Tensor<X>, Tensor<2>) {
-    // what is not read may be anything
-    let energy = energy.map_or_else(|| w.clone().into_dispatch(), Tensor::into_dispatch);
-    let (c, y, sums) =
-        <Dispatch as Products>::teach(dot.into_dispatch(), energy, w.into_dispatch(), rule, layout);
-    (Tensor::from_dispatch(c), Tensor::from_dispatch(y), Tensor::from_dispatch(sums))
 }
 
 /// Both tensors, if they lie outside the autodiff graph on a backend that is covered here.
@@ -115,7 +104,6 @@ fn product(a: &Shape, b: &Shape) -> Shape {
 }
 
 #[backend_extension(Cube: cfg(feature = "cube"), Fusion: cfg(feature = "fusion"))]
-#[cfg_attr(not(feature = "cube"), allow(unused_variables))]
 trait Products: Backend {
     /// Responses of a convolution.
     #[fusion(dtype = x, shape = responses(x, w, window))]
@@ -142,27 +130,13 @@ trait Products: Backend {
     /// A product of matrices with the same leading dimensions.
     #[fusion(dtype = a, shape = product(a, b))]
     fn multiply(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self>;
-
-    /// Coefficients, activities, sums of rows.
-    #[fusion(meta = |dot, _energy, _w, _rule, layout| {
-        let sums = Shape::from(vec![2, layout.total_neurons()]);
-        let sums = burn::backend::fusion::custom::TensorSpec::new(sums, dot.dtype);
-        (dot.clone(), dot.clone(), sums)
-    })]
-    fn teach(
-        dot: FloatTensor<Self>,
-        energy: FloatTensor<Self>,
-        w: FloatTensor<Self>,
-        rule: Pointwise,
-        layout: WeightLayout,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>);
 }
 
 /// The backend below fusion.
 #[cfg(all(feature = "cube", feature = "fusion"))]
-type Plain = burn_cubecl::CubeBackend;
+pub(crate) type Plain = burn_cubecl::CubeBackend;
 #[cfg(all(feature = "cube", not(feature = "fusion")))]
-type Plain = burn::backend::Cube;
+pub(crate) type Plain = burn::backend::Cube;
 
 #[cfg(feature = "cube")]
 impl Products for Plain {
@@ -191,28 +165,17 @@ impl Products for Plain {
     fn multiply(a: FloatTensor<Self>, b: FloatTensor<Self>) -> FloatTensor<Self> {
         own(launch::multiply(cube(a), cube(b)))
     }
-
-    fn teach(
-        dot: FloatTensor<Self>,
-        energy: FloatTensor<Self>,
-        w: FloatTensor<Self>,
-        rule: Pointwise,
-        layout: WeightLayout,
-    ) -> (FloatTensor<Self>, FloatTensor<Self>, FloatTensor<Self>) {
-        let [c, y, sums] = launch::teach(cube(dot), cube(energy), cube(w), &rule, &layout).map(own);
-        (c, y, sums)
-    }
 }
 
 /// The tensor below a backend that does not fuse; which one that is, another crate of the program may decide.
 #[cfg(feature = "cube")]
-fn cube(tensor: FloatTensor<Plain>) -> CubeTensor {
+pub(crate) fn cube(tensor: FloatTensor<Plain>) -> CubeTensor {
     same(tensor)
 }
 
 /// See [`cube`].
 #[cfg(feature = "cube")]
-fn own(tensor: CubeTensor) -> FloatTensor<Plain> {
+pub(crate) fn own(tensor: CubeTensor) -> FloatTensor<Plain> {
     same(tensor)
 }
 
