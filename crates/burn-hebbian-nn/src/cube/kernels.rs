@@ -92,7 +92,7 @@ impl Plan {
         matches!(self.competition, Competing::Softmax | Competing::SignedSoftmax)
     }
 
-    /// Winners that are looked for beyond the first; a signed softmax has one.
+    /// Winners that are looked for, one after the other; a signed softmax has one.
     fn winners(&self) -> usize {
         match self.competition {
             Competing::Winners(count) => count,
@@ -135,7 +135,7 @@ pub(super) struct Sizes {
     pub(super) losers: f32,
 }
 
-/// A patch, of the last that there is if it lies beyond it.
+/// A patch; beyond the last, the last once more.
 #[derive(CubeType, Clone, Copy)]
 struct Patch {
     image: u32,
