@@ -101,7 +101,7 @@ impl Plan {
         }
     }
 
-    fn reads_energy(&self) -> bool {
+    pub(super) fn reads_energy(&self) -> bool {
         matches!(self.similarity, Compared::Cosine | Compared::Raised { .. })
     }
 

@@ -41,7 +41,8 @@ pub(super) fn teach(
     let chunks = tiles.div_ceil(rounds);
 
     let norms = if plan.reads_norms() { weight_norms(&w, layout) } else { w.clone() };
-    let energy = into_contiguous(energy);
+    // what is not read is not copied
+    let energy = if plan.reads_energy() { into_contiguous(energy) } else { energy };
     let coefficients = like(&dot);
     let activities = if plan.activity { like(&dot) } else { empty(&dot, [1]) };
     let rows = if plan.sums() { chunks } else { 1 };

@@ -11,6 +11,9 @@ use crate::{
     untuned::{is_covered, multiply},
 };
 
+/// Cubes along an axis that every device has.
+const CUBES: usize = 65_535;
+
 /// Responses and sums of a pass, if its device and rule are known here.
 pub(crate) fn fused<G: Geometry<X, W>, const X: usize, const W: usize>(
     geometry: &G,
@@ -22,6 +25,9 @@ pub(crate) fn fused<G: Geometry<X, W>, const X: usize, const W: usize>(
     let floats = x.dtype() == DType::F32 && w.dtype() == DType::F32;
     let chosen = matches!(form, None | Some(CorrelationForm::Fused)) && signals.third_factor.is_none();
     if !floats || !chosen || w.is_autodiff() || !is_covered(&x.device()) {
+        return None;
+    }
+    if layout.groups.max(layout.neurons) > CUBES {
         return None;
     }
     let rule = rule.pointwise().and_then(Pointwise::of)?;
